@@ -100,7 +100,7 @@ def _run(bench: Workbench, names: Sequence[str], result: report.Report) -> bool:
         else:
             result.rows.extend(rows)
             for row in rows:
-                bench.say(f"  {row.what}: {row.unit.text(row.result)}, {row.reached}")
+                bench.say(f"  {row.what}: {row.unit.text(row.result)}, {row.reached.strip('*')}")
     return failed
 
 

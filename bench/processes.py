@@ -8,12 +8,15 @@ import selectors
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from bench.errors import BenchError
+from bench.memory import tree_rss_bytes
 
 LOOPBACK = "127.0.0.1"
 # The ports of the classic protocol come first, and they lie above Linux' ephemeral
@@ -83,7 +86,14 @@ class Process:
                 if not piece:
                     raise self.failure("ended before it was ready")
                 line += piece
+        # A full pipe would stop a server that goes on talking.
+        threading.Thread(target=self._drain, args=(stdout,), daemon=True).start()
         return line.decode(errors="replace").strip()
+
+    def _drain(self, stdout: IO[bytes]) -> None:
+        with stdout, self.log.open("ab") as sink:
+            while piece := os.read(stdout.fileno(), 65536):
+                sink.write(piece)
 
     def wait_for_port(self, port: int, timeout_s: float) -> None:
         deadline_s = time.perf_counter() + timeout_s
@@ -103,7 +113,7 @@ class Process:
 
     def rss_bytes(self) -> int:
         """Resident memory of the process and all its descendants."""
-        return sum(_rss_bytes(pid) for pid in [self.pid, *_descendants(self.pid)])
+        return tree_rss_bytes(self.pid)
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
         if self._child.poll() is None:
@@ -114,9 +124,6 @@ class Process:
             self._child.kill()
             self._child.wait()
             raise self.failure(f"did not stop within {STOP_TIMEOUT_S:g} s") from None
-        finally:
-            if self._child.stdout is not None:
-                self._child.stdout.close()
 
 
 @contextmanager
@@ -126,20 +133,3 @@ def stopping(process: Process, with_signal: signal.Signals = signal.SIGTERM) -> 
         yield process
     finally:
         process.stop(with_signal)
-
-
-def _rss_bytes(pid: int) -> int:
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    kilobytes = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(kilobytes[0]) * 1024 if kilobytes else 0
-
-
-def _descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, tasks.read_text().split()):
-            found += [child, *_descendants(child)]
-    return found

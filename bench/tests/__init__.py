@@ -1,0 +1,1 @@
+"""The measuring tools measured: counts, verdicts, refusals to give a figure."""
