@@ -1,5 +1,6 @@
 """The command line: which scenarios, how long, where, and what is written down."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +54,8 @@ def main(
 
     Exit code 1 means that a scenario failed; a missed bar is a result and not a failure.
     """
+    # An ordinary exit stops the servers and removes their data; a killed one would not.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if quick:
         seconds, rounds = QUICK_SECONDS, QUICK_ROUNDS
     try:
