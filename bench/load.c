@@ -135,7 +135,8 @@ static void set_option(int option, const char *name, const char *text) {
         s->resp = !strcmp(text, "resp");
         break;
     case OPT_HOST:
-        if (inet_pton(AF_INET, text, &s->target.sin_addr) != 1) usage("--host is a numeric IPv4 address");
+        if (inet_pton(AF_INET, text, &s->target.sin_addr) != 1)
+            usage("--host is a numeric IPv4 address");
         break;
     case OPT_PORT: s->target.sin_port = htons((uint16_t)number(name, text, 1, 65535)); break;
     case OPT_CONNECTIONS: s->connections = (unsigned)number(name, text, 1, 100000); break;
@@ -338,7 +339,8 @@ struct connection {
 static struct connection *workers, *idlers;
 static int epoll_fd;
 static uint64_t issued, acknowledged_total, counted, errors, lost, sample_count;
-static unsigned idle_opened, idle_pending, idle_served, idle_refused, idle_lost, idle_answered_after;
+static unsigned idle_opened, idle_pending, idle_served, idle_refused, idle_lost;
+static unsigned idle_answered_after;
 static uint64_t begin_ns, count_from_ns, count_until_ns, last_reply_ns;
 static bool stop_issuing;
 static char samples[SAMPLES_MAX][REPLY_KEPT_BYTES + 1];
