@@ -1,0 +1,46 @@
+"""Settings: what they are, where each came from, and why a wrong one is refused.
+
+Later wins: defaults, the JSON file, environment (`BANK_<SECTION>_<KEY>`), command line.
+The room reads files and text; it never opens a store or a socket.
+"""
+
+from bank_node.config.loading import (
+    Described,
+    Effective,
+    data_folder,
+    load,
+    log_folder,
+)
+from bank_node.config.problems import SettingsError, masked
+from bank_node.config.settings import (
+    Key,
+    Limits,
+    Log,
+    Network,
+    Operator,
+    Protocol,
+    Robbery,
+    Settings,
+    Store,
+    keys,
+)
+
+__all__ = [
+    "Described",
+    "Effective",
+    "Key",
+    "Limits",
+    "Log",
+    "Network",
+    "Operator",
+    "Protocol",
+    "Robbery",
+    "Settings",
+    "SettingsError",
+    "Store",
+    "data_folder",
+    "keys",
+    "load",
+    "log_folder",
+    "masked",
+]

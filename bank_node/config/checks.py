@@ -1,0 +1,125 @@
+"""What a value may be: the building blocks of the table in `settings.py`.
+
+Each builder returns the `Meta` of one key: its one-line doc, its bounds, what to tell an operator
+who got it wrong, and a check for what bounds cannot say. A check answers True for a right value.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Meta
+
+from bank_node.errors import Refused
+from bank_node.values import parse_bank_code
+
+BANK_PORTS: Final = range(65525, 65536)  # Where banks of the classic protocol look for each other.
+_PORTS: Final = range(1024, 65536)  # Lower ports need an administrator.
+_DAY: Final = 86_400
+
+
+def _key(doc: str, expected: str, check: Callable[[Any], bool] | None, **bounds: Any) -> Meta:
+    return Meta(description=doc, extra={"expected": expected, "check": check}, **bounds)
+
+
+def whole(doc: str, lowest: int, highest: int) -> Meta:
+    return _key(doc, f"a whole number from {lowest} to {highest}", None, ge=lowest, le=highest)
+
+
+def seconds(doc: str, highest: int = _DAY) -> Meta:
+    expected = f"a number of seconds greater than 0 and at most {highest}"
+    return _key(doc, expected, None, gt=0, le=highest)
+
+
+def flag(doc: str) -> Meta:
+    return _key(doc, "true or false", None)
+
+
+def choice(doc: str, *values: str) -> Meta:
+    return _key(doc, " or ".join(f'"{value}"' for value in values), None)
+
+
+def folder_path(doc: str) -> Meta:
+    return _key(doc, 'the path of a folder, or ""', lambda text: "\0" not in text)
+
+
+def address(doc: str) -> Meta:
+    expected = 'an IPv4 address without leading zeros, such as "127.0.0.1"'
+    return _key(doc, expected, _is_address)
+
+
+def bank_address(doc: str) -> Meta:
+    """Peers dial the code of a bank, so it has to be the address of one machine."""
+    expected = 'the IPv4 address that other banks dial, such as "127.0.0.1", not "0.0.0.0"'
+    return _key(doc, expected, lambda text: _is_address(text) and text != "0.0.0.0")  # noqa: S104
+
+
+def bank_port(doc: str) -> Meta:
+    expected = "0 or a whole number from 1024 to 65535, for classic peers from 65525"
+    return _key(doc, expected, lambda port: port == 0 or port in _PORTS)
+
+
+def operator_port(doc: str) -> Meta:
+    highest = BANK_PORTS.start - 1
+    expected = f"0 or a whole number from 1024 to {highest} (the ports above are for banks)"
+    return _key(
+        doc, expected, lambda port: port == 0 or (port in _PORTS and port not in BANK_PORTS)
+    )
+
+
+def subnet_list(doc: str) -> Meta:
+    expected = 'a list of subnets, each its first address and length, such as "192.168.1.0/24"'
+    return _key(doc, expected, lambda each: all(map(_is_subnet, each)))
+
+
+def peer_list(doc: str) -> Meta:
+    expected = 'a list of addresses such as "192.168.1.7" or "192.168.1.7:65525"'
+    return _key(doc, expected, lambda each: all(map(_is_peer, each)))
+
+
+def store_url(doc: str) -> Meta:
+    expected = '"", "sqlite:///path/bank.db" or "mysql://user:password@host:port/database"'
+    return _key(doc, expected, _is_store_url)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parse_bank_code(text.encode("utf-8", "replace"))
+    except Refused:
+        return False
+    return True
+
+
+def _is_peer(text: str) -> bool:
+    host, colon, port = text.partition(":")
+    return _is_address(host) and (not colon or _is_port(port))
+
+
+def _is_port(text: str) -> bool:
+    digits = text.isascii() and text.isdigit() and len(text) <= 5
+    return digits and 1 <= int(text) <= 65535
+
+
+def _is_subnet(text: str) -> bool:
+    from ipaddress import IPv4Network  # Most nodes name no subnet.
+
+    try:
+        IPv4Network(text)
+    except ValueError:
+        return False
+    return "/" in text
+
+
+def _is_store_url(text: str) -> bool:
+    from urllib.parse import urlsplit
+
+    if not text:
+        return True
+    try:
+        parts = urlsplit(text)
+        port = parts.port  # Reading it is what checks it.
+    except ValueError:
+        return False
+    if parts.scheme == "sqlite":
+        return text.startswith("sqlite:///") and len(parts.path) > 1 and "\0" not in text
+    named = bool(parts.username and parts.hostname and parts.path.strip("/"))
+    return parts.scheme == "mysql" and named and port != 0

@@ -1,0 +1,194 @@
+"""Every setting of a node: its type, bounds, default and the line that documents it.
+
+This table is all there is to add a setting: the file, the environment, the command line,
+`bank config` and the README's table are derived from it.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Annotated, Any, Literal, NamedTuple, get_args
+
+from msgspec import NODEFAULT, Meta, Struct, field, structs
+
+from bank_node.config.checks import (
+    address,
+    bank_address,
+    bank_port,
+    choice,
+    flag,
+    folder_path,
+    operator_port,
+    peer_list,
+    seconds,
+    store_url,
+    subnet_list,
+    whole,
+)
+
+
+class Network(Struct, frozen=True, forbid_unknown_fields=True):
+    """How this bank meets its clients and the other banks."""
+
+    host: Annotated[
+        str, bank_address("Address to listen on, which is also the code of this bank.")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, bank_port("Port to listen on; classic peers look at 65525-65535, 0 = any free (labs).")
+    ] = 65525
+    timeout: Annotated[
+        float, seconds("Seconds that another bank has for its reply.", highest=3600)
+    ] = 5.0
+    client_time_out: Annotated[
+        float, seconds("Seconds that a client may stay silent before it is disconnected.")
+    ] = 600.0
+    line_time_out: Annotated[
+        float, seconds("Seconds that one line has to arrive whole; people type by hand.")
+    ] = 60.0
+    scan_processes: Annotated[
+        int, whole("Addresses that a scan of the network tries at once.", 1, 4096)
+    ] = 256
+    scan_time_out: Annotated[
+        float, seconds("Seconds that a scan waits for one address.", highest=3600)
+    ] = 0.5
+    subnets: Annotated[
+        tuple[str, ...], subnet_list("Subnets to scan for banks; [] = the /24 of the own address.")
+    ] = ()
+    peers: Annotated[
+        tuple[str, ...], peer_list("Banks known in advance, as address or address:port.")
+    ] = ()
+    io_threads: Annotated[int, whole("Threads that carry the connections.", 1, 64)] = 1
+    connections_max: Annotated[
+        int, whole("Connections open at once; the next one is refused.", 1, 1_000_000)
+    ] = 12_000
+
+
+class Store(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the ledger is kept."""
+
+    url: Annotated[
+        str, store_url('URL of the database; "" = an SQLite file in the data folder.')
+    ] = ""
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a node takes on at once, so that a flood cannot exhaust it."""
+
+    requests_in_flight: Annotated[
+        int, whole("Unanswered requests of one connection.", 1, 1_000_000)
+    ] = 1024
+    requests_queued: Annotated[
+        int, whole("Unanswered requests in the whole node.", 1, 100_000_000)
+    ] = 200_000
+    write_buffer_bytes: Annotated[
+        int, whole("Bytes of replies that one slow reader may leave unread.", 4096, 2**30)
+    ] = 1_048_576
+    batch_operations: Annotated[int, whole("Operations sealed into one block.", 1, 1_000_000)] = (
+        4096
+    )
+
+
+class Log(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is written down about the work of the node."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        choice("The least serious message that is logged.", "debug", "info", "warning", "error"),
+    ] = "info"
+    traffic: Annotated[bool, flag("Log every command and its reply.")] = True
+    format: Annotated[
+        Literal["text", "json"], choice("Form of one line of the log.", "text", "json")
+    ] = "text"
+    file_bytes: Annotated[
+        int, whole("Size in bytes at which a new log file is begun.", 4096, 2**40)
+    ] = 67_108_864
+    files_kept: Annotated[int, whole("Full log files that are kept.", 1, 10_000)] = 5
+    folder: Annotated[
+        str, folder_path('Folder of the log files; "" = "log" in the data folder.')
+    ] = ""
+
+
+class Operator(Struct, frozen=True, forbid_unknown_fields=True):
+    """The entrance for the operator's tools."""
+
+    host: Annotated[str, address("Address on which operators connect.")] = "127.0.0.1"
+    port: Annotated[int, operator_port("Port on which operators connect; 0 = any free one.")] = (
+        65500
+    )
+
+
+class Protocol(Struct, frozen=True, forbid_unknown_fields=True):
+    """What this bank speaks."""
+
+    extensions: Annotated[bool, flag("Offer commands beyond those of the classic protocol.")] = True
+
+
+class Robbery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a robbery is planned."""
+
+    objective: Annotated[
+        Literal["fewest", "closest"],
+        choice(
+            "Prefer robbing the fewest clients, or coming closest to the sum.", "fewest", "closest"
+        ),
+    ] = "fewest"
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of one node."""
+
+    language: Annotated[
+        Literal["en", "cs"], choice("Language of the messages: English or Czech.", "en", "cs")
+    ] = "en"
+    data: Annotated[str, folder_path('The data folder; "" = the one of the user\'s account.')] = ""
+    network: Network = field(default_factory=Network)
+    store: Store = field(default_factory=Store)
+    limits: Limits = field(default_factory=Limits)
+    log: Log = field(default_factory=Log)
+    operator: Operator = field(default_factory=Operator)
+    protocol: Protocol = field(default_factory=Protocol)
+    robbery: Robbery = field(default_factory=Robbery)
+
+
+class Key(NamedTuple):
+    """One row of the table."""
+
+    name: str  # Dotted, such as `network.port`.
+    default: Any
+    type: Any
+    doc: str
+    expected: str
+    check: Callable[[Any], bool] | None
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "BANK_" + self.name.replace(".", "_").upper()
+
+
+@cache
+def keys() -> dict[str, Key]:
+    """Every setting by its dotted name, in the order of the table."""
+    return {key.name: key for key in _rows(Settings, "")}
+
+
+@cache
+def sections() -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for name in keys() if "." in name)
+
+
+def _rows(struct: type[Struct], prefix: str) -> Iterator[Key]:
+    for each in structs.fields(struct):
+        name = prefix + each.name
+        if each.default_factory is not NODEFAULT:
+            yield from _rows(each.type, name + ".")
+        else:
+            yield _row(name, each)
+
+
+def _row(name: str, each: structs.FieldInfo) -> Key:
+    meta = get_args(each.type)[1]
+    assert isinstance(meta, Meta), name
+    assert meta.description is not None, name
+    assert meta.extra is not None, name
+    rules = meta.extra
+    return Key(name, each.default, each.type, meta.description, rules["expected"], rules["check"])
