@@ -1,0 +1,1 @@
+"""A node of a peer-to-peer network of banks."""

@@ -1,0 +1,82 @@
+"""The one error tree: whose fault it is, whether it may be tried again, what is told outside.
+
+A `Reason` is the stable name of a refusal; its sentence in each language is in
+`protocol/messages.py`. Nothing else in the house invents error texts for the wire.
+"""
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """Why a request was refused. The value is the key of the message catalogue."""
+
+    UNKNOWN_COMMAND = "unknown_command"
+    EXTENSIONS_OFF = "extensions_off"
+    LINE_TOO_LONG = "line_too_long"
+    NOT_TEXT = "not_text"
+    ARGUMENT_COUNT = "argument_count"
+    ACCOUNT_FORMAT = "account_format"
+    AMOUNT_FORMAT = "amount_format"
+    CODE_FORMAT = "code_format"
+    FOREIGN_BANK = "foreign_bank"
+    NOT_FORWARDED = "not_forwarded"
+    NO_NETWORK = "no_network"
+    NO_SUCH_ACCOUNT = "no_such_account"
+    NO_FREE_ACCOUNT = "no_free_account"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    ACCOUNT_LIMIT = "account_limit"
+    BANK_LIMIT = "bank_limit"
+    ACCOUNT_NOT_EMPTY = "account_not_empty"
+    TOO_BUSY = "too_busy"
+    STOPPING = "stopping"
+    STORE_FULL = "store_full"
+    STORE_FAILED = "store_failed"
+    TIMED_OUT = "timed_out"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    INTERNAL = "internal"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+
+
+class BankError(Exception):
+    """Root of every error that this package raises on purpose."""
+
+
+class Refused(BankError):
+    """The caller's request cannot be done; nothing was booked. Trying again unchanged is useless."""
+
+    def __init__(self, reason: Reason, **details: object) -> None:
+        super().__init__(reason.value, details)
+        self.reason = reason
+        self.details = details
+
+
+class StartupError(BankError):
+    """The node cannot start. `str(error)` is one line for the operator; the exit code is 2."""
+
+
+class StoreError(BankError):
+    """The store could not make a batch durable; the batch is not in the ledger.
+
+    `final` says that the store must not be written to again by this process: after a failed
+    fsync nobody knows what the disk holds, so only a restart, which reads it back, may go on.
+    """
+
+    def __init__(self, message: str, *, reason: Reason, final: bool) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.final = final
+
+
+class OutcomeUnknown(StoreError):
+    """The store failed at a moment that leaves open whether the batch is durable."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason=Reason.OUTCOME_UNKNOWN, final=True)
+
+
+class CorruptLedger(BankError):
+    """The stored ledger contradicts itself; `height` is the first block that does not fit."""
+
+    def __init__(self, message: str, *, height: int | None = None) -> None:
+        super().__init__(message)
+        self.height = height

@@ -1,0 +1,1 @@
+"""Money and its durable history: pure rules, hashed blocks, one writer, interchangeable stores."""

@@ -1,0 +1,254 @@
+"""The pure rules of money: operations decided against a state, entries applied to a state.
+
+Knows neither wire nor disk nor clock. `decide` is the only place where money is allowed to
+move; `apply` replays what was decided, for recovery, verification and copies of the ledger.
+Every entry moves money from a debit to a credit account, so the sum over all accounts is 0.
+"""
+
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from struct import Struct
+from typing import Any, NamedTuple
+
+from bank_node.errors import CorruptLedger, Reason
+from bank_node.ledger.operations import (
+    CloseAccount,
+    Deposit,
+    OpenAccount,
+    Operation,
+    ReadBalance,
+    ReadClients,
+    ReadTotal,
+    Result,
+    Withdraw,
+)
+from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, AMOUNT_MAX
+
+CASH = 0
+"""The bank's own account: what clients deposit comes from it, what they withdraw returns to it."""
+
+
+class Kind(IntEnum):
+    """What an entry records."""
+
+    OPENED = 1
+    CLOSED = 2
+    DEPOSITED = 3
+    WITHDRAWN = 4
+
+
+class Entry(NamedTuple):
+    """One line of the journal: `amount` units moved from `debit` to `credit`.
+
+    `debit_previous` and `credit_previous` are the sequence numbers of the entry before this one
+    on either account (0 for none, and always for CASH), which makes an account's history a chain.
+    """
+
+    kind: int
+    debit: int
+    credit: int
+    amount: int
+    debit_previous: int
+    credit_previous: int
+
+
+# The canonical form of an entry, which is also what is hashed: fixed width, so unambiguous.
+ENTRY = Struct(">BQQQQQ")
+_pack = ENTRY.pack
+
+
+class Account(NamedTuple):
+    """A client account: its balance and the sequence number of its latest entry."""
+
+    number: int
+    balance: int
+    last_entry: int
+
+
+class FreeNumbers:
+    """The account numbers that are not taken; drawing and giving back take constant time."""
+
+    __slots__ = ("_numbers",)
+
+    def __init__(self, taken: Iterable[int]) -> None:
+        self._numbers = sorted(set(range(ACCOUNT_MIN, ACCOUNT_MAX + 1)).difference(taken))
+
+    def take(self, draw: int) -> int | None:
+        """Removes and returns the number that `draw` picks; None if all are taken."""
+        numbers = self._numbers
+        if not numbers:
+            return None
+        index = draw % len(numbers)
+        number = numbers[index]
+        numbers[index] = numbers[-1]
+        numbers.pop()
+        return number
+
+    def give_back(self, number: int) -> None:
+        self._numbers.append(number)
+
+
+class State:
+    """Accounts and totals as of one entry, plus the entries decided on top of it.
+
+    `fork` gives the working state of a batch, which sees only the accounts loaded into it;
+    `absorb` takes a batch over once it is durable.
+    """
+
+    __slots__ = ("accounts", "cash", "clients", "entries", "free", "sequence")
+
+    def __init__(self, accounts: dict[int, Account | None], free: FreeNumbers) -> None:
+        self.accounts = accounts
+        self.free = free
+        self.cash = 0
+        self.clients = 0
+        self.sequence = 0
+        self.entries: list[bytes] = []
+
+    @property
+    def total(self) -> int:
+        """The sum of the client accounts: what cash has paid out, as all accounts sum to 0."""
+        return -self.cash
+
+    def fork(self, touched: Iterable[int]) -> "State":
+        """A working copy that holds just the accounts named."""
+        accounts = self.accounts
+        child = State({n: accounts[n] for n in touched if n in accounts}, self.free)
+        child.cash = self.cash
+        child.clients = self.clients
+        child.sequence = self.sequence
+        return child
+
+    def absorb(self, child: "State") -> None:
+        """Takes over what a durable batch changed. Readers never see a closed account."""
+        self.accounts.update(child.accounts)
+        for number in [n for n, account in child.accounts.items() if account is None]:
+            del self.accounts[number]
+        self.cash = child.cash
+        self.clients = child.clients
+        self.sequence = child.sequence
+
+
+def decide(state: State, operation: Operation) -> Result:
+    """Carries one operation out on a state, or says why not and changes nothing."""
+    return _RULES[type(operation)](state, operation)
+
+
+def _open(state: State, operation: OpenAccount) -> Result:
+    number = state.free.take(operation.draw)
+    if number is None:
+        return Reason.NO_FREE_ACCOUNT
+    state.sequence += 1
+    state.clients += 1
+    state.accounts[number] = Account(number, 0, state.sequence)
+    state.entries.append(_pack(Kind.OPENED, CASH, number, 0, 0, 0))
+    return number
+
+
+def _close(state: State, operation: CloseAccount) -> Result:
+    account = state.accounts.get(operation.account)
+    if account is None:
+        return Reason.NO_SUCH_ACCOUNT
+    if account.balance:
+        return Reason.ACCOUNT_NOT_EMPTY
+    state.sequence += 1
+    state.clients -= 1
+    state.accounts[account.number] = None
+    state.free.give_back(account.number)
+    state.entries.append(_pack(Kind.CLOSED, account.number, CASH, 0, account.last_entry, 0))
+    return 0
+
+
+def _deposit(state: State, operation: Deposit) -> Result:
+    number, amount = operation
+    account = state.accounts.get(number)
+    if account is None:
+        return Reason.NO_SUCH_ACCOUNT
+    _, balance, last_entry = account
+    if balance + amount > AMOUNT_MAX:
+        return Reason.ACCOUNT_LIMIT
+    if amount - state.cash > AMOUNT_MAX:
+        return Reason.BANK_LIMIT
+    state.sequence += 1
+    state.cash -= amount
+    state.accounts[number] = Account(number, balance + amount, state.sequence)
+    state.entries.append(_pack(_DEPOSITED, CASH, number, amount, 0, last_entry))
+    return 0
+
+
+def _withdraw(state: State, operation: Withdraw) -> Result:
+    number, amount = operation
+    account = state.accounts.get(number)
+    if account is None:
+        return Reason.NO_SUCH_ACCOUNT
+    _, balance, last_entry = account
+    if balance < amount:
+        return Reason.INSUFFICIENT_FUNDS
+    state.sequence += 1
+    state.cash += amount
+    state.accounts[number] = Account(number, balance - amount, state.sequence)
+    state.entries.append(_pack(_WITHDRAWN, number, CASH, amount, last_entry, 0))
+    return 0
+
+
+def _read_balance(state: State, operation: ReadBalance) -> Result:
+    account = state.accounts.get(operation.account)
+    return Reason.NO_SUCH_ACCOUNT if account is None else account.balance
+
+
+def _read_total(state: State, _operation: ReadTotal) -> Result:
+    return state.total
+
+
+def _read_clients(state: State, _operation: ReadClients) -> Result:
+    return state.clients
+
+
+# Looking a member of an IntEnum up costs as much as packing an entry does.
+_DEPOSITED = int(Kind.DEPOSITED)
+_WITHDRAWN = int(Kind.WITHDRAWN)
+
+_RULES: dict[type, Callable[[State, Any], Result]] = {
+    OpenAccount: _open,
+    CloseAccount: _close,
+    Deposit: _deposit,
+    Withdraw: _withdraw,
+    ReadBalance: _read_balance,
+    ReadTotal: _read_total,
+    ReadClients: _read_clients,
+}
+
+
+def apply(accounts: dict[int, Account], entry: Entry, sequence: int) -> None:
+    """Replays one entry on the client accounts. Raises CorruptLedger if no rule allows it."""
+    kind, debit, credit, amount, debit_previous, credit_previous = entry
+    if kind == _DEPOSITED:
+        account = _replayed(accounts, credit, credit_previous, sequence)
+        fits = debit == CASH and account.balance + amount <= AMOUNT_MAX
+        accounts[credit] = Account(credit, account.balance + amount, sequence)
+    elif kind == _WITHDRAWN:
+        account = _replayed(accounts, debit, debit_previous, sequence)
+        fits = credit == CASH and account.balance >= amount
+        accounts[debit] = Account(debit, account.balance - amount, sequence)
+    elif kind == Kind.OPENED:
+        fits = credit not in accounts and ACCOUNT_MIN <= credit <= ACCOUNT_MAX and not amount
+        accounts[credit] = Account(credit, 0, sequence)
+    elif kind == Kind.CLOSED:
+        fits = not _replayed(accounts, debit, debit_previous, sequence).balance and not amount
+        del accounts[debit]
+    else:
+        raise CorruptLedger(f"entry {sequence} is of unknown kind {kind}")
+    if not fits:
+        raise CorruptLedger(f"entry {sequence} breaks a rule of the ledger: {entry}")
+
+
+def _replayed(accounts: dict[int, Account], number: int, previous: int, sequence: int) -> Account:
+    account = accounts.get(number)
+    if account is None:
+        raise CorruptLedger(f"entry {sequence} names account {number}, which is not open")
+    if account.last_entry != previous:
+        raise CorruptLedger(
+            f"entry {sequence} follows entry {previous} of account {number}, "
+            f"whose latest is {account.last_entry}"
+        )
+    return account

@@ -1,0 +1,121 @@
+"""Pure hashing: entries sealed into blocks that form a chain.
+
+The Merkle tree is that of RFC 6962, section 2.1: leaf = SHA-256(0x00 || entry), node =
+SHA-256(0x01 || left || right), an odd node moves up unchanged. A block's hash covers its header,
+which holds the root of its entries and the hash of the block before it.
+"""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from struct import Struct
+from typing import NamedTuple
+
+from bank_node.errors import CorruptLedger
+from bank_node.ledger.book import ENTRY, Entry
+
+GENESIS_HASH = bytes(32)
+"""What the first block names as the hash of the block before it."""
+
+_HEADER = Struct(">BQ32s32sQQI")
+_HEADER_VERSION = 1
+
+
+class Block(NamedTuple):
+    """A sealed batch. `body` is its entries, one after the other in canonical form."""
+
+    height: int
+    previous_hash: bytes
+    root: bytes
+    time_us: int
+    first_entry: int
+    body: bytes
+    hash: bytes
+
+    @property
+    def count(self) -> int:
+        """How many entries the block holds."""
+        return len(self.body) // ENTRY.size
+
+    @property
+    def last_entry(self) -> int:
+        """The sequence number of the block's last entry."""
+        return self.first_entry + self.count - 1
+
+    def entries(self) -> Iterator[tuple[int, Entry]]:
+        """The entries with their sequence numbers."""
+        return enumerate(map(Entry._make, ENTRY.iter_unpack(self.body)), self.first_entry)
+
+
+class Head(NamedTuple):
+    """The end of a chain: enough to continue it, and to recognise it later."""
+
+    height: int
+    hash: bytes
+    time_us: int
+    sequence: int
+
+
+EMPTY_HEAD = Head(0, GENESIS_HASH, 0, 0)
+
+
+def seal(head: Head, entries: Sequence[bytes], time_us: int) -> Block:
+    """The block that continues `head` with these entries. Time never runs backwards in a chain."""
+    height = head.height + 1
+    first = head.sequence + 1
+    time_us = max(time_us, head.time_us)
+    root = merkle_root(entries)
+    digest = _block_hash(height, head.hash, root, time_us, first, len(entries))
+    return Block(height, head.hash, root, time_us, first, b"".join(entries), digest)
+
+
+def head_of(block: Block) -> Head:
+    """The head of a chain that ends with this block."""
+    return Head(block.height, block.hash, block.time_us, block.last_entry)
+
+
+def check(block: Block, head: Head) -> None:
+    """Proves that a block is whole and continues `head`. Raises CorruptLedger saying what is not.
+
+    The hash comes first: a block whose bytes were changed anywhere must not be described by
+    one of the changed bytes.
+    """
+    if block.height != head.height + 1:
+        raise CorruptLedger(f"block {head.height + 1} is missing", height=head.height + 1)
+    body = block.body
+    if not body or len(body) % ENTRY.size:
+        raise CorruptLedger(f"the body of block {block.height} is cut", height=block.height)
+    entries = [body[i : i + ENTRY.size] for i in range(0, len(body), ENTRY.size)]
+    expected = _block_hash(
+        block.height, head.hash, merkle_root(entries), block.time_us, head.sequence + 1,
+        len(entries),
+    )  # fmt: skip
+    whole = (expected, head.hash, head.sequence + 1)
+    if whole != (block.hash, block.previous_hash, block.first_entry):
+        raise CorruptLedger(
+            f"block {block.height} does not match its hash or the block before it",
+            height=block.height,
+        )
+    if block.time_us < head.time_us:
+        raise CorruptLedger(f"block {block.height} is older than its predecessor",
+                            height=block.height)  # fmt: skip
+
+
+def merkle_root(entries: Sequence[bytes]) -> bytes:
+    """The RFC 6962 tree head of a list of entries."""
+    if not entries:
+        return sha256().digest()
+    level = [sha256(b"\0" + entry).digest() for entry in entries]
+    while len(level) > 1:
+        odd = level.pop() if len(level) % 2 else None
+        pairs = zip(level[::2], level[1::2], strict=True)
+        level = [sha256(b"\1" + left + right).digest() for left, right in pairs]
+        if odd is not None:
+            level.append(odd)
+    return level[0]
+
+
+def _block_hash(
+    height: int, previous: bytes, root: bytes, time_us: int, first_entry: int, count: int
+) -> bytes:
+    header = _HEADER.pack(_HEADER_VERSION, height, previous, root, time_us, first_entry, count)
+    return sha256(header).digest()

@@ -1,0 +1,49 @@
+"""A store without a disk: the contract at its plainest, for tests and for scratch banks."""
+
+from collections.abc import Iterator, Sequence
+
+from bank_node.ledger import book
+from bank_node.ledger.book import Account, FreeNumbers, State
+from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
+from bank_node.ledger.operations import Operation, Result
+
+
+class MemoryStore:
+    """Keeps blocks in a list. It is forgotten with the process."""
+
+    reads_are_instant = True
+
+    def __init__(self) -> None:
+        self.head: Head = EMPTY_HEAD
+        self._blocks: list[Block] = []
+        self._state = State({}, FreeNumbers(()))
+
+    def fork(self, operations: Sequence[Operation]) -> State:
+        return self._state.fork({n for operation in operations for n in operation.touched})
+
+    def commit(self, state: State, block: Block) -> None:
+        self._blocks.append(block)
+        self.head = head_of(block)
+        self._state.absorb(state)
+
+    def discard(self) -> None:
+        self._state.free = FreeNumbers(self._state.accounts)
+
+    def read(self, operation: Operation) -> Result:
+        return book.decide(self._state, operation)
+
+    def blocks(self, after_height: int = 0) -> Iterator[Block]:
+        return iter(self._blocks[after_height:])
+
+    def accounts(self) -> list[Account]:
+        return open_accounts(self._state)
+
+    def close(self) -> None:
+        pass
+
+
+def open_accounts(state: State) -> list[Account]:
+    """The open accounts of a state by number; safe while another thread absorbs batches."""
+    # Copying a dict is one step for the interpreter, iterating over it is not.
+    accounts = dict(state.accounts)
+    return sorted(account for account in accounts.values() if account is not None)

@@ -1,0 +1,48 @@
+"""The contract between the writer and a store: everything a store must do, on one page.
+
+A store keeps blocks and the state that they add up to. Only the writer thread calls `fork` and
+`commit`; `read` and the iterators may be called from any thread.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from bank_node.ledger.book import Account, State
+from bank_node.ledger.journal import Block, Head
+from bank_node.ledger.operations import Operation, Result
+
+
+class Store(Protocol):
+    """Durable blocks and the state that they add up to."""
+
+    reads_are_instant: bool
+    """Whether `read` answers from memory, so that an I/O thread may call it."""
+
+    @property
+    def head(self) -> Head:
+        """The last durable block."""
+
+    def fork(self, operations: Sequence[Operation]) -> State:
+        """A working state that holds what these operations touch, for one batch."""
+
+    def commit(self, state: State, block: Block) -> None:
+        """Makes a block and the state behind it durable, then visible to readers.
+
+        Raises StoreError; unless it is OutcomeUnknown, the block is certainly not in the ledger
+        then. After an error, and after a batch that is not committed, `discard` must follow.
+        """
+
+    def discard(self) -> None:
+        """Forgets the working state of a batch that will not be committed."""
+
+    def read(self, operation: Operation) -> Result:
+        """Decides an operation that changes nothing, on durable state only."""
+
+    def blocks(self, after_height: int = 0) -> Iterator[Block]:
+        """The durable blocks above a height, in order."""
+
+    def accounts(self) -> list[Account]:
+        """The open accounts by number, as of one moment."""
+
+    def close(self) -> None:
+        """Writes out what may be written lazily and lets go of the files."""

@@ -1,0 +1,1 @@
+"""How bytes travel: the server, the client library, peers."""

@@ -1,0 +1,1 @@
+"""The wire: the command table, the message catalogue, bytes to requests and back."""

@@ -1,0 +1,159 @@
+"""THE command table: one row of data for every command; policy reads it, handlers are bound to it.
+
+Knows codes, arguments, replies and errors; knows neither sockets nor the ledger. A special case
+is a column here or it does not exist. protocol.md is checked against this table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from bank_node.errors import Reason, Refused
+from bank_node.values import parse_account_address, parse_amount
+
+
+class Audience(Enum):
+    """Who may call a command."""
+
+    PUBLIC = "public"
+    PEER = "peer"
+    OPERATOR = "operator"
+
+
+class Route(Enum):
+    """Where a command is answered."""
+
+    OWN = "own"
+    """Always here."""
+    BY_ACCOUNT = "by account"
+    """At the bank that the first argument names; a foreign one gets the command forwarded."""
+    OWN_ACCOUNT = "own account"
+    """Here, and refused when the first argument names another bank."""
+
+
+class Effect(Enum):
+    """What a command touches, which decides how a reply is ordered and made durable."""
+
+    NONE = "none"
+    """Answered from settings alone."""
+    READS = "reads"
+    """Reads durable state of the ledger."""
+    WRITES = "writes"
+    """Changes the ledger; the reply waits for the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument: how it is shown in help, and the parser that proves it."""
+
+    shape: str
+    parse: Callable[[bytes], object]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of the table; `errors` are in their order of precedence."""
+
+    code: str
+    arguments: tuple[Argument, ...]
+    reply: str
+    summary: str
+    errors: tuple[Reason, ...] = ()
+    audience: Audience = Audience.PUBLIC
+    route: Route = Route.OWN
+    effect: Effect = Effect.NONE
+    extension: bool = False
+    cost: int = 1
+    """Relative price of a call, for budgets: 1 is a balance read."""
+
+    @property
+    def usage(self) -> str:
+        """How the command is typed, e.g. `AD <account>/<ip> <number>`."""
+        shapes = (f"[{a.shape}]" if a.optional else a.shape for a in self.arguments)
+        return " ".join((self.code, *shapes))
+
+    @property
+    def arguments_min(self) -> int:
+        return sum(not a.optional for a in self.arguments)
+
+
+def parse_command_code(text: bytes) -> str:
+    """A two-letter code in either case, e.g. `ad`. Raises Refused(CODE_FORMAT)."""
+    if len(text) != 2 or not text.isalpha():
+        raise Refused(Reason.CODE_FORMAT)
+    return text.decode("ascii").upper()
+
+
+ACCOUNT = Argument("<account>/<ip>", parse_account_address)
+NUMBER = Argument("<number>", parse_amount)
+CODE = Argument("code", parse_command_code, optional=True)
+
+# Every command can meet these before its own errors, and the store's after them.
+BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND, Reason.EXTENSIONS_OFF,
+          Reason.ARGUMENT_COUNT)  # fmt: skip
+STORE = (Reason.TOO_BUSY, Reason.STOPPING, Reason.STORE_FULL, Reason.STORE_FAILED,
+         Reason.OUTCOME_UNKNOWN)  # fmt: skip
+
+_ROWS = (
+    Command(
+        "BC", (), "BC <ip>", "Bank code: the address that names this bank.",
+    ),
+    Command(
+        "AC", (), "AC <account>/<ip>", "Account create: opens an account with balance 0.",
+        errors=(Reason.NO_FREE_ACCOUNT, *STORE), effect=Effect.WRITES, cost=4,
+    ),
+    Command(
+        "AD", (ACCOUNT, NUMBER), "AD", "Account deposit: adds money to an account.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, Reason.NO_NETWORK,
+                Reason.NO_SUCH_ACCOUNT, Reason.ACCOUNT_LIMIT, Reason.BANK_LIMIT, *STORE),
+        route=Route.BY_ACCOUNT, effect=Effect.WRITES, cost=4,
+    ),
+    Command(
+        "AW", (ACCOUNT, NUMBER), "AW", "Account withdrawal: takes money from an account.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, Reason.NO_NETWORK,
+                Reason.NO_SUCH_ACCOUNT, Reason.INSUFFICIENT_FUNDS, *STORE),
+        route=Route.BY_ACCOUNT, effect=Effect.WRITES, cost=4,
+    ),
+    Command(
+        "AB", (ACCOUNT,), "AB <number>", "Account balance.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.NO_NETWORK, Reason.NO_SUCH_ACCOUNT),
+        route=Route.BY_ACCOUNT, effect=Effect.READS,
+    ),
+    Command(
+        "AR", (ACCOUNT,), "AR", "Account remove: closes an account whose balance is 0.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.NOT_FORWARDED, Reason.NO_SUCH_ACCOUNT,
+                Reason.ACCOUNT_NOT_EMPTY, *STORE),
+        route=Route.OWN_ACCOUNT, effect=Effect.WRITES, cost=4,
+    ),
+    Command(
+        "BA", (), "BA <number>", "Bank amount: the sum of all client accounts.",
+        effect=Effect.READS,
+    ),
+    Command(
+        "BN", (), "BN <number>", "Bank number of clients: how many accounts are open.",
+        effect=Effect.READS,
+    ),
+    Command(
+        "HE", (CODE,), "HE <text>", "Help: all commands, or how one of them is typed.",
+        errors=(Reason.CODE_FORMAT, Reason.UNKNOWN_COMMAND), extension=True,
+    ),
+    Command(
+        "VE", (), "VE <name> <version> <capability>...",
+        "Version: name, version and capabilities of this node.", extension=True,
+    ),
+    Command(
+        "QU", (), "QU", "Quit: says goodbye and closes the connection.", extension=True,
+    ),
+)  # fmt: skip
+
+COMMANDS: dict[str, Command] = {row.code: row for row in _ROWS}
+
+
+def visible_commands(*, extensions: bool, audience: Audience) -> dict[bytes, Command]:
+    """The rows that a node with these settings serves to an audience, keyed by their wire code."""
+    return {
+        row.code.encode("ascii"): row
+        for row in _ROWS
+        if (extensions or not row.extension) and row.audience is audience
+    }

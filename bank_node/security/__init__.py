@@ -1,0 +1,1 @@
+"""Who is speaking and how often; never what is asked."""

@@ -1,0 +1,1 @@
+"""What to answer: the gate and one short function a command."""

@@ -1,0 +1,80 @@
+"""Values of the domain. Holding one proves that it is valid; parsing is the only way in.
+
+Everything here is pure. Parsers take the bytes of one argument, exactly as they came over the
+wire, and raise `Refused` with the reason that the protocol names for it (protocol.md, "Values").
+"""
+
+from functools import lru_cache
+from typing import NamedTuple, NewType
+
+from bank_node.errors import Reason, Refused
+
+Amount = NewType("Amount", int)
+"""Units of money, 0..AMOUNT_MAX."""
+AccountNumber = NewType("AccountNumber", int)
+"""Number of a client account, ACCOUNT_MIN..ACCOUNT_MAX."""
+BankCode = NewType("BankCode", str)
+"""A bank's name: its IPv4 address in canonical dotted form."""
+
+AMOUNT_MAX = 2**63 - 1
+ACCOUNT_MIN = 10_000
+ACCOUNT_MAX = 99_999
+ACCOUNTS_MAX = ACCOUNT_MAX - ACCOUNT_MIN + 1
+
+# An amount has at most 19 significant digits; a longer run of zeros in front serves nobody and
+# turning very long digit strings into integers takes quadratic time.
+_DIGITS_MAX = 64
+
+
+class AccountAddress(NamedTuple):
+    """`<number>/<ip>`: an account and the bank that keeps it."""
+
+    number: AccountNumber
+    bank: BankCode
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.bank}"
+
+
+def _digits(text: bytes, reason: Reason) -> int:
+    """Value of a run of ASCII digits; leading zeros are fine, signs and blanks are not."""
+    # bytes.isdigit() is true for ASCII digits only, unlike str.isdigit().
+    if not text.isdigit() or len(text) > _DIGITS_MAX:
+        raise Refused(reason)
+    return int(text)
+
+
+def parse_amount(text: bytes) -> Amount:
+    """An amount such as `500`. Raises Refused(AMOUNT_FORMAT)."""
+    value = _digits(text, Reason.AMOUNT_FORMAT)
+    if value > AMOUNT_MAX:
+        raise Refused(Reason.AMOUNT_FORMAT)
+    return Amount(value)
+
+
+def parse_bank_code(text: bytes) -> BankCode:
+    """An IPv4 address in canonical form: four numbers 0..255 without leading zeros.
+
+    Oddly written addresses (`127.00.5.1`, `1.2.3`, `ip:port`) are refused rather than
+    normalised, because two spellings of one bank would be two names for one account.
+    Raises Refused(ACCOUNT_FORMAT).
+    """
+    parts = text.split(b".")
+    if len(parts) != 4 or not all(map(_is_octet, parts)):
+        raise Refused(Reason.ACCOUNT_FORMAT)
+    return BankCode(text.decode("ascii"))
+
+
+def _is_octet(part: bytes) -> bool:
+    canonical = len(part) == 1 or not part.startswith(b"0")
+    return part.isdigit() and len(part) <= 3 and canonical and int(part) <= 255
+
+
+@lru_cache(maxsize=131_072)  # All 90,000 accounts of one bank fit; parsing them twice is waste.
+def parse_account_address(text: bytes) -> AccountAddress:
+    """An account address such as `10001/127.0.0.1`. Raises Refused(ACCOUNT_FORMAT)."""
+    number, slash, bank = text.partition(b"/")
+    value = _digits(number, Reason.ACCOUNT_FORMAT)
+    if not slash or not ACCOUNT_MIN <= value <= ACCOUNT_MAX:
+        raise Refused(Reason.ACCOUNT_FORMAT)
+    return AccountAddress(AccountNumber(value), parse_bank_code(bank))
