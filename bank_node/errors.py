@@ -42,7 +42,7 @@ class BankError(Exception):
 
 
 class Refused(BankError):
-    """The caller's request cannot be done; nothing was booked. Trying again unchanged is useless."""
+    """The caller's request cannot be done and nothing was booked; repeating it is useless."""
 
     def __init__(self, reason: Reason, **details: object) -> None:
         super().__init__(reason.value, details)

@@ -78,3 +78,13 @@ def parse_account_address(text: bytes) -> AccountAddress:
     if not slash or not ACCOUNT_MIN <= value <= ACCOUNT_MAX:
         raise Refused(Reason.ACCOUNT_FORMAT)
     return AccountAddress(AccountNumber(value), parse_bank_code(bank))
+
+
+def one_line(text: str) -> str:
+    """Text that is safe in a terminal, a log and one protocol line.
+
+    Control characters, line separators, bidi controls and unpaired surrogates become `?`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else "?" for c in text)

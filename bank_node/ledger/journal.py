@@ -32,14 +32,14 @@ class Block(NamedTuple):
     hash: bytes
 
     @property
-    def count(self) -> int:
+    def entry_count(self) -> int:
         """How many entries the block holds."""
         return len(self.body) // ENTRY.size
 
     @property
     def last_entry(self) -> int:
         """The sequence number of the block's last entry."""
-        return self.first_entry + self.count - 1
+        return self.first_entry + self.entry_count - 1
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """The entries with their sequence numbers."""

@@ -20,6 +20,10 @@ class OpenAccount(NamedTuple):
     draw: int
 
     @property
+    def is_read(self) -> bool:
+        return False
+
+    @property
     def touched(self) -> tuple[int, ...]:
         return ()
 
@@ -28,6 +32,10 @@ class CloseAccount(NamedTuple):
     """Closes an account whose balance is 0."""
 
     account: AccountNumber
+
+    @property
+    def is_read(self) -> bool:
+        return False
 
     @property
     def touched(self) -> tuple[int, ...]:
@@ -41,6 +49,10 @@ class Deposit(NamedTuple):
     amount: Amount
 
     @property
+    def is_read(self) -> bool:
+        return False
+
+    @property
     def touched(self) -> tuple[int, ...]:
         return (self.account,)
 
@@ -50,6 +62,10 @@ class Withdraw(NamedTuple):
 
     account: AccountNumber
     amount: Amount
+
+    @property
+    def is_read(self) -> bool:
+        return False
 
     @property
     def touched(self) -> tuple[int, ...]:
@@ -62,12 +78,20 @@ class ReadBalance(NamedTuple):
     account: AccountNumber
 
     @property
+    def is_read(self) -> bool:
+        return True
+
+    @property
     def touched(self) -> tuple[int, ...]:
         return (self.account,)
 
 
 class ReadTotal(NamedTuple):
     """Its result is the sum of all client accounts, in units."""
+
+    @property
+    def is_read(self) -> bool:
+        return True
 
     @property
     def touched(self) -> tuple[int, ...]:
@@ -78,12 +102,14 @@ class ReadClients(NamedTuple):
     """Its result is the number of open accounts."""
 
     @property
+    def is_read(self) -> bool:
+        return True
+
+    @property
     def touched(self) -> tuple[int, ...]:
         return ()
 
 
-Operation = (
-    OpenAccount | CloseAccount | Deposit | Withdraw | ReadBalance | ReadTotal | ReadClients
-)
+Operation = OpenAccount | CloseAccount | Deposit | Withdraw | ReadBalance | ReadTotal | ReadClients
 Result = int | Reason
 """What an operation came to: a number (0 where there is nothing to tell), or why it was refused."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import Command
+from bank_node.values import one_line
 
 LINE_BYTES_MAX = 1024
 REPLY_END = b"\r\n"
@@ -151,13 +152,3 @@ def _as_typed(line: bytes) -> bytes:
 def encode_reply(text: str) -> bytes:
     """One reply as it goes over the wire: one line, no control characters inside, CRLF."""
     return one_line(text).encode("utf-8") + REPLY_END
-
-
-def one_line(text: str) -> str:
-    """Text that is safe in a terminal, a log and one protocol line.
-
-    Control characters, line separators, bidi controls and unpaired surrogates become `?`.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else "?" for c in text)

@@ -64,6 +64,8 @@ class Command:
     route: Route = Route.OWN
     effect: Effect = Effect.NONE
     extension: bool = False
+    closes: bool = False
+    """Whether the connection ends after the reply."""
     cost: int = 1
     """Relative price of a call, for budgets: 1 is a balance read."""
 
@@ -143,7 +145,8 @@ _ROWS = (
         "Version: name, version and capabilities of this node.", extension=True,
     ),
     Command(
-        "QU", (), "QU", "Quit: says goodbye and closes the connection.", extension=True,
+        "QU", (), "QU", "Quit: says goodbye and closes the connection.",
+        extension=True, closes=True,
     ),
 )  # fmt: skip
 

@@ -1,0 +1,101 @@
+"""The SQLite file: its tables, its version and how it is opened. Only this room knows sqlite3."""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from bank_node.errors import StartupError
+
+# "BANK" in ASCII: lets `file` and this program recognise a ledger among other SQLite files.
+APPLICATION_ID = 0x42414E4B
+
+# The owner of the file waits only for strangers that look at it with other tools.
+_BUSY_S = 1.0
+
+# Migration n leads from schema version n to n + 1. A released one never changes.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE blocks (
+        height INTEGER PRIMARY KEY,
+        previous_hash BLOB NOT NULL,
+        root BLOB NOT NULL,
+        time_us INTEGER NOT NULL,
+        first_entry INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        hash BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE accounts (
+        number INTEGER PRIMARY KEY,
+        balance INTEGER NOT NULL,
+        last_entry INTEGER NOT NULL,
+        is_open INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE snapshot (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        sequence INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        hash BLOB NOT NULL
+    ) STRICT;
+    INSERT INTO snapshot VALUES (1, 0, 0, zeroblob(32));
+    """,
+)
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Opens or creates a ledger and brings its schema up to date. Raises StartupError."""
+    try:
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=_BUSY_S
+        )
+        _migrate(connection, path)
+        # FULL: a commit returns after its fsync, which is what an acknowledgement promises.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error as error:
+        raise StartupError(f"the ledger {path} cannot be opened: {error}") from None
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Opens an existing ledger without the right to change it. Raises StartupError.
+
+    The log beside the file is read along, so a ledger that is being served can be read too.
+    """
+    if not path.is_file():
+        raise StartupError(f"there is no ledger at {path}")
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path.resolve()))}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        version = _version(connection, path)
+    except sqlite3.Error as error:
+        raise StartupError(f"the ledger {path} cannot be read: {error}") from None
+    if version != len(MIGRATIONS):
+        raise StartupError(f"the ledger {path} is of schema version {version}, start it once first")
+    return connection
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    identity = connection.execute("PRAGMA application_id").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if tables and identity != APPLICATION_ID:
+        raise StartupError(f"{path} is not a ledger of this program")
+    if version > len(MIGRATIONS):
+        raise StartupError(
+            f"the ledger {path} is of schema version {version}, "
+            f"this program knows {len(MIGRATIONS)}; use a newer one"
+        )
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = _version(connection, path)
+    for target, script in enumerate(MIGRATIONS[version:], version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {script}"
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {target}; COMMIT;"
+        )

@@ -1,0 +1,274 @@
+"""The embedded store: one SQLite file that one process owns, with the state in memory.
+
+A commit writes the block and nothing else, because a few hundred scattered account rows would
+cost more than everything beside them. The rows follow behind: they are a snapshot that is
+carried forward in small sorted portions, and each row tells the entry it is up to. Opening
+reads the snapshot and replays the blocks after it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
+from bank_node.ledger import book
+from bank_node.ledger.book import CASH, Account, FreeNumbers, State
+from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
+from bank_node.ledger.memory_store import open_accounts
+from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.ownership import own
+from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
+
+# How many entries may lie between the snapshot and the head before it is carried forward.
+# Replaying twice as many, the most a start can meet, takes about a quarter of a second.
+SNAPSHOT_ENTRIES = 131_072
+# Rows written along with one block: few enough that the block is not felt to be slower.
+_PORTION_ROWS = 1024
+
+_INSERT_BLOCK = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)"
+_SELECT_BLOCKS = "SELECT height, previous_hash, root, time_us, first_entry, body, hash FROM blocks"
+# One statement for all rows of a portion: the interpreter is free while it runs.
+_WRITE_ROWS = (
+    "INSERT OR REPLACE INTO accounts "
+    "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)"
+)
+# SQLite reports these before anything of the batch counts, so the batch may be refused plainly.
+_CERTAINLY_UNDONE = {
+    sqlite3.SQLITE_FULL: Reason.STORE_FULL,
+    sqlite3.SQLITE_BUSY: Reason.STORE_FAILED,
+    sqlite3.SQLITE_LOCKED: Reason.STORE_FAILED,
+    sqlite3.SQLITE_NOMEM: Reason.STORE_FAILED,
+}
+
+
+class Snapshot:
+    """The account rows as they lag behind the journal, and which of them are to be rewritten."""
+
+    def __init__(self, sequence: int) -> None:
+        self.sequence = sequence
+        self._changed: set[int] = set()
+        self._portions: list[int] = []
+        self._goal = EMPTY_HEAD
+
+    def note(self, numbers: set[int], head: Head) -> None:
+        """Remembers which accounts a block changed; starts a round when enough has gathered."""
+        self._changed |= numbers
+        if not self._portions and head.sequence - self.sequence >= SNAPSHOT_ENTRIES:
+            self.start_round(head)
+
+    def start_round(self, head: Head) -> None:
+        """Everything changed up to `head` is to be written now."""
+        self._changed.add(CASH)
+        self._portions = sorted(self._changed.union(self._portions), reverse=True)
+        self._changed = set()
+        self._goal = head
+
+    def next_portion(self) -> list[int]:
+        """The account numbers to write next; empty when no round is under way."""
+        return self._portions[: -_PORTION_ROWS - 1 : -1]
+
+    def done_with(self, portion: list[int]) -> None:
+        """Called once a portion is durable."""
+        del self._portions[-len(portion) :]
+        if not self._portions:
+            self.sequence = self._goal.sequence
+
+    def goal_reached_by(self, portion: list[int]) -> Head | None:
+        """The head that the snapshot stands for once this portion is written, if it is the last."""
+        return self._goal if len(portion) == len(self._portions) else None
+
+
+class SqliteStore:
+    """See the module. Opening takes ownership of the file and reads it into memory."""
+
+    reads_are_instant = True
+
+    def __init__(self, path: Path) -> None:
+        """Raises StartupError (in use, unreadable) or CorruptLedger (contradicts itself)."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StartupError(f"{path.parent} cannot be created: {error.strerror}") from None
+        self.path = path
+        self._lock = own(path)
+        try:
+            self._connection = open_for_writing(path)
+            self._state, self._head, sequence = load(self._connection)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._snapshot = Snapshot(sequence)
+        self._note_replayed(sequence)
+
+    @property
+    def head(self) -> Head:
+        return self._head
+
+    def fork(self, operations: Sequence[Operation]) -> State:
+        return self._state.fork({n for operation in operations for n in operation.touched})
+
+    def commit(self, state: State, block: Block) -> None:
+        portion = self._snapshot.next_portion()
+        execute = self._connection.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            execute(_INSERT_BLOCK, block)
+            if portion:
+                self._write_rows(portion, state)
+            execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+        self._head = head_of(block)
+        self._state.absorb(state)
+        if portion:
+            self._snapshot.done_with(portion)
+        self._snapshot.note(set(state.accounts), self._head)
+
+    def discard(self) -> None:
+        # What the batch drew or gave back is not in the ledger; the open accounts tell the truth.
+        self._state.free = FreeNumbers(self._state.accounts)
+
+    def read(self, operation: Operation) -> Result:
+        return book.decide(self._state, operation)
+
+    def blocks(self, after_height: int = 0) -> Iterator[Block]:
+        connection = open_for_reading(self.path)
+        try:
+            yield from read_blocks(connection, after_height)
+        finally:
+            connection.close()
+
+    def accounts(self) -> list[Account]:
+        return open_accounts(self._state)
+
+    def close(self) -> None:
+        """Brings the snapshot up to the head, so that the next start has nothing to replay."""
+        try:
+            self._finish_snapshot()
+        except sqlite3.Error:
+            # The blocks are durable; a snapshot that lags costs the next start some replaying.
+            pass
+        finally:
+            self._connection.close()
+            self._lock.release()
+
+    def _finish_snapshot(self) -> None:
+        if self._snapshot.sequence == self._head.sequence:
+            return
+        self._snapshot.start_round(self._head)
+        while portion := self._snapshot.next_portion():
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._write_rows(portion, self._state)
+            self._connection.execute("COMMIT")
+            self._snapshot.done_with(portion)
+
+    def _write_rows(self, portion: list[int], batch: State) -> None:
+        rows = [self._row(number, batch) for number in portion]
+        self._connection.execute(_WRITE_ROWS, (json.dumps(rows),))
+        goal = self._snapshot.goal_reached_by(portion)
+        if goal is not None:
+            self._connection.execute(
+                "UPDATE snapshot SET sequence = ?, height = ?, hash = ?",
+                (goal.sequence, goal.height, goal.hash),
+            )
+
+    def _row(self, number: int, batch: State) -> tuple[int, int, int, int]:
+        if number == CASH:
+            return (CASH, batch.cash, batch.sequence, 1)
+        account = (batch.accounts if number in batch.accounts else self._state.accounts).get(number)
+        if account is None:
+            # A closed account leaves a row that says up to which entry it is closed.
+            return (number, 0, batch.sequence, 0)
+        return (number, account.balance, account.last_entry, 1)
+
+    def _note_replayed(self, sequence: int) -> None:
+        """After a crash the rows of everything behind the snapshot are still to be written."""
+        changed: set[int] = set()
+        for block in _tail(self._connection, sequence):
+            for _, entry in block.entries():
+                changed |= {entry.debit, entry.credit}
+        self._snapshot.note(changed - {CASH}, self._head)
+
+    def _failure(self, error: sqlite3.Error) -> StoreError:
+        """What an error of SQLite means for the batch, after everything of it was undone."""
+        reason = _CERTAINLY_UNDONE.get(error.sqlite_errorcode & 0xFF)
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            reason = None
+        if reason is not None:
+            return StoreError(f"the ledger cannot be written: {error}", reason=reason, final=False)
+        # After a failed write or fsync the log may or may not hold the batch.
+        return OutcomeUnknown(f"writing the ledger failed: {error}")
+
+
+def load(connection: sqlite3.Connection) -> tuple[State, Head, int]:
+    """State, head and snapshot sequence of a stored ledger: its snapshot plus the blocks after it.
+
+    Raises CorruptLedger when they do not fit together. The hashes are not recomputed here, that
+    is what `bank verify` is for.
+    """
+    connection.execute("BEGIN")
+    try:
+        return _load(connection)
+    finally:
+        connection.execute("COMMIT")
+
+
+def _load(connection: sqlite3.Connection) -> tuple[State, Head, int]:
+    anchored, height, _ = connection.execute(
+        "SELECT sequence, height, hash FROM snapshot"
+    ).fetchone()
+    rows = connection.execute("SELECT number, balance, last_entry, is_open FROM accounts")
+    accounts: dict[int, Account] = {}
+    up_to: dict[int, int] = {}
+    for number, balance, last_entry, is_open in rows:
+        if last_entry > anchored:
+            up_to[number] = last_entry
+        if is_open and number != CASH:
+            accounts[number] = Account(number, balance, last_entry)
+    head = _last_head(connection)
+    if head.height < height or head.sequence < max(up_to.values(), default=0):
+        raise CorruptLedger("the end of the journal is missing", height=head.height + 1)
+    for block in _tail(connection, anchored):
+        _replay(block, accounts, up_to, anchored)
+    state = State(dict(accounts), FreeNumbers(accounts))
+    state.clients = len(accounts)
+    state.cash = -sum(account.balance for account in accounts.values())
+    state.sequence = head.sequence
+    return state, head, anchored
+
+
+def _replay(
+    block: Block, accounts: dict[int, Account], up_to: dict[int, int], anchored: int
+) -> None:
+    for sequence, entry in block.entries():
+        client = entry.credit or entry.debit
+        # Rows that were written later than the anchor hold this entry already.
+        if sequence > max(anchored, up_to.get(client, 0)):
+            book.apply(accounts, entry, sequence)
+
+
+def read_blocks(connection: sqlite3.Connection, after_height: int = 0) -> Iterator[Block]:
+    """The stored blocks above a height, in order."""
+    query = f"{_SELECT_BLOCKS} WHERE height > ? ORDER BY height"
+    return map(Block._make, connection.execute(query, (after_height,)))
+
+
+def _tail(connection: sqlite3.Connection, sequence: int) -> Iterator[Block]:
+    """The blocks that hold entries after a sequence number."""
+    newest_first = connection.execute(f"{_SELECT_BLOCKS} ORDER BY height DESC")
+    tail = []
+    for row in newest_first:
+        block = Block._make(row)
+        if block.last_entry <= sequence:
+            break
+        tail.append(block)
+    return reversed(tail)
+
+
+def _last_head(connection: sqlite3.Connection) -> Head:
+    row = connection.execute(f"{_SELECT_BLOCKS} ORDER BY height DESC LIMIT 1").fetchone()
+    return head_of(Block._make(row)) if row else EMPTY_HEAD

@@ -1,0 +1,175 @@
+"""The one thread that changes the ledger: batches, blocks, and replies only after the disk.
+
+I/O threads submit lists of operations with a callback. Whatever has gathered becomes one batch,
+is decided in order, sealed into one block and committed by one fsync; then every submission
+hears its results. Nothing here waits for a batch to grow.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import NamedTuple
+
+from bank_node.errors import Reason, StoreError
+from bank_node.ledger.book import decide
+from bank_node.ledger.journal import seal
+from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.store import Store
+from bank_node.telemetry.clock import Clock
+from bank_node.telemetry.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+Done = Callable[[Sequence[Result]], object]
+
+
+class Submission(NamedTuple):
+    """Operations to be decided in this order, and who hears what became of them."""
+
+    operations: Sequence[Operation]
+    done: Done
+
+
+class Writer:
+    """Group commit over a store."""
+
+    def __init__(self, store: Store, metrics: Metrics, clock: Clock, batch_operations: int) -> None:
+        """A batch holds at most `batch_operations` unless one submission alone holds more."""
+        self._store = store
+        self._metrics = metrics
+        self._clock = clock
+        self._batch_operations = batch_operations
+        self._queue: SimpleQueue[Submission | None] = SimpleQueue()
+        self._held: Submission | None = None
+        self._failed: Reason | None = None
+        self._stopping = False
+        self._thread = Thread(target=self._run, name="ledger", daemon=True)
+
+    @property
+    def reads_are_instant(self) -> bool:
+        """Whether `read` answers from memory, without waiting."""
+        return self._store.reads_are_instant
+
+    def read(self, operation: Operation) -> Result:
+        """What an operation that changes nothing comes to on durable state. From any thread."""
+        return self._store.read(operation)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def failure(self) -> Reason | None:
+        """Why writes are refused for good, or None while they are served."""
+        return self._failed
+
+    def submit(self, operations: Sequence[Operation], done: Done) -> None:
+        """Queues operations; `done` is called on the ledger thread, once, with their results."""
+        self._queue.put(Submission(operations, done))
+
+    def call(self, operation: Operation) -> Result:
+        """Submits one operation and waits for its result."""
+        results: list[Result] = []
+        ready = Event()
+
+        def done(outcome: Sequence[Result]) -> None:
+            results.extend(outcome)
+            ready.set()
+
+        self.submit((operation,), done)
+        ready.wait()
+        return results[0]
+
+    def stop(self) -> None:
+        """Finishes everything that was submitted before, then ends the thread."""
+        self._queue.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._serve(self._gather())
+
+    def _gather(self) -> list[Submission]:
+        """Waits for one submission and takes along what else has gathered meanwhile."""
+        first = self._held or self._queue.get()
+        self._held = None
+        batch: list[Submission] = []
+        size = 0
+        while first is not None:
+            size += len(first.operations)
+            if batch and size > self._batch_operations:
+                self._held = first
+                return batch
+            batch.append(first)
+            try:
+                first = self._queue.get_nowait()
+            except Empty:
+                return batch
+        self._stopping = True
+        return batch
+
+    def _serve(self, batch: list[Submission]) -> None:
+        if len(batch) == 1:
+            operations = batch[0].operations
+        else:
+            operations = [operation for submission in batch for operation in submission.operations]
+        if not operations:
+            return
+        results = self._process(operations)
+        first = 0
+        for submission in batch:
+            last = first + len(submission.operations)
+            self._tell(submission.done, results[first:last])
+            first = last
+
+    def _process(self, operations: Sequence[Operation]) -> Sequence[Result]:
+        """Decides a batch and makes it durable; every error becomes a result."""
+        try:
+            return self._decide_and_commit(operations)
+        except StoreError as error:
+            _log.error("a batch of %d was not booked: %s", len(operations), error)
+            self._metrics.store_errors += 1
+            self._give_up_batch()
+            if error.final:
+                self._failed = Reason.STORE_FAILED
+            return self._refuse(operations, error.reason)
+        except Exception:
+            # A defect must not end the thread that all clients depend on; nothing is booked.
+            _log.exception("a batch of %d was not booked", len(operations))
+            self._give_up_batch()
+            return [Reason.INTERNAL] * len(operations)
+
+    def _decide_and_commit(self, operations: Sequence[Operation]) -> Sequence[Result]:
+        store = self._store
+        state = store.fork(operations)
+        results = [decide(state, operation) for operation in operations]
+        if not state.entries:
+            return results
+        if self._failed is not None:
+            store.discard()
+            return self._refuse(operations, self._failed)
+        started = self._clock.monotonic_ns()
+        store.commit(state, seal(store.head, state.entries, self._clock.now_us()))
+        self._metrics.committed(len(state.entries), (self._clock.monotonic_ns() - started) // 1000)
+        return results
+
+    def _refuse(self, operations: Sequence[Operation], reason: Reason) -> Sequence[Result]:
+        """The results of a batch whose writes failed: reads are still answered, from the disk."""
+        return [
+            self._store.read(operation) if operation.is_read else reason for operation in operations
+        ]
+
+    def _give_up_batch(self) -> None:
+        try:
+            self._store.discard()
+        except Exception:
+            _log.exception("the store cannot discard a batch, writing ends")
+            self._failed = Reason.STORE_FAILED
+
+    def _tell(self, done: Done, results: Sequence[Result]) -> None:
+        try:
+            done(results)
+        except Exception:
+            # Whoever asked is gone (its loop is closed); the others still want their replies.
+            _log.exception("a result could not be delivered")

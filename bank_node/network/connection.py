@@ -1,0 +1,227 @@
+"""One client: bytes in, replies out in the order of the requests, everything bounded.
+
+Runs on the event loop of its I/O thread and is never touched by another one. It cuts lines and
+keeps the order; what to answer is the desk's business.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, NamedTuple, Protocol
+
+from bank_node.errors import Reason
+from bank_node.network.door import Desk, Ticket
+from bank_node.protocol.codec import LineBuffer
+
+
+class Limits(NamedTuple):
+    """How long and how much a client may make the node wait or hold."""
+
+    timeout_s: float
+    client_time_out_s: float
+    line_time_out_s: float
+    requests_in_flight: int
+    write_buffer_bytes: int
+    connections_max: int
+
+
+class Rounds(Protocol):
+    """The I/O thread that a connection lives on."""
+
+    desk: Desk
+    limits: Limits
+    connections: "set[Connection]"
+
+    def now_ns(self) -> int: ...
+    def end_round_soon(self) -> None: ...
+    def admit(self, connection: "Connection") -> bool: ...
+    def forget(self, connection: "Connection") -> None: ...
+
+
+# How long an unended `BC` must lie still before it is taken for a whole command. Longer than
+# the gap between two key strokes or two packets of one line.
+_QUIET_NS = 400_000_000
+
+
+class Connection(asyncio.Protocol):
+    """A session on one socket."""
+
+    __slots__ = (
+        "_backlog",
+        "_heard_ns",
+        "_line_since_ns",
+        "_lines",
+        "_paused",
+        "_rounds",
+        "_stuck_since_ns",
+        "_transport",
+        "closing",
+        "peer",
+        "pending",
+    )
+
+    def __init__(self, rounds: Rounds) -> None:
+        self._rounds = rounds
+        self._lines = LineBuffer()
+        self._backlog: deque[bytes | None] = deque()
+        self._heard_ns = rounds.now_ns()
+        self._line_since_ns = 0
+        self._stuck_since_ns = 0
+        self._paused = False
+        self._transport: asyncio.Transport
+        self.pending: deque[Any] = deque()
+        self.closing = False
+        self.peer = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
+        self.peer = f"{host}:{port}"
+        transport.set_write_buffer_limits(high=self._rounds.limits.write_buffer_bytes)
+        if not self._rounds.admit(self):
+            transport.write(self._rounds.desk.refusal(Reason.TOO_MANY_CONNECTIONS))
+            self.closing = True
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._backlog.clear()
+        self.closing = True
+        self._rounds.forget(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.closing:
+            return
+        now_ns = self._heard_ns = self._rounds.now_ns()
+        lines = self._lines.feed(data)
+        if self._lines.is_mid_line:
+            if lines or not self._line_since_ns:
+                self._line_since_ns = now_ns
+        else:
+            self._line_since_ns = 0
+        self._serve(lines, now_ns)
+
+    def eof_received(self) -> bool:
+        """The client has said its last word; it still gets its replies."""
+        self._serve_unended()
+        if self.pending or self._backlog:
+            self.closing = True
+            return True
+        return False
+
+    def pause_writing(self) -> None:
+        """More is unread than the limit allows; the sweep drops a client that stays stuck."""
+        self._stuck_since_ns = self._rounds.now_ns()
+        self._pause_reading()
+
+    def resume_writing(self) -> None:
+        self._stuck_since_ns = 0
+        self._serve_backlog()
+
+    def flush(self) -> None:
+        """Sends the replies that are ready, up to the first one that is not."""
+        pending = self.pending
+        ready: list[Ticket] = []
+        while pending and pending[0].reply is not None:
+            ready.append(pending.popleft())
+        if not ready:
+            return
+        self._rounds.desk.sent(ready)
+        self._write([ticket.reply for ticket in ready if ticket.reply])
+        if self._backlog:
+            self._serve_backlog()
+        if self._paused and not self._stuck_since_ns:
+            self._resume_reading()
+        self._close_if_done()
+
+    def sweep(self, now_ns: int) -> None:
+        """Looks at all deadlines; called a few times a second."""
+        limits = self._rounds.limits
+        if self._stuck_since_ns and now_ns - self._stuck_since_ns > limits.timeout_s * 1e9:
+            self._transport.abort()
+            return
+        self._expire(now_ns - int(limits.timeout_s * 1e9))
+        quiet_ns = now_ns - self._heard_ns
+        if self._line_since_ns:
+            if quiet_ns > _QUIET_NS:
+                self._serve_unended()
+            if now_ns - self._line_since_ns > limits.line_time_out_s * 1e9:
+                self._hang_up(Reason.TIMED_OUT)
+        elif quiet_ns > limits.client_time_out_s * 1e9 and not self.pending:
+            self._transport.close()
+
+    def drain(self) -> bool:
+        """Takes no new requests and says whether everything accepted has been answered."""
+        if not self.closing:
+            self.closing = True
+            self._transport.pause_reading()
+        self._close_if_done()
+        return not self.pending and not self._backlog
+
+    def _serve(self, lines: "list[bytes | None]", now_ns: int) -> None:
+        """Answers lines in order; what is over the limit in flight waits in the backlog."""
+        answer = self._rounds.desk.answer
+        room = self._rounds.limits.requests_in_flight
+        replies = []
+        for index, line in enumerate(lines):
+            if self.closing:
+                break
+            if len(self.pending) >= room or self._stuck_since_ns:
+                self._backlog.extend(lines[index:])
+                self._pause_reading()
+                break
+            reply = answer(line, self, now_ns)
+            if reply is not None:
+                replies.append(reply)
+        if replies:
+            self._write(replies)
+        self._close_if_done()
+        self._rounds.end_round_soon()
+
+    def _serve_backlog(self) -> None:
+        if self._backlog and not self.closing:
+            lines = list(self._backlog)
+            self._backlog.clear()
+            self._serve(lines, self._rounds.now_ns())
+        if self._paused and not self._backlog and not self._stuck_since_ns:
+            self._resume_reading()
+
+    def _serve_unended(self) -> None:
+        line = self._lines.take_unended()
+        if line is not None:
+            self._line_since_ns = 0
+            self._serve([line], self._rounds.now_ns())
+
+    def _write(self, replies: list[bytes]) -> None:
+        self._transport.write(replies[0] if len(replies) == 1 else b"".join(replies))
+
+    def _expire(self, started_before_ns: int) -> None:
+        expired = False
+        for ticket in self.pending:
+            if ticket.started_ns > started_before_ns:
+                break
+            if ticket.reply is None:
+                self._rounds.desk.expire(ticket)
+                expired = True
+        if expired:
+            self.flush()
+
+    def _hang_up(self, reason: Reason) -> None:
+        if not self.closing:
+            self.closing = True
+            if not self.pending:
+                self._transport.write(self._rounds.desk.refusal(reason))
+            self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        if self.closing and not self.pending and not self._backlog:
+            self._transport.close()
+
+    def _pause_reading(self) -> None:
+        if not self._paused and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        self._paused = False
+        if not self.closing and not self._transport.is_closing():
+            self._transport.resume_reading()

@@ -1,0 +1,37 @@
+"""The door between sockets and service: what the server is handed, and nothing more."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from bank_node.errors import Reason
+
+
+class Ticket(Protocol):
+    """A request whose reply is not sent yet; `reply` is None until it is known."""
+
+    started_ns: int
+    reply: bytes | None
+
+
+class Desk(Protocol):
+    """Answers the requests of one I/O thread."""
+
+    def answer(self, line: bytes | None, session: Any, started_ns: int) -> bytes | None:
+        """The reply to a line; None if there is none, or if a ticket in `session.pending` will
+        bring it. A line of None was too long."""
+
+    def flush(self) -> None:
+        """Called once a round of the loop, after all sockets that were ready have been read."""
+
+    def sent(self, tickets: Sequence[Any]) -> None:
+        """Told of tickets whose replies were handed to the transport."""
+
+    def expire(self, ticket: Any) -> None:
+        """Sets the reply of a ticket that has waited too long."""
+
+    def refusal(self, reason: Reason) -> bytes:
+        """The reply for a reason that the server itself finds."""
+
+
+DeskFactory = Callable[[Callable[..., object]], Desk]
+"""Makes the desk of an I/O thread, from a function that calls others on that thread."""

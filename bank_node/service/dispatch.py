@@ -1,0 +1,243 @@
+"""The gate: every line passes here once down and once up.
+
+Down: parse, look the row up, check the audience and the route, let the handler name its
+operation. Up: result to reply, count, log. There is one desk for each I/O thread; nothing in it
+is shared but the writer's queue, so it takes no locks. Knows no sockets.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from bank_node.errors import Reason, Refused
+from bank_node.ledger.operations import Operation, Result
+from bank_node.protocol.codec import Request, encode_reply, parse_request
+from bank_node.protocol.commands import Effect, Route
+from bank_node.service.handlers import HANDLERS, Bank, Handler
+from bank_node.telemetry.clock import Clock
+from bank_node.telemetry.metrics import Metrics
+from bank_node.telemetry.traffic import Record
+
+_log = logging.getLogger(__name__)
+
+
+class Ledger(Protocol):
+    """The two doors of the ledger: reading what is durable, and having things decided in order."""
+
+    reads_are_instant: bool
+
+    def read(self, operation: Operation) -> Result: ...
+
+    def submit(
+        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
+    ) -> None: ...
+
+
+class Session(Protocol):
+    """What the gate needs of a connection. `pending` are its tickets in request order."""
+
+    peer: str
+    pending: "deque[Ticket]"
+    closing: bool
+
+    def flush(self) -> None:
+        """Sends the replies that are ready, up to the first one that is not."""
+
+
+class Ticket:
+    """A request whose reply is not sent yet; `reply` is None until it is known."""
+
+    __slots__ = ("handler", "reply", "request", "session", "started_ns")
+
+    def __init__(
+        self,
+        session: Session,
+        request: Request | None,
+        handler: Handler | None,
+        started_ns: int,
+        reply: bytes | None = None,
+    ) -> None:
+        self.session = session
+        self.request = request
+        self.handler = handler
+        self.started_ns = started_ns
+        self.reply = reply
+
+
+class Gate:
+    """What all desks share."""
+
+    def __init__(
+        self,
+        bank: Bank,
+        ledger: Ledger,
+        metrics: Metrics,
+        clock: Clock,
+        log: Callable[[Sequence[Record]], None] | None,
+        requests_queued: int,
+    ) -> None:
+        """`log` takes traffic records; None keeps no traffic log."""
+        self.bank = bank
+        self.ledger = ledger
+        self.metrics = metrics
+        self.clock = clock
+        self.log = log
+        self.requests_queued = requests_queued
+
+    def desk(self, run_soon: Callable[..., object]) -> "Desk":
+        """A desk for one I/O thread; `run_soon(f, *args)` makes that thread call `f(*args)`."""
+        return Desk(self, run_soon)
+
+
+class Desk:
+    """Answers the requests of one I/O thread."""
+
+    def __init__(self, gate: Gate, run_soon: Callable[..., object]) -> None:
+        self._bank = gate.bank
+        self._ledger = gate.ledger
+        self._now_ns = gate.clock.monotonic_ns
+        self._now_us = gate.clock.now_us
+        self._log = gate.log
+        self._run_soon = run_soon
+        self._commands = gate.bank.commands()
+        self._figures = gate.metrics.new_command_table()
+        self._refusals = {reason: self._refusal(reason) for reason in Reason}
+        self._operations: list[Operation] = []
+        self._tickets: list[Ticket] = []
+        self._records: list[Record] = []
+        self._queued = 0
+        self._queued_max = gate.requests_queued
+
+    def answer(self, line: bytes | None, session: Session, started_ns: int) -> bytes | None:
+        """The reply to one line, or None if there is none, or if it is to come.
+
+        A reply to come has a ticket at the end of `session.pending`, and so has one that is
+        ready while earlier ones are not. A `line` of None is one that was too long.
+        """
+        request = None
+        try:
+            if line is None:
+                raise Refused(Reason.LINE_TOO_LONG)
+            request = parse_request(line, self._commands)
+            if request is None:
+                return None
+            reply = self._carry_out(request, session, started_ns)
+        except Refused as refused:
+            reply = self._refused(refused)
+        except Exception:
+            # A defect costs the one request that met it, never the connection or the node.
+            _log.exception("a request failed")
+            reply = self._refusals[Reason.INTERNAL]
+        if reply is None:
+            return None
+        if session.pending:
+            session.pending.append(Ticket(session, request, None, started_ns, reply))
+            return None
+        self._count(request, line, reply, session.peer, (self._now_ns() - started_ns) // 1000)
+        return reply
+
+    def _carry_out(self, request: Request, session: Session, started_ns: int) -> bytes | None:
+        command, arguments, _ = request
+        if command.route is not Route.OWN and arguments[0].bank != self._bank.code:
+            raise self._foreign(request)
+        handler = HANDLERS[command.code]
+        if handler.operation is None:
+            session.closing = session.closing or command.closes
+            return encode_reply(handler.reply(self._bank, arguments, 0))
+        operation = handler.operation(self._bank, arguments)
+        # A read behind unfinished requests of its own connection is decided in their order.
+        if (
+            command.effect is Effect.READS
+            and not session.pending
+            and self._ledger.reads_are_instant
+        ):
+            return self._told(handler, arguments, self._ledger.read(operation))
+        if self._queued >= self._queued_max:
+            raise Refused(Reason.TOO_BUSY)
+        self._queued += 1
+        ticket = Ticket(session, request, handler, started_ns)
+        session.pending.append(ticket)
+        self._operations.append(operation)
+        self._tickets.append(ticket)
+        return None
+
+    def _foreign(self, request: Request) -> Refused:
+        if request.command.route is Route.OWN_ACCOUNT:
+            return Refused(Reason.NOT_FORWARDED)
+        return Refused(Reason.NO_NETWORK, bank=request.arguments[0].bank, own=self._bank.code)
+
+    def flush(self) -> None:
+        """Hands over what has gathered since the last call; called once a round of the loop."""
+        if self._operations:
+            operations, tickets = self._operations, self._tickets
+            self._operations, self._tickets = [], []
+            self._ledger.submit(
+                operations, lambda results: self._run_soon(self._deliver, tickets, results)
+            )
+        if self._records:
+            if self._log:
+                self._log(self._records)
+            self._records = []
+
+    def _deliver(self, tickets: list[Ticket], results: Sequence[Result]) -> None:
+        """Turns results into replies and lets the sessions send them."""
+        self._queued -= len(tickets)
+        sessions: dict[Session, None] = {}
+        for ticket, result in zip(tickets, results, strict=True):
+            session = ticket.session
+            sessions[session] = None
+            # A ticket that has waited too long was answered already.
+            if ticket.reply is None and ticket.request and ticket.handler:
+                ticket.reply = self._told(ticket.handler, ticket.request.arguments, result)
+        for session in sessions:
+            session.flush()
+        self.flush()
+
+    def _told(self, handler: Handler, arguments: tuple[object, ...], result: Result) -> bytes:
+        if isinstance(result, Reason):
+            return self._refusals[result]
+        return encode_reply(handler.reply(self._bank, arguments, result))
+
+    def sent(self, tickets: Sequence[Ticket]) -> None:
+        """Counts and logs tickets whose replies were handed to the transport."""
+        now_ns = self._now_ns()
+        for ticket in tickets:
+            request = ticket.request
+            if ticket.reply is not None:
+                self._count(
+                    request,
+                    request.line if request else b"",
+                    ticket.reply,
+                    ticket.session.peer,
+                    (now_ns - ticket.started_ns) // 1000,
+                )
+
+    def expire(self, ticket: Ticket) -> None:
+        """Gives up waiting for a reply. Whether a write happens after all is not known."""
+        request = ticket.request
+        writes = request is not None and request.command.effect is Effect.WRITES
+        ticket.reply = self._refusals[Reason.OUTCOME_UNKNOWN if writes else Reason.TIMED_OUT]
+
+    def refusal(self, reason: Reason) -> bytes:
+        """The `ER` reply for a reason, as it goes over the wire."""
+        return self._refusals[reason]
+
+    def _refused(self, refused: Refused) -> bytes:
+        if refused.details:
+            return encode_reply(self._bank.catalogue.error(refused))
+        return self._refusals[refused.reason]
+
+    def _refusal(self, reason: Reason) -> bytes:
+        return encode_reply(f"ER {self._bank.catalogue.error_sentence(reason)}")
+
+    def _count(
+        self, request: Request | None, line: bytes | None, reply: bytes, peer: str, us: int
+    ) -> None:
+        figures = self._figures[request.command.code if request else "??"]
+        figures.calls += 1
+        if reply.startswith(b"ER"):
+            figures.errors += 1
+        figures.latency.record(us)
+        if self._log:
+            self._records.append((self._now_us() / 1_000_000, peer, line or b"", reply, us))

@@ -1,0 +1,130 @@
+"""One short function a command, and the dict that binds codes to them.
+
+A handler says which operation a request is, and how the operation's result is told. A command
+that needs no ledger has no operation. Knows no sockets and no bytes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bank_node.errors import Reason, Refused
+from bank_node.ledger.operations import (
+    CloseAccount,
+    Deposit,
+    OpenAccount,
+    Operation,
+    ReadBalance,
+    ReadClients,
+    ReadTotal,
+    Withdraw,
+)
+from bank_node.protocol.commands import Audience, Command, visible_commands
+from bank_node.protocol.messages import Catalogue
+from bank_node.values import AccountAddress, Amount, BankCode
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """What every handler may know of the bank that it answers for."""
+
+    code: BankCode
+    name: str
+    version: str
+    extensions: bool
+    catalogue: Catalogue
+    draw: Callable[[], int]
+    """A new unpredictable integer, to draw account numbers by."""
+
+    def commands(self) -> dict[bytes, Command]:
+        """The rows that this bank serves to the public."""
+        return visible_commands(extensions=self.extensions, audience=Audience.PUBLIC)
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """The families of commands that this bank serves beyond the classic nine."""
+        return ("session",) if self.extensions else ()
+
+
+Arguments = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """`operation` is None for a command that is answered without the ledger.
+
+    `reply` gets the bank, the arguments and the operation's result (0 without an operation).
+    """
+
+    reply: Callable[[Bank, Arguments, int], str]
+    operation: Callable[[Bank, Arguments], Operation] | None = None
+
+
+def _bank_code(bank: Bank, _arguments: Arguments, _result: int) -> str:
+    return f"BC {bank.code}"
+
+
+def _open(bank: Bank, _arguments: Arguments) -> Operation:
+    return OpenAccount(bank.draw())
+
+
+def _opened(bank: Bank, _arguments: Arguments, number: int) -> str:
+    return f"AC {number}/{bank.code}"
+
+
+def _deposit(_bank: Bank, arguments: tuple[AccountAddress, Amount]) -> Operation:
+    (number, _), amount = arguments
+    return Deposit(number, amount)
+
+
+def _withdraw(_bank: Bank, arguments: tuple[AccountAddress, Amount]) -> Operation:
+    (number, _), amount = arguments
+    return Withdraw(number, amount)
+
+
+def _balance(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:
+    return ReadBalance(arguments[0].number)
+
+
+def _close(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:
+    return CloseAccount(arguments[0].number)
+
+
+def _help(bank: Bank, arguments: Arguments, _result: int) -> str:
+    commands = bank.commands()
+    if not arguments:
+        codes = [row.code for row in commands.values()]
+        return f"HE {bank.catalogue.command_list(codes)}"
+    command = commands.get(arguments[0].encode("ascii"))
+    if command is None:
+        raise Refused(Reason.UNKNOWN_COMMAND)
+    return f"HE {command.usage} -> {command.reply}: {bank.catalogue.summary(command)}"
+
+
+def _version(bank: Bank, _arguments: Arguments, _result: int) -> str:
+    return " ".join(("VE", bank.name, bank.version, *bank.capabilities))
+
+
+def _told(text: str) -> Callable[[Bank, Arguments, int], str]:
+    """A reply that is the same whatever was asked."""
+    return lambda _bank, _arguments, _result: text
+
+
+def _numbered(code: str) -> Callable[[Bank, Arguments, int], str]:
+    """A reply that tells the result as a number."""
+    return lambda _bank, _arguments, result: f"{code} {result}"
+
+
+HANDLERS: dict[str, Handler] = {
+    "BC": Handler(_bank_code),
+    "AC": Handler(_opened, _open),
+    "AD": Handler(_told("AD"), _deposit),
+    "AW": Handler(_told("AW"), _withdraw),
+    "AB": Handler(_numbered("AB"), _balance),
+    "AR": Handler(_told("AR"), _close),
+    "BA": Handler(_numbered("BA"), lambda _bank, _arguments: ReadTotal()),
+    "BN": Handler(_numbered("BN"), lambda _bank, _arguments: ReadClients()),
+    "HE": Handler(_help),
+    "VE": Handler(_version),
+    "QU": Handler(_told("QU")),
+}

@@ -1,0 +1,109 @@
+"""The traffic log: one line for every request, written behind by a thread of its own.
+
+The I/O thread only hands over tuples. The log thread formats them by the hundred and writes them
+through a rotating file handler of the standard library. A queue that is full loses lines, counts
+them and says so; it never makes a client wait.
+"""
+
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from bank_node.values import one_line
+
+# One request: when its reply was ready (wall clock, s), peer, request line, reply, duration (us).
+Record = tuple[float, str, bytes, bytes, int]
+
+# About 20 MB of records: seconds of full load, should the disk stall.
+_RECORDS_MAX = 100_000
+# How many lines are formatted in one go; more would keep the interpreter from the I/O thread.
+_PORTION = 200
+_PAUSE_S = 0.2
+
+
+def format_text(records: Iterable[Record]) -> str:
+    """Records as lines: time, peer, duration, request, reply."""
+    lines = []
+    second, stamp = 0, ""
+    for when, peer, request, reply, duration_us in records:
+        if int(when) != second:
+            second = int(when)
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(second))
+        asked = one_line(request.decode("utf-8", "replace").strip())
+        told = one_line(reply.decode("utf-8", "replace").rstrip())
+        millis = int(when * 1000) % 1000
+        lines.append(f"{stamp}.{millis:03d} {peer} {duration_us}us {asked} -> {told}")
+    return "\n".join(lines)
+
+
+def format_json(records: Iterable[Record]) -> str:
+    """Records as JSON lines with the keys time, peer, us, request and reply."""
+    return "\n".join(
+        json.dumps(
+            {
+                "time": round(when, 6),
+                "peer": peer,
+                "us": duration_us,
+                "request": one_line(request.decode("utf-8", "replace").strip()),
+                "reply": one_line(reply.decode("utf-8", "replace").rstrip()),
+            },
+            ensure_ascii=False,
+        )
+        for when, peer, request, reply, duration_us in records
+    )
+
+
+class TrafficLog:
+    """Takes records from I/O threads and writes them to a rotating file."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        as_json: bool,
+        file_bytes: int,
+        files_kept: int,
+        lost: Callable[[int], None],
+    ) -> None:
+        """`lost` is told how many lines a full queue has cost. Raises OSError."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._handler = RotatingFileHandler(
+            path, maxBytes=file_bytes, backupCount=files_kept, encoding="utf-8"
+        )
+        self._format = format_json if as_json else format_text
+        self._lost = lost
+        self._records: deque[Record] = deque()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="traffic-log", daemon=True)
+        self._thread.start()
+
+    def extend(self, records: Sequence[Record]) -> None:
+        """Hands records over; never blocks."""
+        if len(self._records) + len(records) > _RECORDS_MAX:
+            self._lost(len(records))
+        else:
+            self._records.extend(records)
+
+    def close(self) -> None:
+        """Writes what is left and ends the thread."""
+        self._stopping.set()
+        self._thread.join()
+        self._handler.close()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_PAUSE_S):
+            self._write()
+        self._write()
+
+    def _write(self) -> None:
+        while self._records:
+            portion = [self._records.popleft() for _ in range(min(_PORTION, len(self._records)))]
+            # One record of the handler carries many lines, so that rotation stays the library's.
+            self._handler.emit(
+                logging.LogRecord("traffic", logging.INFO, "", 0, self._format(portion), None, None)
+            )
