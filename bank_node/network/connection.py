@@ -6,7 +6,7 @@ keeps the order; what to answer is the desk's business.
 
 import asyncio
 from collections import deque
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from bank_node.errors import Reason
 from bank_node.network.door import Desk, Ticket
@@ -73,8 +73,8 @@ class Connection(asyncio.Protocol):
         self.peer = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports have the methods of asyncio.Transport without being one.
+        self._transport = transport = cast(asyncio.Transport, transport)
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
         self.peer = f"{host}:{port}"
         transport.set_write_buffer_limits(high=self._rounds.limits.write_buffer_bytes)

@@ -25,7 +25,8 @@ _log = logging.getLogger(__name__)
 class Ledger(Protocol):
     """The two doors of the ledger: reading what is durable, and having things decided in order."""
 
-    reads_are_instant: bool
+    @property
+    def reads_are_instant(self) -> bool: ...
 
     def read(self, operation: Operation) -> Result: ...
 
@@ -48,17 +49,19 @@ class Session(Protocol):
 class Ticket:
     """A request whose reply is not sent yet; `reply` is None until it is known."""
 
-    __slots__ = ("handler", "reply", "request", "session", "started_ns")
+    __slots__ = ("handler", "line", "reply", "request", "session", "started_ns")
 
     def __init__(
         self,
         session: Session,
+        line: bytes | None,
         request: Request | None,
         handler: Handler | None,
         started_ns: int,
         reply: bytes | None = None,
     ) -> None:
         self.session = session
+        self.line = line
         self.request = request
         self.handler = handler
         self.started_ns = started_ns
@@ -132,7 +135,7 @@ class Desk:
         if reply is None:
             return None
         if session.pending:
-            session.pending.append(Ticket(session, request, None, started_ns, reply))
+            session.pending.append(Ticket(session, line, request, None, started_ns, reply))
             return None
         self._count(request, line, reply, session.peer, (self._now_ns() - started_ns) // 1000)
         return reply
@@ -156,7 +159,7 @@ class Desk:
         if self._queued >= self._queued_max:
             raise Refused(Reason.TOO_BUSY)
         self._queued += 1
-        ticket = Ticket(session, request, handler, started_ns)
+        ticket = Ticket(session, request.line, request, handler, started_ns)
         session.pending.append(ticket)
         self._operations.append(operation)
         self._tickets.append(ticket)
@@ -203,15 +206,9 @@ class Desk:
         """Counts and logs tickets whose replies were handed to the transport."""
         now_ns = self._now_ns()
         for ticket in tickets:
-            request = ticket.request
             if ticket.reply is not None:
-                self._count(
-                    request,
-                    request.line if request else b"",
-                    ticket.reply,
-                    ticket.session.peer,
-                    (now_ns - ticket.started_ns) // 1000,
-                )
+                us = (now_ns - ticket.started_ns) // 1000
+                self._count(ticket.request, ticket.line, ticket.reply, ticket.session.peer, us)
 
     def expire(self, ticket: Ticket) -> None:
         """Gives up waiting for a reply. Whether a write happens after all is not known."""

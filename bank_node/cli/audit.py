@@ -1,0 +1,152 @@
+"""`bank verify`, `bank backup`, `bank restore`, `bank export`: a ledger seen from outside."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from bank_node.cli.options import effective, settings_options
+from bank_node.errors import CorruptLedger
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_EXIT_CORRUPT = 1
+
+
+def _ledger(config: Path | None, data: Path | None, store: str | None) -> Path:
+    from bank_node.node import ledger_path
+
+    return ledger_path(effective(config, data, store).settings)
+
+
+@click.command()
+@settings_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(config: Path | None, data: Path | None, store: str | None, as_json: bool) -> None:
+    """Replay the whole ledger and name the first block that does not fit.
+
+    Exit code 0 if everything fits, 1 if not. Works while the node serves.
+    """
+    from bank_node.ledger.sqlite_files import count_entries, verify_file
+
+    path = _ledger(config, data, store)
+    try:
+        with click.progressbar(
+            length=count_entries(path), label="verifying", file=sys.stderr
+        ) as bar:
+            report = verify_file(path, bar.update)
+    except CorruptLedger as error:
+        if as_json:
+            told = {"fits": False, "block": error.height, "problem": str(error)}
+            click.echo(json.dumps(told))
+        else:
+            click.echo(f"the ledger does not fit: {error}")
+        sys.exit(_EXIT_CORRUPT)
+    if as_json:
+        click.echo(json.dumps({"fits": True, **report._asdict()}))
+    else:
+        click.echo(
+            f"the ledger fits: {report.blocks} blocks, {report.entries} entries, "
+            f"{report.accounts} accounts, total {report.total}\nhead {report.head_hash}"
+        )
+
+
+@click.command()
+@settings_options
+@click.argument("file", type=_FILE)
+def backup(config: Path | None, data: Path | None, store: str | None, file: Path) -> None:
+    """Copy the ledger to FILE, as of one moment; works while the node serves."""
+    from bank_node.ledger.sqlite_files import backup as write_backup
+
+    size = write_backup(_ledger(config, data, store), file)
+    click.echo(f"{file}: {size} bytes")
+
+
+@click.command()
+@settings_options
+@click.argument("file", type=_FILE)
+@click.option("--replace", is_flag=True, help="Overwrite the ledger that is there.")
+def restore(
+    config: Path | None, data: Path | None, store: str | None, file: Path, replace: bool
+) -> None:
+    """Verify the backup FILE and make it the ledger of a data folder that no node serves."""
+    from bank_node.ledger.sqlite_files import restore as put_back
+
+    path = _ledger(config, data, store)
+    try:
+        report = put_back(file, path, replace=replace)
+    except CorruptLedger as error:
+        click.echo(f"the backup does not fit: {error}", err=True)
+        sys.exit(_EXIT_CORRUPT)
+    click.echo(f"{path}: {report.blocks} blocks, {report.accounts} accounts, total {report.total}")
+
+
+@click.command()
+@settings_options
+@click.argument("what", type=click.Choice(["accounts", "journal"]))
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
+@click.option("--output", type=_FILE, help="The file to write; stdout without it.")
+def export(
+    config: Path | None,
+    data: Path | None,
+    store: str | None,
+    what: str,
+    form: str,
+    output: Path | None,
+) -> None:
+    """Write the accounts, or every entry of the journal, as CSV or as a JSON array."""
+    rows = {"accounts": _accounts, "journal": _journal}[what](_ledger(config, data, store))
+    write = {"csv": _write_csv, "json": _write_json}[form]
+    with (
+        output.open("w", encoding="utf-8", newline="")
+        if output
+        else nullcontext(sys.stdout) as file
+    ):
+        write(rows, file)
+
+
+def _accounts(path: Path) -> Iterator[dict[str, Any]]:
+    from bank_node.ledger.sqlite_files import read_accounts
+
+    return (account._asdict() for account in read_accounts(path))
+
+
+def _journal(path: Path) -> Iterator[dict[str, Any]]:
+    from bank_node.ledger.book import Kind
+    from bank_node.ledger.sqlite_files import read_journal
+
+    for block in read_journal(path):
+        time = datetime.fromtimestamp(block.time_us / 1_000_000, UTC).isoformat()
+        for sequence, entry in block.entries():
+            yield {
+                "entry": sequence,
+                "block": block.height,
+                "time": time,
+                "kind": Kind(entry.kind).name.lower(),
+                "debit": entry.debit,
+                "credit": entry.credit,
+                "amount": entry.amount,
+            }
+
+
+def _write_csv(rows: Iterator[dict[str, Any]], file: TextIO) -> None:
+    first = next(rows, None)
+    if first is None:
+        return
+    writer = csv.DictWriter(file, list(first), lineterminator="\n")
+    writer.writeheader()
+    writer.writerow(first)
+    writer.writerows(rows)
+
+
+def _write_json(rows: Iterator[dict[str, Any]], file: TextIO) -> None:
+    separator = "[\n"
+    for row in rows:
+        file.write(separator + json.dumps(row))
+        separator = ",\n"
+    file.write("[]\n" if separator == "[\n" else "\n]\n")
