@@ -60,9 +60,7 @@ class Node:
     def _start(self) -> tuple[str, int]:
         settings = self.settings
         self._store = open_store(settings)
-        self._writer = Writer(
-            self._store, self.metrics, CLOCK, settings.limits.batch_operations
-        )
+        self._writer = Writer(self._store, self.metrics, CLOCK, settings.limits.batch_operations)
         self._writer.start()
         self._traffic = self._open_traffic_log()
         gate = Gate(
