@@ -55,6 +55,8 @@ class Entry(NamedTuple):
 # The canonical form of an entry, which is also what is hashed: fixed width, so unambiguous.
 ENTRY = Struct(">BQQQQQ")
 _pack = ENTRY.pack
+# What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
+_new = tuple.__new__
 
 
 class Account(NamedTuple):
@@ -171,7 +173,7 @@ def _deposit(state: State, operation: Deposit) -> Result:
         return Reason.BANK_LIMIT
     state.sequence += 1
     state.cash -= amount
-    state.accounts[number] = Account(number, balance + amount, state.sequence)
+    state.accounts[number] = _new(Account, (number, balance + amount, state.sequence))
     state.entries.append(_pack(_DEPOSITED, CASH, number, amount, 0, last_entry))
     return 0
 
@@ -186,7 +188,7 @@ def _withdraw(state: State, operation: Withdraw) -> Result:
         return Reason.INSUFFICIENT_FUNDS
     state.sequence += 1
     state.cash += amount
-    state.accounts[number] = Account(number, balance - amount, state.sequence)
+    state.accounts[number] = _new(Account, (number, balance - amount, state.sequence))
     state.entries.append(_pack(_WITHDRAWN, number, CASH, amount, last_entry, 0))
     return 0
 
@@ -224,17 +226,19 @@ def apply(accounts: dict[int, Account], entry: Entry, sequence: int) -> None:
     kind, debit, credit, amount, debit_previous, credit_previous = entry
     if kind == _DEPOSITED:
         account = _replayed(accounts, credit, credit_previous, sequence)
-        fits = debit == CASH and account.balance + amount <= AMOUNT_MAX
+        fits = debit == debit_previous == CASH and account.balance + amount <= AMOUNT_MAX
         accounts[credit] = Account(credit, account.balance + amount, sequence)
     elif kind == _WITHDRAWN:
         account = _replayed(accounts, debit, debit_previous, sequence)
-        fits = credit == CASH and account.balance >= amount
+        fits = credit == credit_previous == CASH and account.balance >= amount
         accounts[debit] = Account(debit, account.balance - amount, sequence)
     elif kind == Kind.OPENED:
-        fits = credit not in accounts and ACCOUNT_MIN <= credit <= ACCOUNT_MAX and not amount
+        fits = credit not in accounts and ACCOUNT_MIN <= credit <= ACCOUNT_MAX
+        fits = fits and not (debit or amount or debit_previous or credit_previous)
         accounts[credit] = Account(credit, 0, sequence)
     elif kind == Kind.CLOSED:
-        fits = not _replayed(accounts, debit, debit_previous, sequence).balance and not amount
+        account = _replayed(accounts, debit, debit_previous, sequence)
+        fits = not (account.balance or credit or amount or credit_previous)
         del accounts[debit]
     else:
         raise CorruptLedger(f"entry {sequence} is of unknown kind {kind}")
