@@ -24,6 +24,8 @@ ACCOUNTS_MAX = ACCOUNT_MAX - ACCOUNT_MIN + 1
 # An amount has at most 19 significant digits; a longer run of zeros in front serves nobody and
 # turning very long digit strings into integers takes quadratic time.
 _DIGITS_MAX = 64
+# Fewer digits than AMOUNT_MAX has cannot be too many.
+_AMOUNT_DIGITS = 19
 
 
 class AccountAddress(NamedTuple):
@@ -46,6 +48,8 @@ def _digits(text: bytes, reason: Reason) -> int:
 
 def parse_amount(text: bytes) -> Amount:
     """An amount such as `500`. Raises Refused(AMOUNT_FORMAT)."""
+    if text.isdigit() and len(text) < _AMOUNT_DIGITS:
+        return Amount(int(text))
     value = _digits(text, Reason.AMOUNT_FORMAT)
     if value > AMOUNT_MAX:
         raise Refused(Reason.AMOUNT_FORMAT)
@@ -85,6 +89,6 @@ def one_line(text: str) -> str:
 
     Control characters, line separators, bidi controls and unpaired surrogates become `?`.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(c if c.isprintable() else "?" for c in text)

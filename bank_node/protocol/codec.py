@@ -5,7 +5,7 @@ takes a short path; everything odd that terminals and old clients send takes the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bank_node.errors import Reason, Refused
@@ -16,9 +16,13 @@ LINE_BYTES_MAX = 1024
 REPLY_END = b"\r\n"
 
 _BOM = b"\xef\xbb\xbf"
-# RFC 854: IAC + WILL/WONT/DO/DONT + option, IAC SB ... IAC SE, or IAC + one command byte.
-_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.*?\xff\xf0|[^\xfa-\xfe])", re.DOTALL)
-_TELNET_CUT = re.compile(rb"\xff(?:[\xfb-\xfe]?|\xfa.*)\Z", re.DOTALL)
+# RFC 854: IAC + WILL/WONT/DO/DONT + option, IAC SB ... IAC SE, or IAC + one command byte. The
+# groups are what must be kept of a sequence that the end of the data cuts off.
+_TELNET = re.compile(
+    rb"\xff(?:[\xfb-\xfe].|\xfa(?:[^\xff]++|\xff[^\xf0])*+\xff\xf0|[\xec-\xf9\xff])"
+    rb"|(\xff[\xfb-\xfe]?)\Z|(\xff\xfa)(?:[^\xff]++|\xff[^\xf0])*+(\xff?)\Z",
+    re.DOTALL,
+)
 _BACKSPACES = (0x08, 0x7F)
 # A client that types without an end of line is one that only ever asks these three.
 _UNENDED = frozenset((b"BC", b"BA", b"BN"))
@@ -53,14 +57,17 @@ class LineBuffer:
 
     @property
     def is_mid_line(self) -> bool:
-        """Whether an unfinished line is held or being drained."""
-        return bool(self._partial or self._draining or self._telnet)
+        """Whether an unfinished line is held or being drained; blanks alone are no line.
+
+        Some clients end their lines with LF CR, so that a CR is left over after each of them.
+        """
+        return bool(self._draining or self._telnet or self._partial.strip())
 
     def feed(self, data: bytes) -> list[bytes | None]:
         """Takes bytes as they arrived and returns the lines that they complete."""
-        if self.is_mid_line or _is_odd(data):
+        if self._partial or self._draining or self._telnet or _is_odd(data):
             # A telnet client in character mode sends CR NUL for the enter key (RFC 854).
-            data = (self._partial + self._without_telnet(data)).replace(b"\r\0", b"\n")
+            data = (self._partial + self._without_telnet(data)).replace(b"\r\0", b"\r\n")
             self._partial = b""
         lines: list[bytes | None] = data.split(b"\n")  # type: ignore[assignment]
         last = lines.pop() or b""
@@ -81,14 +88,12 @@ class LineBuffer:
     def _without_telnet(self, data: bytes) -> bytes:
         data = self._telnet + data
         self._telnet = b""
-        if b"\xff" in data:
-            data = _TELNET.sub(b"", data)
-            cut = _TELNET_CUT.search(data)
-            if cut:
-                # A subnegotiation without end is dropped rather than held for ever.
-                self._telnet = cut.group()[:LINE_BYTES_MAX]
-                data = data[: cut.start()]
-        return data
+        return _TELNET.sub(self._keep_cut, data) if b"\xff" in data else data
+
+    def _keep_cut(self, telnet: re.Match[bytes]) -> bytes:
+        # Of a subnegotiation only its start is kept: nobody reads it, and it may never end.
+        self._telnet = b"".join(filter(None, telnet.groups()))
+        return b""
 
     def _apply_limit(self, lines: list[bytes | None], last: bytes) -> None:
         if self._draining and lines:
@@ -98,13 +103,13 @@ class LineBuffer:
         for index, line in enumerate(lines):
             if line is not None and len(line) > LINE_BYTES_MAX:
                 lines[index] = None
-        if self._draining:
-            return
-        if len(last) > LINE_BYTES_MAX:
-            lines.append(None)
+        if self._draining or len(last) > LINE_BYTES_MAX:
+            if not self._draining:
+                lines.append(None)
             self._draining = True
-        else:
-            self._partial = last
+            # All that matters of the rest is whether a NUL would make its CR an end of line.
+            last = b"\r" if last.endswith(b"\r") else b""
+        self._partial = last
 
 
 def _is_odd(data: bytes) -> bool:
@@ -117,21 +122,36 @@ def parse_request(line: bytes, commands: Mapping[bytes, Command]) -> Request | N
 
     Raises Refused with the first reason in the order of protocol.md, "Errors".
     """
-    if not line.isascii() or b"\x08" in line or b"\x7f" in line:
-        line = _as_typed(line)
+    try:
+        return _parse_plain(line, commands)
+    except Refused:
+        # Only now is it worth asking whether the line is odd; a plain one never is, and no
+        # argument holds a control character or a byte order mark when it is valid.
+        if line.isascii() and b"\x08" not in line and b"\x7f" not in line:
+            raise
+    return _parse_plain(_as_typed(line), commands)
+
+
+def _parse_plain(line: bytes, commands: Mapping[bytes, Command]) -> Request | None:
     words = line.split()
     if not words:
         return None
     command = commands.get(words[0]) or commands.get(words[0].upper())
     if command is None:
         raise Refused(Reason.UNKNOWN_COMMAND)
-    shapes = command.arguments
+    parsers = command.parsers
     given = len(words) - 1
-    if given != len(shapes) and not command.arguments_min <= given < len(shapes):
+    if given != len(parsers) and not command.arguments_min <= given < len(parsers):
         raise Refused(Reason.ARGUMENT_COUNT, usage=command.usage)
-    del words[0]
-    arguments = [shape.parse(word) for shape, word in zip(shapes, words, strict=False)]
-    return Request(command, tuple(arguments), line)
+    if given == 2:
+        arguments: tuple[Any, ...] = (parsers[0](words[1]), parsers[1](words[2]))
+    else:
+        arguments = tuple(map(_call, parsers, words[1:]))
+    return Request(command, arguments, line)
+
+
+def _call(parse: Callable[[bytes], object], word: bytes) -> object:
+    return parse(word)
 
 
 def _as_typed(line: bytes) -> bytes:
@@ -140,8 +160,10 @@ def _as_typed(line: bytes) -> bytes:
     for byte in line.removeprefix(_BOM):
         if byte not in _BACKSPACES:
             typed.append(byte)
-        elif typed:
-            del typed[-1]
+        else:
+            # A character may be several bytes; all but its first are 10xxxxxx in binary.
+            while typed and typed.pop() & 0xC0 == 0x80:
+                pass
     try:
         typed.decode("utf-8")
     except UnicodeDecodeError:

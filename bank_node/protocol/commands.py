@@ -5,7 +5,7 @@ is a column here or it does not exist. protocol.md is checked against this table
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from bank_node.errors import Reason, Refused
@@ -68,6 +68,12 @@ class Command:
     """Whether the connection ends after the reply."""
     cost: int = 1
     """Relative price of a call, for budgets: 1 is a balance read."""
+
+    parsers: tuple[Callable[[bytes], object], ...] = field(init=False, repr=False)
+    """The parsers of the arguments, at hand for the codec."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parsers", tuple(a.parse for a in self.arguments))
 
     @property
     def usage(self) -> str:

@@ -8,18 +8,26 @@ is shared but the writer's queue, so it takes no locks. Knows no sockets.
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
-from bank_node.protocol.commands import Effect, Route
+from bank_node.protocol.commands import Command, Effect, Route
 from bank_node.service.handlers import HANDLERS, Bank, Handler
 from bank_node.telemetry.clock import Clock
-from bank_node.telemetry.metrics import Metrics
+from bank_node.telemetry.metrics import CommandFigures, Metrics
 from bank_node.telemetry.traffic import Record
 
 _log = logging.getLogger(__name__)
+
+_ERROR = b"ER"
+_NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
+
+_NO_HANDLER = Handler("ER")
+
+# One answered request: where it counts, peer, line, reply, when it arrived.
+Answered = tuple[CommandFigures, str, bytes, bytes, int]
 
 
 class Ledger(Protocol):
@@ -49,23 +57,47 @@ class Session(Protocol):
 class Ticket:
     """A request whose reply is not sent yet; `reply` is None until it is known."""
 
-    __slots__ = ("handler", "line", "reply", "request", "session", "started_ns")
+    __slots__ = ("arguments", "line", "plan", "reply", "session", "started_ns")
 
     def __init__(
         self,
         session: Session,
-        line: bytes | None,
-        request: Request | None,
-        handler: Handler | None,
+        line: bytes,
+        plan: "Plan",
+        arguments: tuple[Any, ...],
         started_ns: int,
         reply: bytes | None = None,
     ) -> None:
         self.session = session
         self.line = line
-        self.request = request
-        self.handler = handler
+        self.plan = plan
+        self.arguments = arguments
         self.started_ns = started_ns
         self.reply = reply
+
+
+class Plan:
+    """How one desk serves one command: row and handler joined once instead of at every call."""
+
+    __slots__ = ("closes", "constant", "figures", "handler", "is_by_account", "reads", "row")
+
+    def __init__(self, row: Command, figures: CommandFigures, *, reads_are_instant: bool) -> None:
+        self.row = row
+        self.handler = HANDLERS.get(row.code, _NO_HANDLER)
+        self.figures = figures
+        self.is_by_account = row.route is not Route.OWN
+        self.reads = row.effect is Effect.READS and reads_are_instant
+        self.closes = row.closes
+        reply = self.handler.reply
+        self.constant = encode_reply(reply) if isinstance(reply, str) else None
+
+    def told(self, bank: Bank, arguments: tuple[Any, ...], result: int) -> bytes:
+        """The reply for a result, as it goes over the wire."""
+        if self.constant is not None:
+            return self.constant
+        reply = self.handler.reply
+        assert not isinstance(reply, str)
+        return encode_reply(reply(bank, arguments, result))
 
 
 class Gate:
@@ -99,16 +131,21 @@ class Desk:
     def __init__(self, gate: Gate, run_soon: Callable[..., object]) -> None:
         self._bank = gate.bank
         self._ledger = gate.ledger
-        self._now_ns = gate.clock.monotonic_ns
-        self._now_us = gate.clock.now_us
+        self._clock = gate.clock
         self._log = gate.log
         self._run_soon = run_soon
         self._commands = gate.bank.commands()
-        self._figures = gate.metrics.new_command_table()
+        figures = gate.metrics.new_command_table()
+        self._plans = {
+            row.code: Plan(row, figures[row.code], reads_are_instant=gate.ledger.reads_are_instant)
+            for row in self._commands.values()
+        }
+        # What is not a request is counted as well, under a code that no command can have.
+        self._no_plan = Plan(_NO_COMMAND, figures[_NO_COMMAND.code], reads_are_instant=False)
         self._refusals = {reason: self._refusal(reason) for reason in Reason}
         self._operations: list[Operation] = []
         self._tickets: list[Ticket] = []
-        self._records: list[Record] = []
+        self._answered: list[Answered] = []
         self._queued = 0
         self._queued_max = gate.requests_queued
 
@@ -118,14 +155,15 @@ class Desk:
         A reply to come has a ticket at the end of `session.pending`, and so has one that is
         ready while earlier ones are not. A `line` of None is one that was too long.
         """
-        request = None
+        plan = self._no_plan
         try:
             if line is None:
                 raise Refused(Reason.LINE_TOO_LONG)
             request = parse_request(line, self._commands)
             if request is None:
                 return None
-            reply = self._carry_out(request, session, started_ns)
+            plan = self._plans[request.command.code]
+            reply = self._carry_out(plan, request, session, started_ns)
         except Refused as refused:
             reply = self._refused(refused)
         except Exception:
@@ -135,31 +173,29 @@ class Desk:
         if reply is None:
             return None
         if session.pending:
-            session.pending.append(Ticket(session, line, request, None, started_ns, reply))
+            session.pending.append(Ticket(session, line or b"", plan, (), started_ns, reply))
             return None
-        self._count(request, line, reply, session.peer, (self._now_ns() - started_ns) // 1000)
+        self._answered.append((plan.figures, session.peer, line or b"", reply, started_ns))
         return reply
 
-    def _carry_out(self, request: Request, session: Session, started_ns: int) -> bytes | None:
-        command, arguments, _ = request
-        if command.route is not Route.OWN and arguments[0].bank != self._bank.code:
+    def _carry_out(
+        self, plan: Plan, request: Request, session: Session, started_ns: int
+    ) -> bytes | None:
+        arguments = request.arguments
+        if plan.is_by_account and arguments[0].bank != self._bank.code:
             raise self._foreign(request)
-        handler = HANDLERS[command.code]
-        if handler.operation is None:
-            session.closing = session.closing or command.closes
-            return encode_reply(handler.reply(self._bank, arguments, 0))
-        operation = handler.operation(self._bank, arguments)
+        make_operation = plan.handler.operation
+        if make_operation is None:
+            session.closing = session.closing or plan.closes
+            return plan.told(self._bank, arguments, 0)
+        operation = make_operation(self._bank, arguments)
         # A read behind unfinished requests of its own connection is decided in their order.
-        if (
-            command.effect is Effect.READS
-            and not session.pending
-            and self._ledger.reads_are_instant
-        ):
-            return self._told(handler, arguments, self._ledger.read(operation))
+        if plan.reads and not session.pending:
+            return self._told(plan, arguments, self._ledger.read(operation))
         if self._queued >= self._queued_max:
             raise Refused(Reason.TOO_BUSY)
         self._queued += 1
-        ticket = Ticket(session, request.line, request, handler, started_ns)
+        ticket = Ticket(session, request.line, plan, arguments, started_ns)
         session.pending.append(ticket)
         self._operations.append(operation)
         self._tickets.append(ticket)
@@ -178,42 +214,38 @@ class Desk:
             self._ledger.submit(
                 operations, lambda results: self._run_soon(self._deliver, tickets, results)
             )
-        if self._records:
-            if self._log:
-                self._log(self._records)
-            self._records = []
+        if self._answered:
+            self._account()
 
     def _deliver(self, tickets: list[Ticket], results: Sequence[Result]) -> None:
         """Turns results into replies and lets the sessions send them."""
         self._queued -= len(tickets)
         sessions: dict[Session, None] = {}
         for ticket, result in zip(tickets, results, strict=True):
-            session = ticket.session
-            sessions[session] = None
+            sessions[ticket.session] = None
             # A ticket that has waited too long was answered already.
-            if ticket.reply is None and ticket.request and ticket.handler:
-                ticket.reply = self._told(ticket.handler, ticket.request.arguments, result)
+            if ticket.reply is None:
+                ticket.reply = self._told(ticket.plan, ticket.arguments, result)
         for session in sessions:
             session.flush()
         self.flush()
 
-    def _told(self, handler: Handler, arguments: tuple[object, ...], result: Result) -> bytes:
+    def _told(self, plan: Plan, arguments: tuple[Any, ...], result: Result) -> bytes:
         if isinstance(result, Reason):
             return self._refusals[result]
-        return encode_reply(handler.reply(self._bank, arguments, result))
+        return plan.told(self._bank, arguments, result)
 
     def sent(self, tickets: Sequence[Ticket]) -> None:
-        """Counts and logs tickets whose replies were handed to the transport."""
-        now_ns = self._now_ns()
-        for ticket in tickets:
-            if ticket.reply is not None:
-                us = (now_ns - ticket.started_ns) // 1000
-                self._count(ticket.request, ticket.line, ticket.reply, ticket.session.peer, us)
+        """Told of tickets whose replies were handed to the transport."""
+        self._answered += [
+            (ticket.plan.figures, ticket.session.peer, ticket.line, ticket.reply or b"",
+             ticket.started_ns)
+            for ticket in tickets
+        ]  # fmt: skip
 
     def expire(self, ticket: Ticket) -> None:
         """Gives up waiting for a reply. Whether a write happens after all is not known."""
-        request = ticket.request
-        writes = request is not None and request.command.effect is Effect.WRITES
+        writes = ticket.plan.row.effect is Effect.WRITES
         ticket.reply = self._refusals[Reason.OUTCOME_UNKNOWN if writes else Reason.TIMED_OUT]
 
     def refusal(self, reason: Reason) -> bytes:
@@ -228,13 +260,16 @@ class Desk:
     def _refusal(self, reason: Reason) -> bytes:
         return encode_reply(f"ER {self._bank.catalogue.error_sentence(reason)}")
 
-    def _count(
-        self, request: Request | None, line: bytes | None, reply: bytes, peer: str, us: int
-    ) -> None:
-        figures = self._figures[request.command.code if request else "??"]
-        figures.calls += 1
-        if reply.startswith(b"ER"):
-            figures.errors += 1
-        figures.latency.record(us)
+    def _account(self) -> None:
+        """Counts and logs what was answered in this round, with one look at the clock."""
+        answered, self._answered = self._answered, []
+        now_ns, now_s = self._clock.monotonic_ns(), self._clock.now_us() / 1_000_000
+        records = []
+        for figures, peer, line, reply, started_ns in answered:
+            us = (now_ns - started_ns) // 1000
+            if reply.startswith(_ERROR):
+                figures.errors += 1
+            figures.latency.record(us)
+            records.append((now_s, peer, line, reply, us))
         if self._log:
-            self._records.append((self._now_us() / 1_000_000, peer, line or b"", reply, us))
+            self._log(records)

@@ -53,10 +53,11 @@ Arguments = tuple[Any, ...]
 class Handler:
     """`operation` is None for a command that is answered without the ledger.
 
-    `reply` gets the bank, the arguments and the operation's result (0 without an operation).
+    `reply` gets the bank, the arguments and the operation's result (0 without an operation);
+    where the reply is always the same it is just that text.
     """
 
-    reply: Callable[[Bank, Arguments, int], str]
+    reply: Callable[[Bank, Arguments, int], str] | str
     operation: Callable[[Bank, Arguments], Operation] | None = None
 
 
@@ -105,11 +106,6 @@ def _version(bank: Bank, _arguments: Arguments, _result: int) -> str:
     return " ".join(("VE", bank.name, bank.version, *bank.capabilities))
 
 
-def _told(text: str) -> Callable[[Bank, Arguments, int], str]:
-    """A reply that is the same whatever was asked."""
-    return lambda _bank, _arguments, _result: text
-
-
 def _numbered(code: str) -> Callable[[Bank, Arguments, int], str]:
     """A reply that tells the result as a number."""
     return lambda _bank, _arguments, result: f"{code} {result}"
@@ -118,13 +114,13 @@ def _numbered(code: str) -> Callable[[Bank, Arguments, int], str]:
 HANDLERS: dict[str, Handler] = {
     "BC": Handler(_bank_code),
     "AC": Handler(_opened, _open),
-    "AD": Handler(_told("AD"), _deposit),
-    "AW": Handler(_told("AW"), _withdraw),
+    "AD": Handler("AD", _deposit),
+    "AW": Handler("AW", _withdraw),
     "AB": Handler(_numbered("AB"), _balance),
-    "AR": Handler(_told("AR"), _close),
+    "AR": Handler("AR", _close),
     "BA": Handler(_numbered("BA"), lambda _bank, _arguments: ReadTotal()),
     "BN": Handler(_numbered("BN"), lambda _bank, _arguments: ReadClients()),
     "HE": Handler(_help),
     "VE": Handler(_version),
-    "QU": Handler(_told("QU")),
+    "QU": Handler("QU"),
 }

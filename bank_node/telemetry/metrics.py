@@ -7,7 +7,8 @@ see a figure that is one request old.
 from collections import defaultdict
 from typing import Any
 
-# Bucket n counts latencies below 2**n microseconds: 1 us to more than an hour in 32 steps.
+# Bucket n counts latencies below 2**n microseconds: 1 us to half an hour in 32 steps, and the
+# last bucket has no upper edge.
 _BUCKETS = 32
 
 
@@ -23,7 +24,7 @@ class Histogram:
 
     def record(self, microseconds: int) -> None:
         """Counts one latency."""
-        self.counts[min(microseconds.bit_length(), _BUCKETS - 1)] += 1
+        self.counts[microseconds.bit_length()] += 1
         self.total_us += microseconds
         if microseconds > self.maximum_us:
             self.maximum_us = microseconds
@@ -34,20 +35,26 @@ class Histogram:
         self.total_us += other.total_us
         self.maximum_us = max(self.maximum_us, other.maximum_us)
 
+    @property
+    def count(self) -> int:
+        """How many latencies were recorded."""
+        return sum(self.counts)
+
     def quantile_us(self, share: float) -> int:
-        """The upper edge of the bucket that holds the given share, 0..1; 0 when empty."""
+        """What the given share, 0..1, does not exceed, at most twice too high; 0 when empty."""
         wanted = share * sum(self.counts)
         seen = 0
         for bucket, count in enumerate(self.counts):
             seen += count
             if count and seen >= wanted:
-                return min(1 << bucket, self.maximum_us)
+                last = bucket == _BUCKETS - 1
+                return self.maximum_us if last else min((1 << bucket) - 1, self.maximum_us)
         return 0
 
     def summary(self) -> dict[str, int]:
         """The figures that a person reads."""
         return {
-            "count": sum(self.counts),
+            "count": self.count,
             "p50_us": self.quantile_us(0.5),
             "p99_us": self.quantile_us(0.99),
             "max_us": self.maximum_us,
@@ -55,18 +62,16 @@ class Histogram:
 
 
 class CommandFigures:
-    """Calls, errors and latencies of one command code."""
+    """Errors and latencies of one command code; how many latencies is how many calls."""
 
-    __slots__ = ("calls", "errors", "latency")
+    __slots__ = ("errors", "latency")
 
     def __init__(self) -> None:
-        self.calls = 0
         self.errors = 0
         self.latency = Histogram()
 
     def add(self, other: "CommandFigures") -> None:
         """Takes the figures of another thread in."""
-        self.calls += other.calls
         self.errors += other.errors
         self.latency.add(other.latency)
 
@@ -113,8 +118,9 @@ class Metrics:
     def snapshot(self) -> dict[str, Any]:
         """Everything as plain data, for the console and for JSON."""
         commands = {
-            code: {"calls": f.calls, "errors": f.errors, **f.latency.summary()}
+            code: {"errors": f.errors, **f.latency.summary()}
             for code, f in sorted(self._merged().items())
+            if f.latency.count
         }
         plain = {k: v for k, v in vars(self).items() if isinstance(v, int)}
         return {**plain, "commit": self.commit.summary(), "commands": commands}
