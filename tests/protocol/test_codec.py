@@ -1,0 +1,357 @@
+"""The codec: what terminals, old clients and attackers send, cut into lines and parsed."""
+
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bank_node.errors import Reason, Refused
+from bank_node.protocol.codec import (
+    LINE_BYTES_MAX,
+    LineBuffer,
+    Request,
+    encode_reply,
+    parse_request,
+)
+from bank_node.protocol.commands import Audience, visible_commands
+
+COMMANDS = visible_commands(extensions=True, audience=Audience.PUBLIC)
+LIMIT = LINE_BYTES_MAX
+# The longest thing besides a line that a buffer may hold: the start of a telnet sequence.
+TELNET_HELD_MAX = 3
+
+IAC, SB, SE = b"\xff", b"\xff\xfa", b"\xff\xf0"
+WILL_ECHO, DO_SGA, NOP = b"\xff\xfb\x01", b"\xff\xfd\x03", b"\xff\xf1"
+# A window of 10 lines and 255 columns: an LF and a doubled IAC inside a subnegotiation.
+NAWS = SB + b"\x1f\x00\xff\xff\x00\x0a" + SE
+BOM = b"\xef\xbb\xbf"
+
+# Pieces that meet often enough at random to reach every state of the buffer.
+PIECES = st.one_of(
+    st.binary(max_size=8),
+    st.sampled_from(
+        [b"\n", b"\r", b"\r\n", b"\r\0", b"\0", IAC, SB, SE, WILL_ECHO, NOP, NAWS, BOM, b"\b",
+         b"BC", b"AD 10001/127.0.0.1 5", b"x" * 1000, b"x" * (LIMIT - 1), b"x" * LIMIT]
+    ),
+)  # fmt: skip
+STREAMS = st.lists(PIECES, max_size=12).map(b"".join)
+
+
+@st.composite
+def split_streams(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
+    """A stream, and the same stream in chunks."""
+    data = draw(STREAMS)
+    cuts = draw(st.lists(st.integers(0, len(data)), max_size=12))
+    return data, [data[a:b] for a, b in pairwise(sorted({0, *cuts, len(data)}))]
+
+
+def feed_chunks(chunks: list[bytes]) -> tuple[LineBuffer, list[bytes | None]]:
+    buffer = LineBuffer()
+    return buffer, [line for chunk in chunks for line in buffer.feed(chunk)]
+
+
+def lines_of(data: bytes) -> list[bytes | None]:
+    """The lines of a stream, which must be the same whole, in pairs and byte by byte."""
+    _, whole = feed_chunks([data])
+    for size in (1, 2, 3, 5):
+        chunks = [data[i : i + size] for i in range(0, len(data), size)]
+        assert feed_chunks(chunks)[1] == whole, f"in chunks of {size}"
+    return whole
+
+
+def replies_to(data: bytes) -> list[str]:
+    """For each line that gets a reply: its command as understood, or the reason of refusal."""
+    told = []
+    for line in lines_of(data):
+        if line is None:
+            told.append(Reason.LINE_TOO_LONG.value)
+            continue
+        try:
+            request = parse_request(line, COMMANDS)
+        except Refused as refused:
+            told.append(refused.reason.value)
+        else:
+            if request is not None:
+                told.append(" ".join((request.command.code, *map(str, request.arguments))))
+    return told
+
+
+AD = "AD 10001/127.0.0.1 5"
+
+
+CASES = (
+    ("LF ends a line", b"BC\nBN\n", ["BC", "BN"]),
+    ("CRLF ends a line", b"BC\r\nBN\r\n", ["BC", "BN"]),
+    ("a stray CR after is dropped", b"BC\r\r\nBN\n\r", ["BC", "BN"]),
+    ("a stray CR before is dropped", b"\rBC\r\n\r\rBN\n", ["BC", "BN"]),
+    ("LF CR ends a line too", b"BC\n\rBN\n\r", ["BC", "BN"]),
+    ("CR NUL ends a line", b"BC\r\0BN\r\0", ["BC", "BN"]),
+    ("CR alone ends nothing", b"BC\rBN\n", ["argument_count"]),
+    ("blanks at both ends are dropped", b"  BC  \n\tBN\t\r\n", ["BC", "BN"]),
+    ("runs of blanks and tabs part arguments", b"AD\t 10001/127.0.0.1 \t5\n", [AD]),
+    ("empty lines get nothing", b"\n\r\n\n \t\r\nBC\n", ["BC"]),
+    ("a byte order mark is dropped", BOM + b"BC\r\n", ["BC"]),
+    ("a byte order mark alone is an empty line", BOM + b"\r\n", []),
+    ("a byte order mark inside is junk", b"B" + BOM + b"C\n", ["unknown_command"]),
+    ("lower case is understood", b"bc\nBn\nad 10001/127.0.0.1 5\n", ["BC", "BN", AD]),
+    ("leading zeros are accepted", b"AD 010001/127.0.0.1 0005\n", [AD]),
+    ("zero is an amount", b"AD 10001/127.0.0.1 0\n", [AD[:-1] + "0"]),
+    ("a sign is refused", b"AD 10001/127.0.0.1 +5\n", ["amount_format"]),
+    ("a minus is refused", b"AD 10001/127.0.0.1 -5\n", ["amount_format"]),
+    ("a point is refused", b"AD 10001/127.0.0.1 5.0\n", ["amount_format"]),
+    ("an underscore is refused", b"AD 10001/127.0.0.1 5_0\n", ["amount_format"]),
+    ("arabic digits", "AD 10001/127.0.0.1 ٣\n".encode(), ["amount_format"]),
+    ("fullwidth digits", "AD １０００１/127.0.0.1 5\n".encode(), ["account_format"]),
+    ("an ip with zeros", b"AB 10001/127.00.5.1\n", ["account_format"]),
+    ("an ip out of range", b"AB 10001/999.1.1.1\n", ["account_format"]),
+    ("an ip too short", b"AB 10001/1.2.3\n", ["account_format"]),
+    ("an ip with a port", b"AB 10001/127.0.0.1:65525\n", ["account_format"]),
+    ("the account is refused before the amount", b"AD x y\n", ["account_format"]),
+    ("too few arguments", b"AD\nAD 10001/127.0.0.1\nHE\n", ["argument_count"] * 2 + ["HE"]),
+    ("too many arguments", b"BC x\nAB 10001/127.0.0.1 5\n", ["argument_count"] * 2),
+    ("too many for an optional one", b"HE AD\nHE AD AD\n", ["HE AD", "argument_count"]),
+    ("the count is refused before the form", b"AD x y z\n", ["argument_count"]),
+    ("junk is refused and the next line is read", b"?!\nBC\n", ["unknown_command", "BC"]),
+    ("a code must stand alone", b"BCBN\nB\nBC;\n", ["unknown_command"] * 3),
+    ("NUL is junk", b"B\0C\nBC\0\nBC\n", ["unknown_command"] * 2 + ["BC"]),
+    ("invalid UTF-8", b"BC \xc3\x28\nBC\n", ["not_text", "BC"]),
+    ("a cut off character", b"\xc5\nBC\n", ["not_text", "BC"]),
+    ("a surrogate in UTF-8", b"\xed\xa0\x80\n", ["not_text"]),
+    ("valid text that is no command", "žluťoučký\n".encode(), ["unknown_command"]),
+    ("a byte 255 before a line end costs one line", b"BC\xff\nBN\n", ["not_text", "BN"]),
+    ("a byte 255 before CRLF costs one line", b"\xff\r\nBN\r\n", ["not_text", "BN"]),
+    ("a byte 255 before text is not text", b"\xffBC\nBN\n", ["not_text", "BN"]),
+    ("backspace takes a character back", b"BX\bC\nBNN\x7f\n", ["BC", "BN"]),
+    ("backspace at the start is harmless", b"\b\b\x7fBC\n", ["BC"]),
+    ("backspace takes back all bytes of a character", "BCž\b\nB€\b🏦\x7fN\n".encode(),
+     ["BC", "BN"]),
+    ("backspaced to nothing is an empty line", b"BC\b\b\nBN\n", ["BN"]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "told"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_a_line_is_understood_however_it_is_typed(data, told):
+    assert replies_to(data) == told
+
+
+@pytest.mark.parametrize(
+    "negotiation",
+    [
+        WILL_ECHO,
+        DO_SGA,
+        WILL_ECHO + DO_SGA,
+        b"\xff\xfc\x0a",
+        b"\xff\xfe\x0d",
+        NOP,
+        b"\xff\xf9",
+        IAC + IAC,
+        NAWS,
+        SB + b"\x18\x00xterm-256color" + SE,
+        SB + b"\x18" + IAC + IAC + b"\xf0" + SE,
+        SB + SE,
+        SB + b"\n" * 3000 + SE,
+    ],
+)
+def test_telnet_negotiation_is_dropped_wherever_it_stands(negotiation):
+    for data in (
+        negotiation + b"BC\r\nBN\r\n",
+        b"B" + negotiation + b"C\r\nBN\r\n",
+        b"BC" + negotiation + b"\r\nBN\r\n",
+        b"BC\r" + negotiation + b"\nBN\r\n",
+        b"BC\r" + negotiation + b"\0BN\r\0",
+        b"BC\r\n" + negotiation + b"BN\r\n",
+        b"BC\r\n" + negotiation + negotiation + b"BN\r\n" + negotiation,
+    ):
+        assert replies_to(data) == ["BC", "BN"], data
+
+
+def test_negotiation_does_not_count_as_part_of_the_line():
+    assert lines_of(WILL_ECHO * 600 + b"BC\n") == [b"BC"]
+
+
+def test_a_subnegotiation_without_end_is_held_in_three_bytes():
+    buffer, lines = feed_chunks([b"BC\n" + SB, *[b"\nx" * 5000 + IAC] * 9])
+    assert lines == [b"BC"]
+    assert buffer.is_mid_line
+    assert _held(buffer) <= TELNET_HELD_MAX
+    assert buffer.feed(b"\xf0BN\n") == [b"BN"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r\0"])
+def test_a_line_may_have_as_many_bytes_as_the_limit_says(end):
+    kept = LIMIT - len(end) + 1
+    assert [len(line) for line in lines_of(b"x" * kept + end)] == [LIMIT]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r\0"])
+@pytest.mark.parametrize("over", [1, 2, 1000, 70_000])
+def test_a_line_over_the_limit_is_reported_once_and_drained(over, end):
+    data = b"x" * (LIMIT - len(end) + 1 + over) + end
+    assert lines_of(data + b"BC\n") == [None, b"BC"]
+    assert lines_of(b"BN\n" + data + b"\n" + data) == [b"BN", None, b"", None]
+
+
+def test_a_long_line_is_reported_when_it_passes_the_limit_and_not_at_its_end():
+    buffer = LineBuffer()
+    assert buffer.feed(b"x" * LIMIT) == []
+    assert buffer.feed(b"x") == [None]
+    assert buffer.feed(b"x" * 10_000) == []
+    assert buffer.is_mid_line
+    assert buffer.feed(b"x\nBC\n") == [b"BC"]
+    assert not buffer.is_mid_line
+
+
+def test_long_lines_between_short_ones_keep_their_places():
+    long = b"x" * (LIMIT + 1)
+    assert lines_of(b"1\n" + long + b"\n2\n" + long + b"\n3\n") == [b"1", None, b"2", None, b"3"]
+
+
+def test_a_line_waits_for_its_end():
+    buffer = LineBuffer()
+    assert buffer.feed(b"AD 10001/127.0.0.1 10") == []
+    assert buffer.partial == b"AD 10001/127.0.0.1 10"
+    assert buffer.is_mid_line
+    assert buffer.feed(b"0\n") == [b"AD 10001/127.0.0.1 100"]
+    assert not buffer.is_mid_line
+
+
+@pytest.mark.parametrize("rest", [b"", b"\r", b" ", b"\r \t"])
+def test_blanks_after_a_line_do_not_begin_another(rest):
+    buffer, lines = feed_chunks([b"BC\n" + rest])
+    assert lines == [b"BC"]
+    assert not buffer.is_mid_line
+    assert [line.strip() for line in buffer.feed(b"BN\n")] == [b"BN"]
+
+
+@pytest.mark.parametrize("text", [b"BC", b"BA", b"BN", b"bc", b" BN ", b"BA\r"])
+def test_three_commands_may_come_without_an_end(text):
+    buffer, lines = feed_chunks([text])
+    assert lines == []
+    assert buffer.take_unended() == text.strip()
+    assert buffer.take_unended() is None
+    assert not buffer.is_mid_line
+
+
+def test_the_late_end_of_an_unended_command_is_an_empty_line():
+    buffer, _ = feed_chunks([b"BC"])
+    assert buffer.take_unended() == b"BC"
+    assert replies_to(b"".join(line + b"\n" for line in buffer.feed(b"\r\nBN\r\n"))) == ["BN"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"\r", b"B", b"BCC", b"BC BC", b"AC", b"QU", b"AD 10001/127.0.0.1 10", b"BC\nAC",
+     b"x" * LIMIT + b"BC", b"x" * (LIMIT + 1), SB + b"BC"],
+)  # fmt: skip
+def test_nothing_else_is_taken_without_an_end(text):
+    buffer, _ = feed_chunks([text])
+    held = buffer.partial
+    assert buffer.take_unended() is None
+    assert buffer.partial == held
+
+
+def test_a_request_keeps_the_row_the_values_and_the_line():
+    request = parse_request(b" ad  10001/10.1.2.3 007\r", COMMANDS)
+    assert request == Request(COMMANDS[b"AD"], ((10_001, "10.1.2.3"), 7), request.line)
+    assert request.line.split() == [b"ad", b"10001/10.1.2.3", b"007"]
+
+
+def test_a_wrong_count_tells_how_the_command_is_typed():
+    with pytest.raises(Refused) as caught:
+        parse_request(b"AD", COMMANDS)
+    assert caught.value.details == {"usage": "AD <account>/<ip> <number>"}
+
+
+def test_a_classic_node_does_not_know_extensions():
+    classic = visible_commands(extensions=False, audience=Audience.PUBLIC)
+    assert parse_request(b"HE", COMMANDS)
+    with pytest.raises(Refused) as caught:
+        parse_request(b"HE", classic)
+    assert caught.value.reason is Reason.UNKNOWN_COMMAND
+
+
+def test_a_reply_ends_with_crlf():
+    assert encode_reply("BC 127.0.0.1") == b"BC 127.0.0.1\r\n"
+    assert encode_reply("ER Není.") == "ER Není.\r\n".encode()
+
+
+@pytest.mark.parametrize("text", ["ER a\r\nAD", "ER a\x1b[2J", "ER \u202eab", "ER \ud800"])
+def test_a_reply_carries_nothing_that_breaks_out_of_its_line(text):
+    reply = encode_reply(text)
+    assert reply.endswith(b"\r\n")
+    assert reply.count(b"\n") == reply.count(b"\r") == 1
+    assert reply[:-2].decode().isprintable()
+
+
+# The invariant of the fuzz tests below. For any bytes in any chunks:
+# 1. the lines are those of the same bytes in one chunk;
+# 2. each line has at most LINE_BYTES_MAX bytes and no LF in it;
+# 3. a buffer never holds more than one line and the start of a telnet sequence;
+# 4. parse_request returns a Request or None, or raises Refused, and nothing else;
+# 5. encode_reply makes exactly one line of printable text of any string.
+
+
+def _held(buffer: LineBuffer) -> int:
+    return sum(len(getattr(buffer, name)) for name in ("_partial", "_telnet"))
+
+
+@given(split_streams())
+@example((b"x" * LIMIT + b"\r\0BC\r\n", [b"x" * LIMIT + b"\r", b"\0BC\r\n"]))
+@example((b"x" * 2000 + b"\r\0BC\r\n", [b"x" * 2000 + b"\r", b"\0BC\r\n"]))
+@example((SB + IAC + IAC + b"\xf0\n", [SB + IAC, IAC + b"\xf0\n"]))
+@settings(deadline=None, max_examples=500)
+def test_however_a_stream_is_split_its_lines_are_the_same_and_bounded(stream):
+    data, chunks = stream
+    buffer, lines = LineBuffer(), []
+    for chunk in chunks:
+        lines += buffer.feed(chunk)
+        assert _held(buffer) <= LIMIT + TELNET_HELD_MAX
+    assert lines == feed_chunks([data])[1]
+    assert lines == feed_chunks([data[i : i + 1] for i in range(len(data))])[1]
+    for line in lines:
+        assert line is None or (len(line) <= LIMIT and b"\n" not in line)
+
+
+@given(STREAMS)
+@settings(deadline=None, max_examples=500)
+def test_any_line_is_parsed_or_refused(data):
+    for line in feed_chunks([data + b"\n"])[1]:
+        if line is None:
+            continue
+        with suppress(Refused):
+            request = parse_request(line, COMMANDS)
+            assert request is None or isinstance(request, Request)
+
+
+ARGUMENTS = st.sampled_from(
+    [b"10001/127.0.0.1", b"99999/0.0.0.0", b"5", b"0", b"\xff", b"-1", b"AD"]
+)
+
+
+@given(st.sampled_from(sorted(COMMANDS)), st.lists(ARGUMENTS, max_size=4))
+@settings(deadline=None, max_examples=300)
+def test_a_known_command_is_refused_for_its_arguments_only_with_reasons_that_it_names(code, words):
+    row = COMMANDS[code]
+    reason = request = None
+    try:
+        request = parse_request(b" ".join((code, *words)), COMMANDS)
+    except Refused as refused:
+        reason = refused.reason
+    if request is None:
+        assert reason in (Reason.NOT_TEXT, Reason.ARGUMENT_COUNT, *row.errors)
+    else:
+        assert request.command is row
+        assert len(request.arguments) == len(words)
+
+
+@given(st.text(st.characters(codec=None)))
+@settings(deadline=None, max_examples=300)
+def test_any_text_becomes_one_reply_line(text):
+    reply = encode_reply(text)
+    assert reply.endswith(b"\r\n")
+    assert reply[:-2].decode("utf-8").isprintable()
+    assert b"\n" not in reply[:-2]
