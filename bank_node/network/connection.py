@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_backlog",
+        "_deaf",
         "_heard_ns",
         "_line_since_ns",
         "_lines",
@@ -67,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._line_since_ns = 0
         self._stuck_since_ns = 0
         self._paused = False
+        self._deaf = False
         self._transport: asyncio.Transport
         self.pending: deque[Any] = deque()
         self.closing = False
@@ -89,7 +91,7 @@ class Connection(asyncio.Protocol):
         self._rounds.forget(self)
 
     def data_received(self, data: bytes) -> None:
-        if self.closing:
+        if self.closing or self._deaf:
             return
         now_ns = self._heard_ns = self._rounds.now_ns()
         lines = self._lines.feed(data)
@@ -103,10 +105,8 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client has said its last word; it still gets its replies."""
         self._serve_unended()
-        if self.pending or self._backlog:
-            self.closing = True
-            return True
-        return False
+        self._deaf = True
+        return bool(self.pending or self._backlog)
 
     def pause_writing(self) -> None:
         """More is unread than the limit allows; the sweep drops a client that stays stuck."""
@@ -127,10 +127,7 @@ class Connection(asyncio.Protocol):
             return
         self._rounds.desk.sent(ready)
         self._write([ticket.reply for ticket in ready if ticket.reply])
-        if self._backlog:
-            self._serve_backlog()
-        if self._paused and not self._stuck_since_ns:
-            self._resume_reading()
+        self._serve_backlog()
         self._close_if_done()
 
     def sweep(self, now_ns: int) -> None:
@@ -144,18 +141,22 @@ class Connection(asyncio.Protocol):
         if self._line_since_ns:
             if quiet_ns > _QUIET_NS:
                 self._serve_unended()
-            if now_ns - self._line_since_ns > limits.line_time_out_s * 1e9:
+            since_ns = self._line_since_ns
+            if since_ns and now_ns - since_ns > limits.line_time_out_s * 1e9:
                 self._hang_up(Reason.TIMED_OUT)
         elif quiet_ns > limits.client_time_out_s * 1e9 and not self.pending:
             self._transport.close()
 
     def drain(self) -> bool:
         """Takes no new requests and says whether everything accepted has been answered."""
-        if not self.closing:
-            self.closing = True
-            self._transport.pause_reading()
+        self._deaf = True
+        self._pause_reading()
         self._close_if_done()
         return not self.pending and not self._backlog
+
+    def abort(self) -> None:
+        """Ends the connection now, whatever is still to be sent."""
+        self._transport.abort()
 
     def _serve(self, lines: "list[bytes | None]", now_ns: int) -> None:
         """Answers lines in order; what is over the limit in flight waits in the backlog."""
@@ -192,7 +193,9 @@ class Connection(asyncio.Protocol):
             self._serve([line], self._rounds.now_ns())
 
     def _write(self, replies: list[bytes]) -> None:
-        self._transport.write(replies[0] if len(replies) == 1 else b"".join(replies))
+        # A client may have gone while its requests were being decided.
+        if not self._transport.is_closing():
+            self._transport.write(replies[0] if len(replies) == 1 else b"".join(replies))
 
     def _expire(self, started_before_ns: int) -> None:
         expired = False
@@ -206,14 +209,14 @@ class Connection(asyncio.Protocol):
             self.flush()
 
     def _hang_up(self, reason: Reason) -> None:
-        if not self.closing:
-            self.closing = True
+        if not self._deaf:
+            self._deaf = True
             if not self.pending:
-                self._transport.write(self._rounds.desk.refusal(reason))
+                self._write([self._rounds.desk.refusal(reason)])
             self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if self.closing and not self.pending and not self._backlog:
+        if (self.closing or self._deaf) and not self.pending and not self._backlog:
             self._transport.close()
 
     def _pause_reading(self) -> None:
@@ -222,6 +225,6 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _resume_reading(self) -> None:
-        self._paused = False
-        if not self.closing and not self._transport.is_closing():
+        if not self._deaf and not self.closing and not self._transport.is_closing():
+            self._paused = False
             self._transport.resume_reading()

@@ -136,6 +136,10 @@ class IoThread:
                 connection.drain()
             self.desk.flush()
             await asyncio.sleep(_DRAIN_POLL_S)
+        for connection in list(self.connections):
+            connection.abort()
+        # The loop hears of the ends in its next round.
+        await asyncio.sleep(0)
         self.desk.flush()
 
 

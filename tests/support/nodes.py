@@ -1,0 +1,115 @@
+"""A whole node inside the test process, on a loopback address and a port of its own."""
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bank_node.node
+from bank_node.config import Settings, load
+from bank_node.ledger.book import State
+from bank_node.ledger.journal import Block
+from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.store import Store
+from bank_node.node import Node
+from support.wire import Address, Wire
+
+_hosts = itertools.cycle(f"127.0.0.{n}" for n in range(2, 255))
+
+
+def some_host() -> str:
+    """A loopback address that the tests before this one did not just use."""
+    return next(_hosts)
+
+
+def settings(data: Path, **overrides: object) -> Settings:
+    """Settings of a test node; a key such as `network__timeout` overrides one of them."""
+    given: dict[str, object] = {
+        "data": str(data),
+        "network.host": some_host(),
+        "network.port": 0,
+        "network.timeout": 10.0,
+    }
+    given.update((key.replace("__", "."), value) for key, value in overrides.items())
+    return load(None, {}, given).settings
+
+
+class Running:
+    """A node that serves."""
+
+    def __init__(self, node: Node, address: Address) -> None:
+        self.node = node
+        self.address = address
+        self.bank = node.settings.network.host
+
+    def wire(self, *, deadline_s: float = 10.0) -> Wire:
+        return Wire(self.address, deadline_s=deadline_s)
+
+    def figures(self) -> dict[str, Any]:
+        return self.node.metrics.snapshot()
+
+    @property
+    def connections(self) -> int:
+        return self.node.metrics.connections
+
+
+@contextmanager
+def running_node(data: Path, **overrides: object) -> Iterator[Running]:
+    """A node that serves until the block ends."""
+    node = Node(settings(data, **overrides))
+    try:
+        yield Running(node, node.start())
+    finally:
+        node.stop()
+
+
+class StallingStore:
+    """A store whose disk can be stopped: a commit waits until `go` is set."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.go = threading.Event()
+        self.go.set()
+        self.waiting = threading.Event()
+        self.reads_are_instant = store.reads_are_instant
+
+    def commit(self, state: State, block: Block) -> None:
+        if not self.go.is_set():
+            self.waiting.set()
+            assert self.go.wait(60), "nobody let the disk go on"
+            self.waiting.clear()
+        self._store.commit(state, block)
+
+    def fork(self, operations: Sequence[Operation]) -> State:
+        return self._store.fork(operations)
+
+    def read(self, operation: Operation) -> Result:
+        return self._store.read(operation)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@contextmanager
+def stalling_node(data: Path, **overrides: object) -> Iterator[tuple[Running, StallingStore]]:
+    """A node whose disk the test can stop and let go on."""
+    stores: list[StallingStore] = []
+    real = bank_node.node.open_store
+
+    def open_stalling(settings: Settings) -> Store:
+        stores.append(StallingStore(real(settings)))
+        return stores[0]
+
+    bank_node.node.open_store = open_stalling
+    try:
+        node = Node(settings(data, **overrides))
+        running = Running(node, node.start())
+    finally:
+        bank_node.node.open_store = real
+    try:
+        yield running, stores[0]
+    finally:
+        stores[0].go.set()
+        node.stop()

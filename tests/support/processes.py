@@ -1,0 +1,118 @@
+"""The program as people start it: real processes of `python -m bank_node`."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+
+from support.wire import Address, Wire
+
+ROOT = Path(__file__).resolve().parents[2]
+_START_S = 20.0
+_RUN_S = 60.0
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of the tests without anybody's own BANK_* settings."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith("BANK_")}
+    return {**own, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **variables}
+
+
+def run_bank(
+    *arguments: object, cwd: Path, stdin: str = "", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs `bank` with these arguments to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "bank_node", *map(str, arguments)],
+        cwd=cwd,
+        env=environment(**(env or {})),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=_RUN_S,
+        check=False,
+    )
+
+
+class Served:
+    """A `bank serve` process that has said that it is ready; killed when the block ends."""
+
+    def __init__(
+        self, data: Path, host: str, *options: object, port: int = 0, **variables: str
+    ) -> None:
+        self.data = data
+        self.host = host
+        data.mkdir(parents=True, exist_ok=True)
+        command = ["serve", "--data", data, "--host", host, "--port", port, *options]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bank_node", *map(str, command)],
+            cwd=data,
+            env=environment(**variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.ready_line = self._first_line()
+        self.address = self._address()
+
+    def _first_line(self) -> str:
+        assert self.process.stdout
+        lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        reader = threading.Thread(target=lambda: lines.put(self.process.stdout.readline()))
+        reader.start()
+        try:
+            return lines.get(timeout=_START_S)
+        except queue.Empty:
+            self.process.kill()
+            raise AssertionError("the node is not ready") from None
+        finally:
+            reader.join()
+
+    def _address(self) -> Address:
+        word, _, address = self.ready_line.strip().partition(" ")
+        if word != "ready":
+            _, told = self.process.communicate(timeout=_START_S)
+            raise AssertionError(f"the node did not start: {self.ready_line!r} {told}")
+        host, _, port = address.rpartition(":")
+        return host, int(port)
+
+    def wire(self, *, deadline_s: float = 10.0) -> Wire:
+        return Wire(self.address, deadline_s=deadline_s)
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def ended(self, deadline_s: float = 15.0) -> tuple[int, str]:
+        """Waits for the end of the process: its exit code and what it wrote to stderr."""
+        _, told = self.process.communicate(timeout=deadline_s)
+        return self.process.returncode, told
+
+    def stop(self) -> None:
+        """The orderly end, which must be silent."""
+        self.terminate()
+        assert self.ended() == (0, "")
+
+    def kill(self) -> None:
+        """The end that asks nobody: SIGKILL."""
+        self.process.kill()
+        self.process.communicate(timeout=15)
+
+    def __enter__(self) -> "Served":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream
+            stream.close()
