@@ -5,7 +5,7 @@ move; `apply` replays what was decided, for recovery, verification and copies of
 Every entry moves money from a debit to a credit account, so the sum over all accounts is 0.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from struct import Struct
 from typing import Any, NamedTuple
@@ -134,6 +134,12 @@ class State:
 def decide(state: State, operation: Operation) -> Result:
     """Carries one operation out on a state, or says why not and changes nothing."""
     return _RULES[type(operation)](state, operation)
+
+
+def decide_all(state: State, operations: Sequence[Operation]) -> list[Result]:
+    """Carries operations out one after the other; each sees what those before it did."""
+    rules = _RULES
+    return [rules[type(operation)](state, operation) for operation in operations]
 
 
 def _open(state: State, operation: OpenAccount) -> Result:

@@ -1,6 +1,8 @@
 """The SQLite file: its tables, its version and how it is opened. Only this room knows sqlite3."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,12 +49,13 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=_BUSY_S
         )
+    except sqlite3.Error as error:
+        raise StartupError(f"the ledger {path} cannot be opened: {error}") from None
+    with _closed_unless_opened(connection, f"the ledger {path} cannot be opened"):
         _migrate(connection, path)
         # FULL: a commit returns after its fsync, which is what an acknowledgement promises.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error as error:
-        raise StartupError(f"the ledger {path} cannot be opened: {error}") from None
     return connection
 
 
@@ -70,12 +73,27 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             isolation_level=None,
             check_same_thread=False,
         )
-        version = _version(connection, path)
     except sqlite3.Error as error:
         raise StartupError(f"the ledger {path} cannot be read: {error}") from None
-    if version != len(MIGRATIONS):
-        raise StartupError(f"the ledger {path} is of schema version {version}, start it once first")
+    with _closed_unless_opened(connection, f"the ledger {path} cannot be read"):
+        version = _version(connection, path)
+        if version != len(MIGRATIONS):
+            raise StartupError(
+                f"the ledger {path} is of schema version {version}, start it once first"
+            )
     return connection
+
+
+@contextmanager
+def _closed_unless_opened(connection: sqlite3.Connection, complaint: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        connection.close()
+        raise StartupError(f"{complaint}: {error}") from None
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

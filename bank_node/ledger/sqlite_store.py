@@ -9,6 +9,7 @@ reads the snapshot and replays the blocks after it.
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
@@ -92,14 +93,25 @@ class SqliteStore:
             raise StartupError(f"{path.parent} cannot be created: {error.strerror}") from None
         self.path = path
         self._lock = own(path)
+        self._is_sound = True
         try:
             self._connection = open_for_writing(path)
-            self._state, self._head, sequence = load(self._connection)
+            self._load_or_close()
         except BaseException:
             self._lock.release()
             raise
-        self._snapshot = Snapshot(sequence)
-        self._note_replayed(sequence)
+
+    def _load_or_close(self) -> None:
+        try:
+            self._state, self._head, sequence = load(self._connection)
+            self._snapshot = Snapshot(sequence)
+            self._note_replayed(sequence)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise StartupError(f"the ledger {self.path} cannot be read: {error}") from None
+        except BaseException:
+            self._connection.close()
+            raise
 
     @property
     def head(self) -> Head:
@@ -126,6 +138,9 @@ class SqliteStore:
         self._snapshot.note(set(state.accounts), self._head)
 
     def discard(self) -> None:
+        if self._connection.in_transaction:
+            # A defect in the middle of a commit must not stand in the way of the next one.
+            self._connection.execute("ROLLBACK")
         # What the batch drew or gave back is not in the ledger; the open accounts tell the truth.
         self._state.free = FreeNumbers(self._state.accounts)
 
@@ -145,13 +160,23 @@ class SqliteStore:
     def close(self) -> None:
         """Brings the snapshot up to the head, so that the next start has nothing to replay."""
         try:
-            self._finish_snapshot()
+            if self._is_sound:
+                self._finish_snapshot()
         except sqlite3.Error:
             # The blocks are durable; a snapshot that lags costs the next start some replaying.
             pass
         finally:
+            self._close_files()
+
+    def _close_files(self) -> None:
+        with ExitStack() as files:
+            files.callback(self._lock.release)
+            if not self._is_sound:
+                # The last connection to a file moves the log into it and deletes the log. After
+                # a failed fsync nothing more may be written, so the last one only reads.
+                with suppress(StartupError):
+                    files.callback(open_for_reading(self.path).close)
             self._connection.close()
-            self._lock.release()
 
     def _finish_snapshot(self) -> None:
         if self._snapshot.sequence == self._head.sequence:
@@ -192,7 +217,8 @@ class SqliteStore:
 
     def _failure(self, error: sqlite3.Error) -> StoreError:
         """What an error of SQLite means for the batch, after everything of it was undone."""
-        reason = _CERTAINLY_UNDONE.get(error.sqlite_errorcode & 0xFF)
+        # An error of the module itself, such as a closed connection, has no code.
+        reason = _CERTAINLY_UNDONE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -201,6 +227,7 @@ class SqliteStore:
         if reason is not None:
             return StoreError(f"the ledger cannot be written: {error}", reason=reason, final=False)
         # After a failed write or fsync the log may or may not hold the batch.
+        self._is_sound = False
         return OutcomeUnknown(f"writing the ledger failed: {error}")
 
 

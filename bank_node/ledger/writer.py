@@ -7,12 +7,13 @@ hears its results. Nothing here waits for a batch to grow.
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import NamedTuple
 
 from bank_node.errors import Reason, StoreError
-from bank_node.ledger.book import decide
+from bank_node.ledger.book import decide_all
 from bank_node.ledger.journal import seal
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.store import Store
@@ -44,6 +45,7 @@ class Writer:
         self._held: Submission | None = None
         self._failed: Reason | None = None
         self._stopping = False
+        self._has_ended = False
         self._thread = Thread(target=self._run, name="ledger", daemon=True)
 
     @property
@@ -64,8 +66,13 @@ class Writer:
         return self._failed
 
     def submit(self, operations: Sequence[Operation], done: Done) -> None:
-        """Queues operations; `done` is called on the ledger thread, once, with their results."""
+        """Queues operations; `done` is called on the ledger thread, once, with their results.
+
+        After the end of that thread it is called at once: every result is STOPPING then.
+        """
         self._queue.put(Submission(operations, done))
+        if self._has_ended:
+            self._turn_away()
 
     def call(self, operation: Operation) -> Result:
         """Submits one operation and waits for its result."""
@@ -85,10 +92,26 @@ class Writer:
         self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join()
+        else:
+            self._turn_away()
 
     def _run(self) -> None:
         while not self._stopping:
             self._serve(self._gather())
+        self._turn_away()
+
+    def _turn_away(self) -> None:
+        """Answers what came too late.
+
+        The flag is up before the queue is emptied, and `submit` looks at it after it has put
+        something in: so whoever comes last, nobody is left waiting.
+        """
+        self._has_ended = True
+        with suppress(Empty):
+            while True:
+                late = self._queue.get_nowait()
+                if late is not None:
+                    self._tell(late.done, [Reason.STOPPING] * len(late.operations))
 
     def _gather(self) -> list[Submission]:
         """Waits for one submission and takes along what else has gathered meanwhile."""
@@ -110,12 +133,12 @@ class Writer:
         return batch
 
     def _serve(self, batch: list[Submission]) -> None:
+        if not batch:
+            return
         if len(batch) == 1:
             operations = batch[0].operations
         else:
             operations = [operation for submission in batch for operation in submission.operations]
-        if not operations:
-            return
         results = self._process(operations)
         first = 0
         for submission in batch:
@@ -143,7 +166,7 @@ class Writer:
     def _decide_and_commit(self, operations: Sequence[Operation]) -> Sequence[Result]:
         store = self._store
         state = store.fork(operations)
-        results = [decide(state, operation) for operation in operations]
+        results = decide_all(state, operations)
         if not state.entries:
             return results
         if self._failed is not None:
@@ -157,8 +180,18 @@ class Writer:
     def _refuse(self, operations: Sequence[Operation], reason: Reason) -> Sequence[Result]:
         """The results of a batch whose writes failed: reads are still answered, from the disk."""
         return [
-            self._store.read(operation) if operation.is_read else reason for operation in operations
+            self._read_or(reason, operation) if operation.is_read else reason
+            for operation in operations
         ]
+
+    def _read_or(self, reason: Reason, operation: Operation) -> Result:
+        try:
+            return self._store.read(operation)
+        except StoreError:
+            return reason
+        except Exception:
+            _log.exception("a read could not be answered")
+            return Reason.INTERNAL
 
     def _give_up_batch(self) -> None:
         try:

@@ -72,13 +72,13 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self.pending: deque[Any] = deque()
         self.closing = False
-        self.peer = ""
+        self.peer = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods of asyncio.Transport without being one.
         self._transport = transport = cast(asyncio.Transport, transport)
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
-        self.peer = f"{host}:{port}"
+        self.peer = f"{host}:{port}".encode("ascii")
         transport.set_write_buffer_limits(high=self._rounds.limits.write_buffer_bytes)
         if not self._rounds.admit(self):
             transport.write(self._rounds.desk.refusal(Reason.TOO_MANY_CONNECTIONS))
@@ -95,11 +95,10 @@ class Connection(asyncio.Protocol):
             return
         now_ns = self._heard_ns = self._rounds.now_ns()
         lines = self._lines.feed(data)
-        if self._lines.is_mid_line:
-            if lines or not self._line_since_ns:
-                self._line_since_ns = now_ns
-        else:
+        if not self._lines.is_mid_line:
             self._line_since_ns = 0
+        elif lines or not self._line_since_ns:
+            self._line_since_ns = now_ns
         self._serve(lines, now_ns)
 
     def eof_received(self) -> bool:

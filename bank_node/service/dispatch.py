@@ -27,7 +27,7 @@ _NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
 _NO_HANDLER = Handler("ER")
 
 # One answered request: where it counts, peer, line, reply, when it arrived.
-Answered = tuple[CommandFigures, str, bytes, bytes, int]
+Answered = tuple[CommandFigures, bytes, bytes, bytes, int]
 
 
 class Ledger(Protocol):
@@ -46,7 +46,9 @@ class Ledger(Protocol):
 class Session(Protocol):
     """What the gate needs of a connection. `pending` are its tickets in request order."""
 
-    peer: str
+    peer: bytes
+    """`host:port`, as the traffic log shows it."""
+
     pending: "deque[Ticket]"
     closing: bool
 
@@ -225,7 +227,13 @@ class Desk:
             sessions[ticket.session] = None
             # A ticket that has waited too long was answered already.
             if ticket.reply is None:
-                ticket.reply = self._told(ticket.plan, ticket.arguments, result)
+                constant = ticket.plan.constant
+                # By far the most frequent results are the plain yes of AD and AW.
+                ticket.reply = (
+                    constant
+                    if constant is not None and result == 0
+                    else self._told(ticket.plan, ticket.arguments, result)
+                )
         for session in sessions:
             session.flush()
         self.flush()

@@ -7,6 +7,7 @@ them and says so; it never makes a client wait.
 
 import json
 import logging
+import re
 import threading
 import time
 from collections import deque
@@ -17,7 +18,7 @@ from pathlib import Path
 from bank_node.values import one_line
 
 # One request: when its reply was ready (wall clock, s), peer, request line, reply, duration (us).
-Record = tuple[float, str, bytes, bytes, int]
+Record = tuple[float, bytes, bytes, bytes, int]
 
 # About 20 MB of records: seconds of full load, should the disk stall.
 _RECORDS_MAX = 100_000
@@ -25,24 +26,29 @@ _RECORDS_MAX = 100_000
 _PORTION = 200
 _PAUSE_S = 0.2
 
+_LINE = b"%b %b %dus %b -> %b"
+_ODD = re.compile(rb"[^\n -~]")
+
 
 def format_text(records: Iterable[Record]) -> str:
     """Records as lines: time, peer, duration, request, reply."""
     lines = []
-    moment, stamp = -1.0, ""
+    moment, stamp = -1.0, b""
     for when, peer, request, reply, duration_us in records:
         if when != moment:
             moment = when
             stamp = _stamp(when)
-        line = b"%b -> %b" % (request.strip(), reply.rstrip())
-        # One look at the whole line: strangers chose nearly every byte of it.
-        lines.append(one_line(f"{stamp} {peer} {duration_us}us {line.decode('utf-8', 'replace')}"))
-    return "\n".join(lines)
+        lines.append(_LINE % (stamp, peer, duration_us, request.strip(), reply.rstrip()))
+    text = b"\n".join(lines)
+    # One look at all of it: strangers chose nearly every byte, but hardly ever an odd one.
+    if _ODD.search(text):
+        return "\n".join(one_line(line.decode("utf-8", "replace")) for line in lines)
+    return text.decode("ascii")
 
 
-def _stamp(when: float) -> str:
+def _stamp(when: float) -> bytes:
     seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(when))
-    return f"{seconds}.{int(when * 1000) % 1000:03d}"
+    return b"%b.%03d" % (seconds.encode("ascii"), int(when * 1000) % 1000)
 
 
 def format_json(records: Iterable[Record]) -> str:
@@ -51,7 +57,7 @@ def format_json(records: Iterable[Record]) -> str:
         json.dumps(
             {
                 "time": round(when, 6),
-                "peer": peer,
+                "peer": peer.decode("ascii", "replace"),
                 "us": duration_us,
                 "request": one_line(request.decode("utf-8", "replace").strip()),
                 "reply": one_line(reply.decode("utf-8", "replace").rstrip()),
