@@ -170,7 +170,7 @@ class Writer:
         if not state.entries:
             return results
         if self._failed is not None:
-            store.discard()
+            self._give_up_batch()
             return self._refuse(operations, self._failed)
         started = self._clock.monotonic_ns()
         store.commit(state, seal(store.head, state.entries, self._clock.now_us()))

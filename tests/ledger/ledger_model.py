@@ -1,10 +1,25 @@
-"""A bank as a child would write it: one dict of balances. The ledger is compared against it.
+"""A bank as a child would write it, one dict of balances, and helpers to work on a store.
 
-It shares no code with the rules of the ledger except the names of operations and refusals.
+The plain bank shares no code with the rules of the ledger except the names of operations and
+refusals.
 """
 
-from bank_node.errors import Reason
-from bank_node.ledger.operations import CloseAccount, Deposit, OpenAccount, Operation, Withdraw
+from collections.abc import Callable, Iterable
+
+from bank_node.errors import Reason, StoreError
+from bank_node.ledger.book import Account, apply, decide
+from bank_node.ledger.journal import EMPTY_HEAD, Block, check, head_of, seal
+from bank_node.ledger.operations import (
+    CloseAccount,
+    Deposit,
+    OpenAccount,
+    Operation,
+    ReadClients,
+    ReadTotal,
+    Result,
+    Withdraw,
+)
+from bank_node.ledger.store import Store
 
 LIMIT = 9_223_372_036_854_775_807
 FIRST_NUMBER = 10_000
@@ -80,3 +95,62 @@ class PlainBank:
             return Reason.INSUFFICIENT_FUNDS
         self.balances[number] -= amount
         return 0
+
+
+class Room:
+    """A store that can be closed and opened again."""
+
+    def __init__(self, open_store: Callable[[], Store], is_durable: bool) -> None:
+        self._open = open_store
+        self.is_durable = is_durable
+        self.store = open_store()
+
+    def reopen(self) -> Store:
+        self.store.close()
+        self.store = self._open()
+        return self.store
+
+
+def book(store: Store, *operations: Operation) -> list[Result]:
+    """One batch as the writer books it; what fails is discarded."""
+    state = store.fork(operations)
+    results = [decide(state, operation) for operation in operations]
+    if state.entries:
+        try:
+            store.commit(state, seal(store.head, state.entries, store.head.height + 1))
+        except StoreError:
+            store.discard()
+            raise
+    return results
+
+
+def opened(store: Store, *balances: int) -> list[int]:
+    """Opens accounts with these balances, in one batch and another."""
+    numbers = book(store, *[OpenAccount(draw) for draw in range(len(balances))])
+    deposits = zip(numbers, balances, strict=True)
+    assert set(book(store, *[Deposit(n, b) for n, b in deposits])) <= {0}
+    return numbers
+
+
+def replayed(blocks: Iterable[Block]) -> list[Account]:
+    """What the blocks alone come to, each of them checked."""
+    accounts: dict[int, Account] = {}
+    head = EMPTY_HEAD
+    for block in blocks:
+        check(block, head)
+        for sequence, entry in block.entries():
+            apply(accounts, entry, sequence)
+        head = head_of(block)
+    return sorted(accounts.values())
+
+
+def assert_state_is_that_of_the_journal(store: Store) -> None:
+    """Accounts, totals, head and free numbers are those of a full replay."""
+    blocks = list(store.blocks())
+    accounts = replayed(blocks)
+    assert store.accounts() == accounts
+    assert store.head == (head_of(blocks[-1]) if blocks else EMPTY_HEAD)
+    assert store.read(ReadTotal()) == sum(account.balance for account in accounts)
+    assert store.read(ReadClients()) == len(accounts)
+    state = store.fork(())
+    assert (state.sequence, state.clients) == (store.head.sequence, len(accounts))
