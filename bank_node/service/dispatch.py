@@ -232,11 +232,20 @@ class Desk:
                 ticket.reply = (
                     constant
                     if constant is not None and result == 0
-                    else self._told(ticket.plan, ticket.arguments, result)
+                    else self._told_late(ticket, result)
                 )
         for session in sessions:
             session.flush()
         self.flush()
+
+    def _told_late(self, ticket: Ticket, result: Result) -> bytes:
+        """The reply of a ticket; a defect costs this one, never the others of its batch."""
+        try:
+            return self._told(ticket.plan, ticket.arguments, result)
+        except Exception:
+            _log.exception("a result could not be told")
+            writes = ticket.plan.row.effect is Effect.WRITES
+            return self._refusals[Reason.OUTCOME_UNKNOWN if writes else Reason.INTERNAL]
 
     def _told(self, plan: Plan, arguments: tuple[Any, ...], result: Result) -> bytes:
         if isinstance(result, Reason):

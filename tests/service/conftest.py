@@ -1,0 +1,135 @@
+"""A desk with everything around it faked: ledger, session, clocks, and the loop's next round."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from bank_node.ledger.operations import Operation, Result
+from bank_node.protocol.messages import Catalogue
+from bank_node.service.dispatch import Desk, Gate
+from bank_node.service.handlers import Bank
+from bank_node.telemetry.clock import Clock
+from bank_node.telemetry.metrics import Metrics
+from bank_node.values import BankCode
+
+OWN = "10.1.2.3"
+
+
+class FakeLedger:
+    """Answers reads from `balance`, and keeps what is submitted until the test settles it."""
+
+    def __init__(self, *, reads_are_instant: bool) -> None:
+        self.reads_are_instant = reads_are_instant
+        self.balance: Result = 70
+        self.reads: list[Operation] = []
+        self.submitted: list[tuple[Sequence[Operation], Callable[..., object]]] = []
+
+    def read(self, operation: Operation) -> Result:
+        self.reads.append(operation)
+        return self.balance
+
+    def submit(self, operations: Sequence[Operation], done: Callable[..., object]) -> None:
+        self.submitted.append((operations, done))
+
+    @property
+    def operations(self) -> list[Operation]:
+        """Everything that was submitted and is not settled, in order."""
+        return [operation for batch, _ in self.submitted for operation in batch]
+
+    def settle(self, *results: Result) -> None:
+        """Settles the oldest submission; without results all operations come to 0."""
+        operations, done = self.submitted.pop(0)
+        done(results or [0] * len(operations))
+
+
+class FakeSession:
+    """A connection that writes into a list."""
+
+    def __init__(self, house: "House", name: bytes) -> None:
+        self._house = house
+        self.peer = name
+        self.pending: deque[Any] = deque()
+        self.closing = False
+        self.replies: list[str] = []
+
+    def flush(self) -> None:
+        ready = []
+        while self.pending and self.pending[0].reply is not None:
+            ready.append(self.pending.popleft())
+        self._house.desk.sent(ready)
+        self.replies += [ticket.reply.decode() for ticket in ready]
+
+    def send(self, *lines: str | bytes | None) -> None:
+        """Has lines answered in one round of the loop, as a connection does."""
+        for line in lines:
+            sent = line.encode() if isinstance(line, str) else line
+            reply = self._house.desk.answer(sent, self, self._house.now_ns)
+            if reply is not None:
+                self.replies.append(reply.decode())
+        self._house.desk.flush()
+
+    def ask(self, line: str | bytes | None) -> str:
+        """One line that is answered at once; its reply without the line end."""
+        self.send(line)
+        reply = self.replies.pop()
+        assert reply.endswith("\r\n")
+        return reply[:-2]
+
+
+class House:
+    """A desk and its surroundings."""
+
+    def __init__(
+        self,
+        *,
+        extensions: bool = True,
+        language: str = "en",
+        requests_queued: int = 1000,
+        reads_are_instant: bool = True,
+    ) -> None:
+        self.now_ns = 1_000_000
+        self.now_us = 1_700_000_000_000_000
+        self.ledger = FakeLedger(reads_are_instant=reads_are_instant)
+        self.metrics = Metrics()
+        self.records: list[Any] = []
+        bank = Bank(
+            code=BankCode(OWN),
+            name="a-bank",
+            version="1.2.3",
+            extensions=extensions,
+            catalogue=Catalogue(language),
+            draw=lambda: 4711,
+        )
+        clock = Clock(lambda: self.now_us, lambda: self.now_ns)
+        gate = Gate(bank, self.ledger, self.metrics, clock, self.records.extend, requests_queued)
+        self.desk: Desk = gate.desk(lambda call, *arguments: call(*arguments))
+
+    def session(self, name: bytes = b"192.0.2.7:4000") -> FakeSession:
+        return FakeSession(self, name)
+
+    def figures(self, code: str) -> dict[str, int]:
+        figures: dict[str, int] = self.metrics.snapshot()["commands"][code]
+        return figures
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+def session(house: House) -> FakeSession:
+    return house.session()
+
+
+@pytest.fixture
+def ledger(house: House) -> FakeLedger:
+    return house.ledger
+
+
+@pytest.fixture
+def build() -> type[House]:
+    """Builds a house with settings of its own."""
+    return House

@@ -1,0 +1,226 @@
+"""The gate: order, deadlines, refusals and counts, whatever the ledger does and when."""
+
+import logging
+
+import pytest
+
+from bank_node.errors import Reason
+from bank_node.ledger.operations import Deposit, ReadBalance
+from bank_node.service.handlers import HANDLERS, Handler
+
+AD = "AD 10001/10.1.2.3 5"
+AB = "AB 10001/10.1.2.3"
+UNKNOWN = "ER The outcome is unknown, check the balance before you try again.\r\n"
+
+
+def test_a_read_alone_is_answered_at_once_from_durable_state(session, ledger):
+    assert session.ask(AB) == "AB 70"
+    assert ledger.reads == [ReadBalance(10001)]
+    assert ledger.operations == []
+
+
+def test_a_write_is_answered_only_when_the_ledger_has_settled_it(session, ledger):
+    session.send(AD)
+    assert session.replies == []
+    ledger.settle()
+    assert session.replies == ["AD\r\n"]
+
+
+def test_a_read_behind_a_write_is_decided_by_the_ledger_in_its_order(session, ledger):
+    session.send(AD, AB, AD, AB)
+    assert ledger.reads == []
+    assert ledger.operations == [Deposit(10001, 5), ReadBalance(10001)] * 2
+    ledger.settle(0, 75, 0, 80)
+    assert session.replies == ["AD\r\n", "AB 75\r\n", "AD\r\n", "AB 80\r\n"]
+
+
+def test_a_read_of_another_connection_does_not_wait(house, session, ledger):
+    session.send(AD)
+    assert house.session().ask(AB) == "AB 70"
+
+
+def test_a_ledger_that_reads_from_disk_decides_every_read(build):
+    house = build(reads_are_instant=False)
+    session = house.session()
+    session.send(AB)
+    assert session.replies == []
+    house.ledger.settle(70)
+    assert session.replies == ["AB 70\r\n"]
+
+
+def test_what_is_ready_waits_for_what_was_asked_before(session, ledger):
+    session.send(AD, "BC", "nonsense", None, "QU")
+    assert session.replies == []
+    ledger.settle()
+    first, *rest = session.replies
+    assert first == "AD\r\n"
+    assert rest[0] == "BC 10.1.2.3\r\n"
+    assert [reply.split()[0] for reply in rest[1:]] == ["ER", "ER", "QU"]
+
+
+def test_one_round_of_the_loop_is_one_submission(house, session, ledger):
+    session.send(AD, AD, AD)
+    assert len(ledger.submitted) == 1
+
+
+def test_two_connections_of_one_batch_get_their_own_results(house, ledger):
+    one, two = house.session(), house.session()
+    for session in (one, two):
+        house.desk.answer(AD.encode(), session, 0)
+    house.desk.flush()
+    ledger.settle(0, Reason.NO_SUCH_ACCOUNT)
+    assert one.replies == ["AD\r\n"]
+    assert two.replies == ["ER There is no such account.\r\n"]
+
+
+def test_a_write_that_waits_too_long_has_an_unknown_outcome(house, session, ledger):
+    session.send(AD)
+    house.desk.expire(session.pending[0])
+    session.flush()
+    assert session.replies == [UNKNOWN]
+
+
+def test_a_read_that_waits_too_long_has_timed_out(house, session, ledger):
+    session.send(AD, AB)
+    house.desk.expire(session.pending[1])
+    ledger.settle(0, 75)
+    assert session.replies == ["AD\r\n", "ER The bank did not answer in time.\r\n"]
+
+
+def test_a_result_that_comes_too_late_is_not_told(house, session, ledger):
+    session.send(AD)
+    house.desk.expire(session.pending[0])
+    session.flush()
+    ledger.settle()
+    assert session.replies == [UNKNOWN]
+    assert session.ask("BC") == "BC 10.1.2.3"
+
+
+def test_over_the_limit_requests_are_refused_and_the_place_comes_back(build):
+    house = build(requests_queued=2)
+    session, other = house.session(), house.session()
+    session.send(AD, AD, AD)
+    assert "too busy" in other.ask(AD)
+    house.ledger.settle()
+    assert [reply.strip() for reply in session.replies[:2]] == ["AD", "AD"]
+    assert "too busy" in session.replies[2]
+    other.send(AD)
+    house.ledger.settle()
+    assert other.replies == ["AD\r\n"]
+
+
+@pytest.mark.parametrize("code", ["AD", "AW", "AB"])
+def test_an_account_of_another_bank_is_refused_and_both_banks_are_named(session, ledger, code):
+    amount = "" if code == "AB" else " 5"
+    reply = session.ask(f"{code} 10001/10.9.9.9{amount}")
+    assert reply.startswith("ER ")
+    assert "10.9.9.9" in reply
+    assert "10.1.2.3" in reply
+    assert ledger.operations == ledger.reads == []
+
+
+def test_removing_a_foreign_account_is_not_forwarded(session, ledger):
+    assert session.ask("AR 10001/10.9.9.9") == (
+        "ER Accounts of another bank can be removed only there, AR is not forwarded."
+    )
+    assert ledger.operations == []
+
+
+def test_without_extensions_only_the_classic_nine_exist(build):
+    session = build(extensions=False).session()
+    for code in ("HE", "VE", "QU"):
+        assert session.ask(code).startswith("ER ")
+        assert not session.closing
+    assert session.ask("BC") == "BC 10.1.2.3"
+    assert session.ask(AB) == "AB 70"
+
+
+def test_quit_says_goodbye_and_closes(session):
+    assert session.ask("QU") == "QU"
+    assert session.closing
+
+
+def test_nothing_else_closes(session):
+    for line in ("BC", "HE", "VE", "XX", None, b"\xff\xfe", AB):
+        session.ask(line)
+    assert not session.closing
+
+
+@pytest.mark.parametrize("line", ["", "   ", "\r", "\t \r"])
+def test_an_empty_line_gets_nothing(session, line):
+    session.send(line)
+    assert session.replies == []
+
+
+def test_a_line_that_was_too_long_is_one_error(session):
+    assert session.ask(None) == "ER The line is longer than 1024 bytes."
+
+
+def test_a_wrong_number_of_arguments_is_told_with_the_right_form(session):
+    assert "AD <account>/<ip> <number>" in session.ask("AD 10001/10.1.2.3")
+
+
+class TestADefect:
+    """A defect of one handler costs the request that met it, and nothing beside it."""
+
+    @pytest.fixture(autouse=True)
+    def quiet(self, caplog):
+        caplog.set_level(logging.CRITICAL)
+
+    def fail(self, *_arguments):
+        raise ZeroDivisionError
+
+    def test_when_naming_the_operation(self, build, monkeypatch):
+        monkeypatch.setitem(HANDLERS, "AD", Handler(HANDLERS["AD"].reply, self.fail))
+        session = build().session()
+        assert session.ask(AD) == "ER An internal error of the bank."
+        assert session.ask("BC") == "BC 10.1.2.3"
+
+    def test_when_telling_without_the_ledger(self, build, monkeypatch):
+        monkeypatch.setitem(HANDLERS, "BC", Handler(self.fail))
+        session = build().session()
+        assert session.ask("BC") == "ER An internal error of the bank."
+        assert session.ask(AB) == "AB 70"
+
+    @pytest.mark.parametrize(
+        ("code", "line", "told"),
+        [("AC", "AC", UNKNOWN), ("AB", AB, "ER An internal error of the bank.\r\n")],
+    )
+    def test_when_telling_a_result(self, build, monkeypatch, code, line, told):
+        monkeypatch.setitem(HANDLERS, code, Handler(self.fail, HANDLERS[code].operation))
+        house = build()
+        one, two = house.session(), house.session()
+        for session, sent in ((one, AD), (one, line), (one, AD), (two, AD)):
+            house.desk.answer(sent.encode(), session, 0)
+        house.desk.flush()
+        house.ledger.settle()
+        assert one.replies == ["AD\r\n", told, "AD\r\n"]
+        assert two.replies == ["AD\r\n"]
+
+
+def test_calls_and_errors_are_counted_by_command_and_junk_apart(house, session, ledger):
+    session.send("BC", "bc", "BC x", "nonsense", None, AD)
+    ledger.settle()
+    session.send("BC")
+    counted = {code: house.figures(code) for code in ("BC", "AD", "??")}
+    assert {code: each["count"] for code, each in counted.items()} == {"BC": 3, "AD": 1, "??": 3}
+    assert {code: each["errors"] for code, each in counted.items()} == {"BC": 0, "AD": 0, "??": 3}
+
+
+def test_the_latency_counts_from_the_arrival_to_the_reply(house, session, ledger):
+    session.send(AD)
+    house.now_ns += 3_000_000
+    ledger.settle()
+    session.send("BC")
+    assert house.figures("AD")["max_us"] == 3000
+
+
+def test_the_traffic_log_hears_of_every_request_once(house, session, ledger):
+    session.send(AD, "BC")
+    ledger.settle()
+    session.send("XX")
+    assert [(record[1], record[2], record[3]) for record in house.records] == [
+        (b"192.0.2.7:4000", AD.encode(), b"AD\r\n"),
+        (b"192.0.2.7:4000", b"BC", b"BC 10.1.2.3\r\n"),
+        (b"192.0.2.7:4000", b"XX", b"ER Unknown command.\r\n"),
+    ]
