@@ -72,13 +72,13 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self.pending: deque[Any] = deque()
         self.closing = False
-        self.peer = b""
+        self.peer = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods of asyncio.Transport without being one.
         self._transport = transport = cast(asyncio.Transport, transport)
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
-        self.peer = f"{host}:{port}".encode("ascii")
+        self.peer = f"{host}:{port}"
         transport.set_write_buffer_limits(high=self._rounds.limits.write_buffer_bytes)
         if not self._rounds.admit(self):
             transport.write(self._rounds.desk.refusal(Reason.TOO_MANY_CONNECTIONS))

@@ -43,25 +43,31 @@ class LineBuffer:
     that was too long: it is reported once, when the limit is passed, and drained to its end.
     """
 
-    __slots__ = ("_draining", "_partial", "_telnet", "is_mid_line")
+    __slots__ = ("_draining", "_partial", "_telnet")
 
     def __init__(self) -> None:
         self._partial = b""
         self._telnet = b""
         self._draining = False
-        self.is_mid_line = False
-        """Whether an unfinished line is held or being drained."""
 
     @property
     def partial(self) -> bytes:
         """What has arrived of a line that has not ended yet."""
         return self._partial
 
+    @property
+    def is_mid_line(self) -> bool:
+        """Whether an unfinished line is held or being drained; blanks alone are no line.
+
+        Some clients end their lines with LF CR, so that a CR is left over after each of them.
+        """
+        return bool(self._draining or self._telnet or self._partial.strip())
+
     def feed(self, data: bytes) -> list[bytes | None]:
         """Takes bytes as they arrived and returns the lines that they complete."""
-        if self.is_mid_line or b"\xff" in data or b"\0" in data:
+        if self._partial or self._draining or self._telnet or b"\xff" in data or b"\0" in data:
             # A telnet client in character mode sends CR NUL for the enter key (RFC 854).
-            data = (self._partial + self._without_telnet(data)).replace(b"\r\0", b"\n")
+            data = (self._partial + self._without_telnet(data)).replace(b"\r\0", b"\r\n")
             self._partial = b""
         lines: list[bytes | None] = data.split(b"\n")  # type: ignore[assignment]
         last = lines.pop() or b""
@@ -69,7 +75,6 @@ class LineBuffer:
             self._apply_limit(lines, last)
         else:
             self._partial = last
-        self.is_mid_line = bool(self._partial or self._draining or self._telnet)
         return lines
 
     def take_unended(self) -> bytes | None:
@@ -78,7 +83,6 @@ class LineBuffer:
         if text.upper() not in _UNENDED:
             return None
         self._partial = b""
-        self.is_mid_line = bool(self._telnet)
         return text
 
     def _without_telnet(self, data: bytes) -> bytes:

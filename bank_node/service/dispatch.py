@@ -27,7 +27,7 @@ _NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
 _NO_HANDLER = Handler("ER")
 
 # One answered request: where it counts, peer, line, reply, when it arrived.
-Answered = tuple[CommandFigures, bytes, bytes, bytes, int]
+Answered = tuple[CommandFigures, str, bytes, bytes, int]
 
 
 class Ledger(Protocol):
@@ -46,7 +46,7 @@ class Ledger(Protocol):
 class Session(Protocol):
     """What the gate needs of a connection. `pending` are its tickets in request order."""
 
-    peer: bytes
+    peer: str
     """`host:port`, as the traffic log shows it."""
 
     pending: "deque[Ticket]"

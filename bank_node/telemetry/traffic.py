@@ -18,7 +18,7 @@ from pathlib import Path
 from bank_node.values import one_line
 
 # One request: when its reply was ready (wall clock, s), peer, request line, reply, duration (us).
-Record = tuple[float, bytes, bytes, bytes, int]
+Record = tuple[float, str, bytes, bytes, int]
 
 # About 20 MB of records: seconds of full load, should the disk stall.
 _RECORDS_MAX = 100_000
@@ -38,10 +38,10 @@ def format_text(records: Iterable[Record]) -> str:
         if when != moment:
             moment = when
             stamp = _stamp(when)
-        lines.append(_LINE % (stamp, peer, duration_us, request.strip(), reply.rstrip()))
+        lines.append(_LINE % (stamp, peer.encode(), duration_us, request.strip(), reply.rstrip()))
     text = b"\n".join(lines)
     # One look at all of it: strangers chose nearly every byte, but hardly ever an odd one.
-    if _ODD.search(text):
+    if _ODD.search(text) or text.count(b"\n") != len(lines) - 1:
         return "\n".join(one_line(line.decode("utf-8", "replace")) for line in lines)
     return text.decode("ascii")
 
@@ -57,7 +57,7 @@ def format_json(records: Iterable[Record]) -> str:
         json.dumps(
             {
                 "time": round(when, 6),
-                "peer": peer.decode("ascii", "replace"),
+                "peer": peer,
                 "us": duration_us,
                 "request": one_line(request.decode("utf-8", "replace").strip()),
                 "reply": one_line(reply.decode("utf-8", "replace").rstrip()),
