@@ -24,8 +24,9 @@ soak: $(STAMP)
 	$(BIN)/pytest -m soak
 
 bench: $(STAMP)
-	@command -v cc redis-server >/dev/null || sh tools/system-packages.sh gcc redis-server postgresql
+	@sh tools/system-packages.sh gcc:cc libc6-dev:cc redis-server postgresql:psql
 	$(BIN)/python -m bench
+	$(BIN)/python tools/quote_figures.py
 
 # The packages of the system that the tests use; as root on Debian they are installed.
 .PHONY: system

@@ -1,0 +1,38 @@
+"""What the README says of settings, commands and figures is what there is."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+from bank_node.cli import main
+from bank_node.config import keys
+from bank_node.protocol.commands import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def tool(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_setting_that_has_an_effect_is_documented_as_it_is():
+    rows = tool("settings_table").rows()
+    assert all(row in README for row in rows), "run tools/settings_table.py"
+    assert len(rows) > len(keys()) / 2
+
+
+def test_every_command_of_the_shell_is_documented():
+    assert all(f"bank {name}" in README for name in main.commands)
+
+
+def test_every_command_of_the_protocol_is_documented():
+    assert all(re.search(rf"`{code}\b", README) for code in COMMANDS)
+
+
+def test_the_figures_are_those_of_the_last_complete_measurement():
+    figures = ROOT / "bench" / "results" / "latest.md"
+    assert tool("quote_figures").quoted(README, figures.read_text(encoding="utf-8")) == README
