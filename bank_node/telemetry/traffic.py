@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -80,11 +81,13 @@ class TrafficLog:
         files_kept: int,
         lost: Callable[[int], None],
     ) -> None:
-        """`lost` is told how many lines a full queue has cost. Raises OSError."""
+        """`lost` is told how many lines a full queue or disk has cost. Raises OSError."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._handler = RotatingFileHandler(
             path, maxBytes=file_bytes, backupCount=files_kept, encoding="utf-8"
         )
+        # A disk that fails costs lines like a full queue; a traceback would spoil the screen.
+        self._handler.handleError = self._not_written  # type: ignore[method-assign]
         self._format = format_json if as_json else format_text
         self._lost = lost
         self._records: deque[Record] = deque()
@@ -103,12 +106,17 @@ class TrafficLog:
         """Writes what is left and ends the thread."""
         self._stopping.set()
         self._thread.join()
-        self._handler.close()
+        # What a full disk refuses once more has been counted when it was refused first.
+        with suppress(OSError):
+            self._handler.close()
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE_S):
             self._write()
         self._write()
+
+    def _not_written(self, portion: logging.LogRecord) -> None:
+        self._lost(portion.getMessage().count("\n") + 1)
 
     def _write(self) -> None:
         while self._records:
