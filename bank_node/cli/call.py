@@ -19,7 +19,7 @@ _EXIT_REFUSED = 1
 def call(command: str | None, host: str, port: int, timeout: float) -> None:
     """Send COMMAND to a bank and print its reply.
 
-    Exit code 0, 1 if the reply is an error, 2 if the bank cannot be reached. Without COMMAND the
+    Exit code 0, 1 if a reply is an error, 2 if the bank cannot be reached. Without COMMAND the
     lines of stdin are sent one by one; on a terminal that is a prompt.
     """
     refused = False
@@ -29,7 +29,7 @@ def call(command: str | None, host: str, port: int, timeout: float) -> None:
                 continue
             reply = bank.call(line)
             click.echo(reply)
-            refused = reply.upper().startswith("ER")
+            refused = refused or reply.upper().startswith("ER")
             if line.strip().upper() == "QU":
                 break
     if refused:
