@@ -115,8 +115,8 @@ class TrafficLog:
             self._write()
         self._write()
 
-    def _not_written(self, portion: logging.LogRecord) -> None:
-        self._lost(portion.getMessage().count("\n") + 1)
+    def _not_written(self, record: logging.LogRecord) -> None:
+        self._lost(record.getMessage().count("\n") + 1)
 
     def _write(self) -> None:
         while self._records:
