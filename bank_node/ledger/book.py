@@ -97,7 +97,7 @@ class State:
     `absorb` takes a batch over once it is durable.
     """
 
-    __slots__ = ("accounts", "cash", "clients", "entries", "free", "sequence")
+    __slots__ = ("accounts", "cash", "clients", "closed", "entries", "free", "sequence")
 
     def __init__(self, accounts: dict[int, Account | None], free: FreeNumbers) -> None:
         self.accounts = accounts
@@ -106,6 +106,7 @@ class State:
         self.clients = 0
         self.sequence = 0
         self.entries: list[bytes] = []
+        self.closed: list[int] = []
 
     @property
     def total(self) -> int:
@@ -124,8 +125,10 @@ class State:
     def absorb(self, child: "State") -> None:
         """Takes over what a durable batch changed. Readers never see a closed account."""
         self.accounts.update(child.accounts)
-        for number in [n for n, account in child.accounts.items() if account is None]:
-            del self.accounts[number]
+        for number in child.closed:
+            # The same batch may have given the number to somebody else already.
+            if self.accounts.get(number) is None:
+                self.accounts.pop(number, None)
         self.cash = child.cash
         self.clients = child.clients
         self.sequence = child.sequence
@@ -162,6 +165,7 @@ def _close(state: State, operation: CloseAccount) -> Result:
     state.sequence += 1
     state.clients -= 1
     state.accounts[account.number] = None
+    state.closed.append(account.number)
     state.free.give_back(account.number)
     state.entries.append(_pack(Kind.CLOSED, account.number, CASH, 0, account.last_entry, 0))
     return 0

@@ -24,7 +24,7 @@ Record = tuple[float, str, bytes, bytes, int]
 # About 20 MB of records: seconds of full load, should the disk stall.
 _RECORDS_MAX = 100_000
 # How many lines are formatted in one go; more would keep the interpreter from the I/O thread.
-_PORTION = 200
+_PORTION = 500
 _PAUSE_S = 0.2
 
 _LINE = b"%b %b %dus %b -> %b"
