@@ -36,7 +36,10 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
         int, bank_port("Port to listen on; classic peers look at 65525-65535, 0 = any free (labs).")
     ] = 65525
     timeout: Annotated[
-        float, seconds("Seconds to a reply: of this bank to its clients, of other banks to it.", highest=3600)
+        float,
+        seconds(
+            "Seconds to a reply: of this bank to its clients, of other banks to it.", highest=3600
+        ),
     ] = 5.0
     client_time_out: Annotated[
         float, seconds("Seconds that a client may stay silent before it is disconnected.")

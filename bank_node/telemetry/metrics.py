@@ -15,24 +15,21 @@ _BUCKETS = 65
 class Histogram:
     """Latencies in power-of-two buckets of microseconds."""
 
-    __slots__ = ("counts", "maximum_us", "total_us")
+    __slots__ = ("counts", "maximum_us")
 
     def __init__(self) -> None:
         self.counts = [0] * _BUCKETS
-        self.total_us = 0
         self.maximum_us = 0
 
     def record(self, microseconds: int) -> None:
         """Counts one latency."""
         self.counts[microseconds.bit_length()] += 1
-        self.total_us += microseconds
         if microseconds > self.maximum_us:
             self.maximum_us = microseconds
 
     def add(self, other: "Histogram") -> None:
         """Takes the figures of another thread in."""
         self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
-        self.total_us += other.total_us
         self.maximum_us = max(self.maximum_us, other.maximum_us)
 
     @property

@@ -99,3 +99,33 @@ def test_two_thousand_idle_connections_do_not_slow_one_client(node: Running) -> 
     for client in idle:
         client.close()
     until(lambda: node.connections == 0, "all are let go")
+
+
+def test_a_backlog_behind_a_stalled_disk_is_answered_portion_by_portion(
+    start_stalling: Callable[..., tuple[Running, StallingStore]],
+) -> None:
+    node, store = start_stalling(network__timeout=0.3, limits__requests_in_flight=3)
+    with node.wire() as wire:
+        account = open_account(wire)
+        store.go.clear()
+        wire.send(f"AD {account} 1\r\n".encode() * 7 + b"BC\r\n")
+        replies = wire.lines(8)
+        assert all("outcome is unknown" in reply for reply in replies[:7])
+        assert replies[7] == f"BC {node.bank}"
+        store.go.set()
+        until(lambda: wire.ask(f"AB {account}") == "AB 7", "what was sent is booked once")
+
+
+def test_the_limit_of_connections_holds_over_all_io_threads(
+    start: Callable[..., Running],
+) -> None:
+    node = start(network__io_threads=2, network__connections_max=10)
+    wires = [node.wire() for _ in range(10)]
+    assert {wire.ask("BN") for wire in wires} == {"BN 0"}
+    with node.wire() as over:
+        assert over.rest().startswith("ER ")
+    assert node.connections == 10
+    for wire in wires:
+        wire.close()
+    until(lambda: node.connections == 0, "all are let go")
+    assert node.figures()["connections_accepted"] == 10

@@ -90,3 +90,21 @@ def test_a_node_in_a_process_of_others_can_be_started_and_stopped_again_and_agai
         with stalling_node(tmp_path) as (node, _), node.wire() as wire:
             assert wire.ask("BN") == f"BN {times}"
             open_account(wire)
+
+
+def test_two_io_threads_stop_in_order_too(serve: Callable[..., Served]) -> None:
+    served = serve(BANK_NETWORK_IO_THREADS="2")
+    wires = [served.wire() for _ in range(8)]
+    accounts = [open_account(wire) for wire in wires]
+    for wire, account in zip(wires, accounts, strict=True):
+        wire.send(f"AD {account} 1\n".encode() * 200)
+        assert wire.line() == "AD"
+    served.terminate()
+    acknowledged = [1 + wire.rest().count("AD\r\n") for wire in wires]
+    assert served.ended() == (0, "")
+    for wire in wires:
+        wire.close()
+    with serve().wire() as wire:
+        assert [wire.ask(f"AB {account}") for account in accounts] == (
+            [f"AB {amount}" for amount in acknowledged]
+        )

@@ -22,7 +22,7 @@ def histogram_of(latencies: list[int]) -> Histogram:
 
 
 def figures_of(histogram: Histogram) -> tuple[list[int], int, int]:
-    return histogram.counts, histogram.total_us, histogram.maximum_us
+    return histogram.counts, histogram.maximum_us
 
 
 def exact_quantile(latencies: list[int], share: float) -> int:
