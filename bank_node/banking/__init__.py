@@ -1,0 +1,1 @@
+"""Business between banks: transfers, payments and the robbery planner."""
