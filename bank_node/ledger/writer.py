@@ -87,13 +87,18 @@ class Writer:
         ready.wait()
         return results[0]
 
-    def stop(self) -> None:
-        """Finishes everything that was submitted before, then ends the thread."""
+    def stop(self, deadline_s: float | None = None) -> bool:
+        """Finishes everything that was submitted before, then ends the thread.
+
+        False if it has not ended by the deadline, because the disk does not return: then the
+        store must be left alone, and its next opening finds out what it holds.
+        """
         self._queue.put(None)
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(deadline_s)
         else:
             self._turn_away()
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while not self._stopping:

@@ -98,7 +98,7 @@ NUMBER = Argument("<number>", parse_amount)
 CODE = Argument("code", parse_command_code, optional=True)
 
 # Every command can meet these before its own errors, and the store's after them.
-BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND, Reason.EXTENSIONS_OFF,
+BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND,
           Reason.ARGUMENT_COUNT)  # fmt: skip
 STORE = (Reason.TOO_BUSY, Reason.STOPPING, Reason.STORE_FULL, Reason.STORE_FAILED,
          Reason.OUTCOME_UNKNOWN)  # fmt: skip

@@ -14,10 +14,6 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "Unknown command.",
         "Neznámý příkaz.",
     ),
-    Reason.EXTENSIONS_OFF: (
-        "This bank speaks the classic commands only.",
-        "Tato banka zná jen klasické příkazy.",
-    ),
     Reason.LINE_TOO_LONG: (
         "The line is longer than 1024 bytes.",
         "Řádek je delší než 1024 bajtů.",
@@ -41,10 +37,6 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
     Reason.CODE_FORMAT: (
         "A command code is two letters.",
         "Kód příkazu jsou dvě písmena.",
-    ),
-    Reason.FOREIGN_BANK: (
-        "The bank {bank} cannot be reached.",
-        "Banka {bank} není dostupná.",
     ),
     Reason.NOT_FORWARDED: (
         "Accounts of another bank can be removed only there, AR is not forwarded.",

@@ -129,7 +129,6 @@ def test_reasons_are_in_the_order_in_which_they_are_found():
         Reason.AMOUNT_FORMAT,
         Reason.NOT_FORWARDED,
         Reason.NO_NETWORK,
-        Reason.FOREIGN_BANK,
         Reason.NO_SUCH_ACCOUNT,
         Reason.INSUFFICIENT_FUNDS,
         Reason.ACCOUNT_LIMIT,

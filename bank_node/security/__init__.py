@@ -1,1 +1,0 @@
-"""Who is speaking and how often; never what is asked."""
