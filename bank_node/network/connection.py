@@ -99,7 +99,18 @@ class Connection(asyncio.Protocol):
             self._line_since_ns = 0
         elif lines or not self._line_since_ns:
             self._line_since_ns = now_ns
-        self._serve(lines, now_ns)
+        if len(lines) != 1 or self.pending or self._stuck_since_ns:
+            self._serve(lines, now_ns)
+            return
+        # What nearly every packet is: one line, with nothing before it.
+        reply = self._rounds.desk.answer(lines[0], self, now_ns)
+        if reply is None:
+            self._rounds.end_round_soon()
+            return
+        # Nothing was queued, so the round needs no end; what is to be logged can wait.
+        self._transport.write(reply)
+        if self.closing:
+            self._close_if_done()
 
     def eof_received(self) -> bool:
         """The client has said its last word; it still gets its replies."""

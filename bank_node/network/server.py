@@ -126,6 +126,7 @@ class IoThread:
             now_ns = self.now_ns()
             for connection in list(self.connections):
                 connection.sweep(now_ns)
+            self.desk.flush()
         server.close()
         await self._drain(self._stopping.result())
 

@@ -24,10 +24,9 @@ _log = logging.getLogger(__name__)
 _ERROR = b"ER"
 _NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
 
+# Lines that may wait for the end of a round before the traffic log gets them.
+_RECORDS_HELD_MAX = 256
 _NO_HANDLER = Handler("ER")
-
-# One answered request: where it counts, peer, line, reply, when it arrived.
-Answered = tuple[CommandFigures, str, bytes, bytes, int]
 
 
 class Ledger(Protocol):
@@ -147,7 +146,9 @@ class Desk:
         self._refusals = {reason: self._refusal(reason) for reason in Reason}
         self._operations: list[Operation] = []
         self._tickets: list[Ticket] = []
-        self._answered: list[Answered] = []
+        self._records: list[Record] = []
+        self._monotonic_ns = gate.clock.monotonic_ns
+        self._wall_ahead_ns = gate.clock.now_us() * 1000 - gate.clock.monotonic_ns()
         self._queued = 0
         self._queued_max = gate.requests_queued
 
@@ -177,7 +178,7 @@ class Desk:
         if session.pending:
             session.pending.append(Ticket(session, line or b"", plan, (), started_ns, reply))
             return None
-        self._answered.append((plan.figures, session.peer, line or b"", reply, started_ns))
+        self._note(plan.figures, session.peer, line or b"", reply, started_ns)
         return reply
 
     def _carry_out(
@@ -216,8 +217,16 @@ class Desk:
             self._ledger.submit(
                 operations, lambda results: self._run_soon(self._deliver, tickets, results)
             )
-        if self._answered:
-            self._account()
+        if self._records:
+            self._log_records()
+
+    def _log_records(self) -> None:
+        """Hands the gathered lines to the traffic log."""
+        # Often enough to follow a wall clock that is being corrected.
+        self._wall_ahead_ns = self._clock.now_us() * 1000 - self._monotonic_ns()
+        if self._log is not None:
+            self._log(self._records)
+        self._records = []
 
     def _deliver(self, tickets: list[Ticket], results: Sequence[Result]) -> None:
         """Turns results into replies and lets the sessions send them."""
@@ -254,11 +263,12 @@ class Desk:
 
     def sent(self, tickets: Sequence[Ticket]) -> None:
         """Told of tickets whose replies were handed to the transport."""
-        self._answered += [
-            (ticket.plan.figures, ticket.session.peer, ticket.line, ticket.reply or b"",
-             ticket.started_ns)
-            for ticket in tickets
-        ]  # fmt: skip
+        for ticket in tickets:
+            reply = ticket.reply
+            assert reply is not None
+            self._note(
+                ticket.plan.figures, ticket.session.peer, ticket.line, reply, ticket.started_ns
+            )
 
     def expire(self, ticket: Ticket) -> None:
         """Gives up waiting for a reply. Whether a write happens after all is not known."""
@@ -277,16 +287,16 @@ class Desk:
     def _refusal(self, reason: Reason) -> bytes:
         return encode_reply(f"ER {self._bank.catalogue.error_sentence(reason)}")
 
-    def _account(self) -> None:
-        """Counts and logs what was answered in this round, with one look at the clock."""
-        answered, self._answered = self._answered, []
-        now_ns, now_s = self._clock.monotonic_ns(), self._clock.now_us() / 1_000_000
-        records = []
-        for figures, peer, line, reply, started_ns in answered:
-            us = (now_ns - started_ns) // 1000
-            if reply.startswith(_ERROR):
-                figures.errors += 1
-            figures.latency.record(us)
-            records.append((now_s, peer, line, reply, us))
-        if self._log:
-            self._log(records)
+    def _note(
+        self, figures: CommandFigures, peer: str, line: bytes, reply: bytes, started_ns: int
+    ) -> None:
+        """Counts one answered request, and keeps its line for the traffic log."""
+        now_ns = self._monotonic_ns()
+        us = (now_ns - started_ns) // 1000
+        if reply.startswith(_ERROR):
+            figures.errors += 1
+        figures.latency.record(us)
+        if self._log is not None:
+            self._records.append(((now_ns + self._wall_ahead_ns) / 1e9, peer, line, reply, us))
+            if len(self._records) >= _RECORDS_HELD_MAX:
+                self._log_records()
