@@ -30,9 +30,11 @@ class Rounds(Protocol):
     desk: Desk
     limits: Limits
     connections: "set[Connection]"
+    outbox: "list[tuple[Connection, bytes]]"
 
     def now_ns(self) -> int: ...
     def end_round_soon(self) -> None: ...
+    def send(self) -> None: ...
     def admit(self, connection: "Connection") -> bool: ...
     def forget(self, connection: "Connection") -> None: ...
 
@@ -104,18 +106,18 @@ class Connection(asyncio.Protocol):
             return
         # What nearly every packet is: one line, with nothing before it.
         reply = self._rounds.desk.answer(lines[0], self, now_ns)
-        if reply is None:
-            self._rounds.end_round_soon()
-            return
-        # Nothing was queued, so the round needs no end; what is to be logged can wait.
-        self._transport.write(reply)
-        if self.closing:
-            self._close_if_done()
+        if reply is not None:
+            self._rounds.outbox.append((self, reply))
+            if self.closing:
+                self._close_if_done()
+        self._rounds.end_round_soon()
 
     def eof_received(self) -> bool:
         """The client has said its last word; it still gets its replies."""
         self._serve_unended()
         self._deaf = True
+        # Without anything pending the transport closes as soon as this returns.
+        self._rounds.send()
         return bool(self.pending or self._backlog)
 
     def pause_writing(self) -> None:
@@ -203,9 +205,18 @@ class Connection(asyncio.Protocol):
             self._serve([line], self._rounds.now_ns())
 
     def _write(self, replies: list[bytes]) -> None:
-        # A client may have gone while its requests were being decided.
+        """Has replies sent at the end of the round.
+
+        A client that has many connections is woken once for all of their replies then, and not
+        once for each, which is the dearest part of a reply.
+        """
+        self._rounds.outbox.append((self, replies[0] if len(replies) == 1 else b"".join(replies)))
+        self._rounds.end_round_soon()
+
+    def send(self, reply: bytes) -> None:
+        """Hands a reply to the transport, unless the client has gone meanwhile."""
         if not self._transport.is_closing():
-            self._transport.write(replies[0] if len(replies) == 1 else b"".join(replies))
+            self._transport.write(reply)
 
     def _expire(self, started_before_ns: int) -> None:
         expired = False
@@ -227,6 +238,7 @@ class Connection(asyncio.Protocol):
 
     def _close_if_done(self) -> None:
         if (self.closing or self._deaf) and not self.pending and not self._backlog:
+            self._rounds.send()
             self._transport.close()
 
     def _pause_reading(self) -> None:

@@ -67,6 +67,7 @@ class IoThread:
         self._desks = desks
         self._listener = listener
         self._round_ends = False
+        self.outbox: list[tuple[Connection, bytes]] = []
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._loop: asyncio.AbstractEventLoop
@@ -95,14 +96,21 @@ class IoThread:
             self._presence.leave()
 
     def end_round_soon(self) -> None:
-        """Has the desk flushed once, after all sockets of this round were read."""
+        """Has replies sent and the desk flushed, after all sockets of this round were read."""
         if not self._round_ends:
             self._round_ends = True
             self._loop.call_soon(self._end_round)
 
     def _end_round(self) -> None:
         self._round_ends = False
+        self.send()
         self.desk.flush()
+
+    def send(self) -> None:
+        """Writes the replies that were to wait for the end of the round."""
+        outbox, self.outbox = self.outbox, []
+        for connection, reply in outbox:
+            connection.send(reply)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=_new_loop) as runner:
