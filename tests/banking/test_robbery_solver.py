@@ -17,7 +17,10 @@ HARD = ("nearly proportional", "proportional", "strongly correlated", "inversely
 
 
 def compare(kind: str, size: int, seed: int) -> bool:
-    """True when both have an answer; they must agree then."""
+    """False when the plan harms more than the solver's; a solver without an answer is not asked.
+
+    Whatever the plan says about itself must be true in any case.
+    """
     rng = random.Random(f"{kind} {size} {seed}")
     banks = network(kind, size, rng)
     target = some_target(banks, rng)
@@ -25,9 +28,10 @@ def compare(kind: str, size: int, seed: int) -> bool:
     assert isinstance(found, Plan)
     expected = fewest_clients_by_solver(milp, banks, target)
     if expected is None:
-        return False
-    assert found.clients - found.clients_off_at_most <= expected <= found.clients
-    return found.clients == expected
+        return True
+    assert found.clients - found.clients_off_at_most <= expected
+    assert found.clients <= expected or not found.proven
+    return found.clients <= expected
 
 
 @pytest.mark.parametrize("size", [50, 120, 254])
@@ -38,20 +42,20 @@ def test_ordinary_networks_are_always_planned_as_well_as_by_the_solver(kind, siz
 
 @pytest.mark.parametrize("size", [50, 254])
 @pytest.mark.parametrize("kind", HARD)
-def test_adversarial_networks_are_planned_as_well_or_the_plan_says_how_far_off_it_is(kind, size):
+def test_what_a_plan_of_an_adversarial_network_says_of_itself_agrees_with_the_solver(kind, size):
     compare(kind, size, 0)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", EASY)
 @pytest.mark.parametrize("size", [50, 100, 175, 254])
-def test_many_more_ordinary_networks_agree_with_the_solver(kind, size):
+def test_many_more_ordinary_networks_are_planned_as_well_as_by_the_solver(kind, size):
     assert all(compare(kind, size, seed) for seed in range(100, 140))
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", HARD)
 @pytest.mark.parametrize("size", [50, 100, 254])
-def test_many_more_adversarial_networks_do_not_contradict_the_solver(kind, size):
+def test_what_plans_of_many_adversarial_networks_say_agrees_with_the_solver(kind, size):
     for seed in range(100, 108):
         compare(kind, size, seed)
