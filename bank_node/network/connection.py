@@ -6,6 +6,7 @@ keeps the order; what to answer is the desk's business.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, cast
 
 from bank_node.errors import Reason
@@ -34,6 +35,7 @@ class Rounds(Protocol):
 
     def now_ns(self) -> int: ...
     def end_round_soon(self) -> None: ...
+    def next_round(self, call: Callable[[], object]) -> None: ...
     def send(self) -> None: ...
     def admit(self, connection: "Connection") -> bool: ...
     def forget(self, connection: "Connection") -> None: ...
@@ -42,6 +44,9 @@ class Rounds(Protocol):
 # How long an unended `BC` must lie still before it is taken for a whole command. Longer than
 # the gap between two key strokes or two packets of one line.
 _QUIET_NS = 400_000_000
+# A packet can bring 80,000 short requests. After so many of them the other clients have a turn,
+# and what the transport cannot get rid of is noticed.
+_LINES_A_TURN = 512
 
 
 class Connection(asyncio.Protocol):
@@ -101,6 +106,9 @@ class Connection(asyncio.Protocol):
             self._line_since_ns = 0
         elif lines or not self._line_since_ns:
             self._line_since_ns = now_ns
+        if self._backlog:
+            self._backlog.extend(lines)
+            return
         if len(lines) != 1 or self.pending or self._stuck_since_ns:
             self._serve(lines, now_ns)
             return
@@ -178,23 +186,26 @@ class Connection(asyncio.Protocol):
         for index, line in enumerate(lines):
             if self.closing:
                 break
-            if len(self.pending) >= room or self._stuck_since_ns:
-                self._backlog.extend(lines[index:])
-                self._pause_reading()
+            if len(self.pending) >= room or self._stuck_since_ns or index >= _LINES_A_TURN:
+                self._backlog.extendleft(reversed(lines[index:]))
                 break
             reply = answer(line, self, now_ns)
             if reply is not None:
                 replies.append(reply)
         if replies:
             self._write(replies)
+        if self._backlog:
+            self._pause_reading()
+            if not self.pending:
+                # No reply to come would take the backlog up again.
+                self._rounds.next_round(self._serve_backlog)
         self._close_if_done()
         self._rounds.end_round_soon()
 
     def _serve_backlog(self) -> None:
-        if self._backlog and not self.closing:
-            lines = list(self._backlog)
-            self._backlog.clear()
-            self._serve(lines, self._rounds.now_ns())
+        if self._backlog and not self.closing and not self._stuck_since_ns:
+            turn = min(len(self._backlog), _LINES_A_TURN)
+            self._serve([self._backlog.popleft() for _ in range(turn)], self._rounds.now_ns())
         if self._paused and not self._backlog and not self._stuck_since_ns:
             self._resume_reading()
 

@@ -101,6 +101,10 @@ class IoThread:
             self._round_ends = True
             self._loop.call_soon(self._end_round)
 
+    def next_round(self, call: Callable[[], object]) -> None:
+        """Has something called after the sockets that are ready now."""
+        self._loop.call_soon(call)
+
     def _end_round(self) -> None:
         self._round_ends = False
         self.send()
