@@ -213,7 +213,10 @@ class Connection(asyncio.Protocol):
         line = self._lines.take_unended()
         if line is not None:
             self._line_since_ns = 0
-            self._serve([line], self._rounds.now_ns())
+            if self._backlog:
+                self._backlog.append(line)
+            else:
+                self._serve([line], self._rounds.now_ns())
 
     def _write(self, replies: list[bytes]) -> None:
         """Has replies sent at the end of the round.
