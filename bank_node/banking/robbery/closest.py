@@ -166,37 +166,40 @@ class ClosestSum:
             lists.append(sums)
             start = 0
         while len(lists) > 2:
-            lists = [
-                self._cancel(core, *pair) for pair in zip(lists[::2], lists[1::2], strict=True)
-            ]
-        self._offer_nearest(core, lists[0], lists[1])
+            pairs = zip(lists[::2], lists[1::2], strict=True)
+            lists = [self._cancel(core, left, right) for left, right in pairs]
+        if all(lists):
+            self._offer_nearest(core, lists[0], lists[1])
 
     def _cancel(self, core: Core, left: list[int], right: list[int]) -> list[int]:
+        """Sums that nearly cancel out; none once the effort is over."""
+        if not left or not right or self._effort.over():
+            return []
         self._effort.spend(4 * len(left) + 4 * SUMS_KEPT)
         return cancelling(left, right, core.rest, SUMS_KEPT)
 
     def _harm_fewest(self) -> NearPlan:
         """The fewest clients for the distance found, on either side of the target."""
         distance = self._best[0]
-        sides = [
-            self._meet(target)
-            for target in sorted({self._problem.target - distance, self._problem.target + distance})
-            if 0 < target <= sum(self._problem.amounts)
-        ]
+        target, total = self._problem.target, sum(self._problem.amounts)
+        sides = {side for side in (target - distance, target + distance) if 0 < side <= total}
+        answers = [self._meet(side) for side in sorted(sides)]
         if self._best[0] < distance and not self._effort.over():
             return self._harm_fewest()
-        if self._best[0] > self._distance_least:
-            clients = self._clients_least(self._problem.target - self._best[0])
-            return NearPlan(self._best[3], self._distance_least, clients, proven=False)
-        clients = min(self._best[1], *(least for least, _ in sides))
-        proven = all(done for _, done in sides)
-        return NearPlan(self._best[3], self._distance_least, clients, proven)
+        # A nearer plan reaches the lower side too, so this holds for every better plan.
+        least = self._clients_least(target - distance)
+        if self._best[0] < distance or distance > self._distance_least:
+            return NearPlan(self._best[3], self._distance_least, least, proven=False)
+        least = max(least, min((self._best[1], *(clients for clients, _ in answers))))
+        proven = all(done for _, done in answers)
+        return NearPlan(self._best[3], self._distance_least, least, proven)
+
+    def _relaxation(self, target: int) -> Relaxation:
+        return plain_relaxation(replace(self._problem, target=target), self._plain.order)
 
     def _clients_least(self, amount: int) -> int:
-        """What every plan that reaches `amount` harms at least; a nearer plan reaches it too."""
-        if amount <= 0:
-            return 0
-        return plain_relaxation(replace(self._problem, target=amount)).clients_at_least()
+        """What every plan that reaches `amount` harms at least."""
+        return self._relaxation(amount).clients_at_least() if amount > 0 else 0
 
     def _meet(self, target: int) -> tuple[int, bool]:
         """Searches for the fewest clients for exactly `target`.
@@ -204,7 +207,9 @@ class ClosestSum:
         Returns what every such plan harms at least, and whether no such plan is better than
         the best one.
         """
-        relaxation = plain_relaxation(replace(self._problem, target=target))
+        if self._effort.over():
+            return 0, False
+        relaxation = self._relaxation(target)
         least, deviations = relaxation.clients_at_least(), DEVIATIONS_FIRST
         while least <= self._best[1] and not self._effort.over():
             guess = max(least, relaxation.clients_for(deviations, self._best[1]))

@@ -52,7 +52,7 @@ class ClientsFirst:
 
     def kept(self, clients: int) -> int:
         """What a head holds for a bank that may be dropped: nothing, for it may go below zero."""
-        return 0 * clients
+        return 0
 
     def excess(self, head: int) -> int:
         """The excess in the head of a state."""

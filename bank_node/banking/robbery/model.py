@@ -39,10 +39,10 @@ class Plan:
     """Which whole banks to rob, in the order of their addresses.
 
     `proven` means that no other plan is better, down to the last tie-break. The two bounds say
-    how far off the plan can be: `clients_off_at_most` clients more than the best plan harms, and
-    `distance_off_at_most` farther from the target than the best plan (for "fewest": than
-    the best plan that harms as few). Both 0 but not proven: only the number of banks, the
-    addresses, and for "closest" nothing else, could still be better.
+    how far off the plan can be: it harms `clients_off_at_most` clients more than the best plan,
+    and lies `distance_off_at_most` farther from the target ("fewest": than the best of the plans
+    that harm as few). Both 0 but not proven: nobody can harm fewer or come closer, only another
+    plan of the same sums may have fewer banks or smaller addresses.
     """
 
     target: int
