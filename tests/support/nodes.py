@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import bank_node.node
+import bank_node.node.node
 from bank_node.config import Settings, load
 from bank_node.ledger.book import State
 from bank_node.ledger.journal import Block
@@ -96,18 +96,18 @@ class StallingStore:
 def stalling_node(data: Path, **overrides: object) -> Iterator[tuple[Running, StallingStore]]:
     """A node whose disk the test can stop and let go on."""
     stores: list[StallingStore] = []
-    real = bank_node.node.open_store
+    real = bank_node.node.node.open_store
 
     def open_stalling(settings: Settings) -> Store:
         stores.append(StallingStore(real(settings)))
         return stores[0]
 
-    bank_node.node.open_store = open_stalling
+    bank_node.node.node.open_store = open_stalling
     try:
         node = Node(settings(data, **overrides))
         running = Running(node, node.start())
     finally:
-        bank_node.node.open_store = real
+        bank_node.node.node.open_store = real
     try:
         yield running, stores[0]
     finally:

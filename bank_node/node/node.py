@@ -1,28 +1,25 @@
-"""The composition root: builds the rooms, recovers, starts and stops them in order.
+"""A node: builds the rooms, recovers, starts and stops them in order."""
 
-The only module that knows every room, and the only one that looks at the clock or draws random
-numbers; everybody else is handed them.
-"""
-
-import gc
 import logging
 import secrets
-import sys
-import time
-from pathlib import Path
 
 from bank_node import __version__
-from bank_node.config import Settings, data_folder, log_folder
+from bank_node.config import Settings, log_folder
 from bank_node.errors import StartupError
-from bank_node.ledger.sqlite_store import SqliteStore
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
+from bank_node.node.machine import (
+    CLOCK,
+    raise_file_limit,
+    share_the_interpreter,
+    spare_the_collector,
+)
+from bank_node.node.stores import open_store
 from bank_node.protocol.messages import Catalogue
 from bank_node.service.dispatch import Gate
 from bank_node.service.handlers import Bank
-from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import TrafficLog
 from bank_node.values import BankCode
@@ -30,14 +27,7 @@ from bank_node.values import BankCode
 _log = logging.getLogger(__name__)
 
 NAME = "p2p-bank-node"
-CLOCK = Clock(lambda: time.time_ns() // 1000, time.monotonic_ns)
 
-# How long a thread may keep the interpreter while another waits for it. The default of 5 ms is
-# longer than most batches take from first byte to reply.
-_SWITCH_INTERVAL_S = 0.001
-# The collector looks for cycles each time this many more objects live than died. Requests make no
-# cycles, only closed connections do; at the default of 700 a busy node would look all the time.
-_COLLECT_AFTER = 100_000
 # Files beside the clients' sockets: the ledger, logs, loops, and some air.
 _FILES_BESIDE = 256
 
@@ -55,11 +45,11 @@ class Node:
 
     def start(self) -> tuple[str, int]:
         """Recovers the ledger and accepts clients; returns the address. Raises BankError."""
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        share_the_interpreter()
         raise_file_limit(self.settings.network.connections_max + _FILES_BESIDE)
         try:
             address = self._start()
-            _spare_the_collector()
+            spare_the_collector()
             return address
         except BaseException:
             self.stop()
@@ -149,38 +139,3 @@ class Node:
 
     def _connection_refused(self) -> None:
         self.metrics.connections_refused += 1
-
-
-def _spare_the_collector() -> None:
-    """Takes what was built at the start (accounts above all) out of the collector's rounds."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 10, 10)
-
-
-def ledger_path(settings: Settings) -> Path:
-    """Where the SQLite ledger of these settings is. Raises StartupError for another store."""
-    url = settings.store.url
-    if not url:
-        return data_folder(settings) / "bank.db"
-    scheme, _, path = url.partition("://")
-    if scheme != "sqlite":
-        raise StartupError(f"the store {scheme}:// is not available, use sqlite:///path")
-    return Path(path.removeprefix("/") if sys.platform == "win32" else path)
-
-
-def open_store(settings: Settings) -> Store:
-    """The store that the settings name. Raises StartupError or CorruptLedger."""
-    return SqliteStore(ledger_path(settings))
-
-
-def raise_file_limit(files: int) -> None:
-    """Lets this process open as many files as it was asked to serve, as far as it may."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = files if hard == resource.RLIM_INFINITY else min(files, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

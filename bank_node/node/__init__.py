@@ -1,0 +1,10 @@
+"""The composition root: the only package that knows every room.
+
+It is also the only one that looks at the clock or draws random numbers; everybody else is handed
+them.
+"""
+
+from bank_node.node.node import NAME, Node
+from bank_node.node.stores import ledger_path, open_store
+
+__all__ = ["NAME", "Node", "ledger_path", "open_store"]

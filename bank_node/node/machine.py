@@ -1,0 +1,40 @@
+"""What a node asks of the machine and the interpreter that it runs on, and its clock."""
+
+import gc
+import sys
+import time
+
+from bank_node.telemetry.clock import Clock
+
+CLOCK = Clock(lambda: time.time_ns() // 1000, time.monotonic_ns)
+
+# How long a thread may keep the interpreter while another waits for it. The default of 5 ms is
+# longer than most batches take from first byte to reply.
+_SWITCH_INTERVAL_S = 0.001
+# The collector looks for cycles each time this many more objects live than died. Requests make no
+# cycles, only closed connections do; at the default of 700 a busy node would look all the time.
+_COLLECT_AFTER = 100_000
+
+
+def share_the_interpreter() -> None:
+    """Makes threads take turns as often as a node's threads need it."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+
+
+def spare_the_collector() -> None:
+    """Takes what was built at the start (accounts above all) out of the collector's rounds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)
+
+
+def raise_file_limit(files: int) -> None:
+    """Lets this process open as many files as it was asked to serve, as far as it may."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
