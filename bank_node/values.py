@@ -20,6 +20,8 @@ AMOUNT_MAX = 2**63 - 1
 ACCOUNT_MIN = 10_000
 ACCOUNT_MAX = 99_999
 ACCOUNTS_MAX = ACCOUNT_MAX - ACCOUNT_MIN + 1
+# Where banks of the classic protocol look for each other, the likeliest first.
+BANK_PORTS = range(65525, 65536)
 
 # An amount has at most 19 significant digits; a longer run of zeros in front serves nobody and
 # turning very long digit strings into integers takes quadratic time.

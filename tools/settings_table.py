@@ -6,8 +6,7 @@ from bank_node.config import keys
 
 # Accepted for the sake of classic settings files, without effect in this version.
 UNUSED = (
-    "network.scan_processes",
-    "network.scan_time_out",
+    "network.scan_",
     "network.subnets",
     "network.peers",
     "operator.",

@@ -10,9 +10,8 @@ from typing import Any, Final
 from msgspec import Meta
 
 from bank_node.errors import Refused
-from bank_node.values import parse_bank_code
+from bank_node.values import BANK_PORTS, parse_bank_code
 
-BANK_PORTS: Final = range(65525, 65536)  # Where banks of the classic protocol look for each other.
 _PORTS: Final = range(1024, 65536)  # Lower ports need an administrator.
 _DAY: Final = 86_400
 
@@ -28,6 +27,10 @@ def whole(doc: str, lowest: int, highest: int) -> Meta:
 def seconds(doc: str, highest: int = _DAY) -> Meta:
     expected = f"a number of seconds greater than 0 and at most {highest}"
     return _key(doc, expected, None, gt=0, le=highest)
+
+
+def pause(doc: str) -> Meta:
+    return _key(doc, f"a number of seconds from 0 to {_DAY}", None, ge=0, le=_DAY)
 
 
 def flag(doc: str) -> Meta:

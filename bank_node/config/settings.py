@@ -18,6 +18,7 @@ from bank_node.config.checks import (
     flag,
     folder_path,
     operator_port,
+    pause,
     peer_list,
     seconds,
     store_url,
@@ -53,6 +54,16 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
     scan_time_out: Annotated[
         float, seconds("Seconds that a scan waits for one address.", highest=3600)
     ] = 0.5
+    scan_every: Annotated[
+        float,
+        pause("Seconds between scans, more while nothing changes; 0 = scan on demand only."),
+    ] = 60.0
+    scan_rate: Annotated[
+        int, whole("Addresses a second of a scan, after the first 256 at once.", 1, 100_000)
+    ] = 200
+    scan_addresses_max: Annotated[
+        int, whole("Addresses that one scan visits at most.", 1, 16_777_216)
+    ] = 65_536
     subnets: Annotated[
         tuple[str, ...], subnet_list("Subnets to scan for banks; [] = the /24 of the own address.")
     ] = ()
