@@ -63,6 +63,7 @@ class Connection(asyncio.Protocol):
         "_stuck_since_ns",
         "_transport",
         "closing",
+        "is_link",
         "peer",
         "pending",
     )
@@ -79,6 +80,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self.pending: deque[Any] = deque()
         self.closing = False
+        self.is_link = False
         self.peer = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

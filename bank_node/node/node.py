@@ -1,11 +1,14 @@
 """A node: builds the rooms, recovers, starts and stops them in order."""
 
+import itertools
 import logging
 import secrets
+from collections.abc import Callable
 
 from bank_node import __version__
 from bank_node.config import Settings, log_folder
-from bank_node.errors import StartupError
+from bank_node.errors import Reason, Refused, StartupError
+from bank_node.ledger.operations import ReadClients, ReadTotal
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
@@ -18,8 +21,9 @@ from bank_node.node.machine import (
 )
 from bank_node.node.stores import open_store
 from bank_node.protocol.messages import Catalogue
+from bank_node.service.calls import Bank, BankFigures, Network, Survey
 from bank_node.service.dispatch import Gate
-from bank_node.service.handlers import Bank
+from bank_node.service.workers import Workers
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import TrafficLog
 from bank_node.values import BankCode
@@ -30,6 +34,29 @@ NAME = "p2p-bank-node"
 
 # Files beside the clients' sockets: the ledger, logs, loops, and some air.
 _FILES_BESIDE = 256
+
+# Surveys and plans: a few at once use what the processor has beside the clients' requests.
+_WORKERS = 4
+_WORK_WAITING_MAX = 64
+
+
+class Alone:
+    """The network of a bank that knows no other."""
+
+    def __init__(self, own: BankCode, ledger: Writer) -> None:
+        self._own = own
+        self._ledger = ledger
+
+    def forward(
+        self, bank: BankCode, line: bytes, trace: int, done: Callable[[bytes | Refused], object]
+    ) -> None:
+        raise Refused(Reason.OUT_OF_REACH, bank=bank, own=self._own)
+
+    def survey(self, within_s: float, trace: int) -> Survey:
+        amount, clients = self._ledger.call(ReadTotal()), self._ledger.call(ReadClients())
+        if isinstance(amount, Reason) or isinstance(clients, Reason):
+            raise Refused(Reason.TIMED_OUT)
+        return Survey((BankFigures(self._own, amount, clients),), ())
 
 
 class Node:
@@ -42,6 +69,7 @@ class Node:
         self._writer: Writer | None = None
         self._server: Server | None = None
         self._traffic: TrafficLog | None = None
+        self._workers: Workers | None = None
 
     def start(self) -> tuple[str, int]:
         """Recovers the ledger and accepts clients; returns the address. Raises BankError."""
@@ -61,20 +89,24 @@ class Node:
         self._writer = Writer(self._store, self.metrics, CLOCK, settings.limits.batch_operations)
         self._writer.start()
         self._traffic = self._open_traffic_log()
+        alone = Alone(BankCode(settings.network.host), self._writer)
+        self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
-            self._bank(),
+            self._bank(alone),
             self._writer,
             self.metrics,
             CLOCK,
             self._traffic.extend if self._traffic else None,
             settings.limits.requests_queued,
+            self._workers,
+            itertools.count(1).__next__,
         )
         self._server = Server(
             settings.network.host,
             settings.network.port,
             self._limits(),
             settings.network.io_threads,
-            gate.desk,
+            lambda run_soon: gate.desk(run_soon, alone.forward),
             CLOCK.monotonic_ns,
             Presence(self._connections_changed, self._connection_refused),
         )
@@ -91,9 +123,12 @@ class Node:
             self._store.close()
         if self._traffic:
             self._traffic.close()
+        if self._workers:
+            self._workers.close()
+        self._workers = None
         self._server = self._writer = self._store = self._traffic = None
 
-    def _bank(self) -> Bank:
+    def _bank(self, network: Network) -> Bank:
         return Bank(
             code=BankCode(self.settings.network.host),
             name=NAME,
@@ -101,6 +136,10 @@ class Node:
             extensions=self.settings.protocol.extensions,
             catalogue=Catalogue(self.settings.language),
             draw=lambda: secrets.randbits(64),
+            network=network,
+            clock=CLOCK,
+            timeout_s=self.settings.network.timeout,
+            objective=self.settings.robbery.objective,
         )
 
     def _limits(self) -> Limits:

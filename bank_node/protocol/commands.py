@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bank_node.errors import Reason, Refused
-from bank_node.values import parse_account_address, parse_amount
+from bank_node.values import parse_account_address, parse_amount, parse_bank_code
 
 
 class Audience(Enum):
@@ -40,6 +40,8 @@ class Effect(Enum):
     """Reads durable state of the ledger."""
     WRITES = "writes"
     """Changes the ledger; the reply waits for the disk."""
+    ASKS = "asks"
+    """Asks other banks, within the reply time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Command:
     extension: bool = False
     closes: bool = False
     """Whether the connection ends after the reply."""
+    links: bool = False
+    """Whether the connection is another bank's from now on: nothing on it is carried on."""
     cost: int = 1
     """Relative price of a call, for budgets: 1 is a balance read."""
 
@@ -96,10 +100,14 @@ def parse_command_code(text: bytes) -> str:
 ACCOUNT = Argument("<account>/<ip>", parse_account_address)
 NUMBER = Argument("<number>", parse_amount)
 CODE = Argument("code", parse_command_code, optional=True)
+BANK = Argument("<ip>", parse_bank_code)
 
 # Every command can meet these before its own errors, and the store's after them.
 BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND,
           Reason.ARGUMENT_COUNT)  # fmt: skip
+# What can become of a request for an account of another bank, before that bank has a say.
+ELSEWHERE = (Reason.OUT_OF_REACH, Reason.NOT_OURS, Reason.BANK_NOT_FOUND, Reason.BANK_BUSY,
+             Reason.BANK_SILENT, Reason.BANK_OUTCOME_UNKNOWN)  # fmt: skip
 STORE = (Reason.TOO_BUSY, Reason.STOPPING, Reason.STORE_FULL, Reason.STORE_FAILED,
          Reason.OUTCOME_UNKNOWN)  # fmt: skip
 
@@ -113,19 +121,19 @@ _ROWS = (
     ),
     Command(
         "AD", (ACCOUNT, NUMBER), "AD", "Account deposit: adds money to an account.",
-        errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, Reason.NO_NETWORK,
+        errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, *ELSEWHERE,
                 Reason.NO_SUCH_ACCOUNT, Reason.ACCOUNT_LIMIT, Reason.BANK_LIMIT, *STORE),
         route=Route.BY_ACCOUNT, effect=Effect.WRITES, cost=4,
     ),
     Command(
         "AW", (ACCOUNT, NUMBER), "AW", "Account withdrawal: takes money from an account.",
-        errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, Reason.NO_NETWORK,
+        errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, *ELSEWHERE,
                 Reason.NO_SUCH_ACCOUNT, Reason.INSUFFICIENT_FUNDS, *STORE),
         route=Route.BY_ACCOUNT, effect=Effect.WRITES, cost=4,
     ),
     Command(
         "AB", (ACCOUNT,), "AB <number>", "Account balance.",
-        errors=(Reason.ACCOUNT_FORMAT, Reason.NO_NETWORK, Reason.NO_SUCH_ACCOUNT),
+        errors=(Reason.ACCOUNT_FORMAT, *ELSEWHERE, Reason.NO_SUCH_ACCOUNT),
         route=Route.BY_ACCOUNT, effect=Effect.READS,
     ),
     Command(
@@ -143,12 +151,22 @@ _ROWS = (
         effect=Effect.READS,
     ),
     Command(
+        "RP", (NUMBER,), "RP <message>",
+        "Robbery plan: which banks to rob for an amount so that the fewest clients are harmed.",
+        errors=(Reason.AMOUNT_FORMAT, Reason.TARGET_TOO_HIGH),
+        effect=Effect.ASKS, cost=100,
+    ),
+    Command(
         "HE", (CODE,), "HE <text>", "Help: all commands, or how one of them is typed.",
         errors=(Reason.CODE_FORMAT, Reason.UNKNOWN_COMMAND), extension=True,
     ),
     Command(
         "VE", (), "VE <name> <version> <capability>...",
         "Version: name, version and capabilities of this node.", extension=True,
+    ),
+    Command(
+        "LI", (BANK,), "LI", "Link: says that this connection is another bank's.",
+        errors=(Reason.ACCOUNT_FORMAT,), extension=True, links=True,
     ),
     Command(
         "QU", (), "QU", "Quit: says goodbye and closes the connection.",

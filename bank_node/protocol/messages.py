@@ -4,6 +4,8 @@ A reply is one line, so a sentence is too. Placeholders are named; both language
 have the same ones (tested). The Czech texts read like the examples of the classic protocol.
 """
 
+from collections.abc import Sequence
+
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import COMMANDS, Command
 
@@ -42,9 +44,34 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "Accounts of another bank can be removed only there, AR is not forwarded.",
         "Účet jiné banky lze smazat jen v ní, příkaz AR se nepředává.",
     ),
-    Reason.NO_NETWORK: (
-        "The account belongs to the bank {bank}, and this bank is {own} and works alone.",
-        "Účet patří bance {bank}, tato banka je {own} a pracuje samostatně.",
+    Reason.OUT_OF_REACH: (
+        "The bank {bank} is outside of the network that this bank, {own}, works with.",
+        "Banka {bank} je mimo síť, se kterou tato banka, {own}, pracuje.",
+    ),
+    Reason.NOT_OURS: (
+        "The account belongs to the bank {bank}; this bank is {own} and asks nobody else.",
+        "Účet patří bance {bank}; tato banka je {own} a nikoho dalšího se neptá.",
+    ),
+    Reason.BANK_NOT_FOUND: (
+        "No bank answers at {bank}.",
+        "Na adrese {bank} žádná banka neodpovídá.",
+    ),
+    Reason.BANK_SILENT: (
+        "The bank {bank} did not answer, nothing was booked.",
+        "Banka {bank} neodpověděla, nic nebylo zaúčtováno.",
+    ),
+    Reason.BANK_BUSY: (
+        "Too many requests wait for the bank {bank}, nothing was booked.",
+        "Na banku {bank} čeká příliš mnoho požadavků, nic nebylo zaúčtováno.",
+    ),
+    Reason.BANK_OUTCOME_UNKNOWN: (
+        "The bank {bank} did not answer, the outcome is unknown, "
+        "check the balance before you try again.",
+        "Banka {bank} neodpověděla, výsledek není znám, před opakováním zkontrolujte zůstatek.",
+    ),
+    Reason.TARGET_TOO_HIGH: (
+        "The whole network holds only {holds}, banks counted: {banks}.",
+        "V celé síti je jen {holds}, započítaných bank: {banks}.",
     ),
     Reason.NO_SUCH_ACCOUNT: (
         "There is no such account.",
@@ -113,6 +140,8 @@ _CZECH_SUMMARIES = {
     "AR": "Smazání účtu: zruší účet se zůstatkem 0.",
     "BA": "Celková částka: součet všech klientských účtů.",
     "BN": "Počet klientů: kolik účtů je otevřeno.",
+    "RP": "Plán loupeže: které banky vyloupit, aby poškozených klientů bylo co nejméně.",
+    "LI": "Spojení: říká, že na něm mluví jiná banka.",
     "HE": "Nápověda: všechny příkazy, nebo jak se jeden z nich píše.",
     "VE": "Verze: jméno, verze a schopnosti tohoto uzlu.",
     "QU": "Konec: rozloučí se a uzavře spojení.",
@@ -120,6 +149,31 @@ _CZECH_SUMMARIES = {
 
 _COMMAND_LIST = ("Commands: {codes}. HE <code> explains one.",
                  "Příkazy: {codes}. HE <kód> vysvětlí jeden z nich.")  # fmt: skip
+
+# A robbery plan, put together from: nothing to do, one bank or several, what it costs, and how
+# far from the best it can be where that could not be proven in time.
+_NO_ROBBERY = ("To reach {target} no bank needs to be robbed.",
+               "K dosažení {target} není třeba vyloupit žádnou banku.")  # fmt: skip
+_ROB_ONE = ("To reach {target} the bank {banks} is to be robbed",
+            "K dosažení {target} je třeba vyloupit banku {banks}")  # fmt: skip
+_ROB_MANY = ("To reach {target} the banks {banks} are to be robbed",
+             "K dosažení {target} je třeba vyloupit banky {banks}")  # fmt: skip
+_HARMED = (
+    (" and only {clients} clients are harmed", " a bude poškozeno jen {clients} klientů"),
+    (" and only 1 client is harmed", " a bude poškozen jen 1 klient"),
+    (" and only {clients} clients are harmed", " a budou poškozeni jen {clients} klienti"),
+)
+# Czech counts one, two to four, and all the rest each in its own way.
+_HOW_MANY = {1: 1, 2: 2, 3: 2, 4: 2}
+_TAKEN = ("; {amount} is taken.", ", získáno bude {amount}.")
+_NOT_PROVEN = (
+    " There was no time to prove that this is the best plan: at most {clients} fewer clients and "
+    "{distance} closer to the amount are possible.",
+    " Na důkaz, že je to nejlepší plán, nezbyl čas: ušetřit lze nejvýše {clients} klientů a být "
+    "blíž k částce nejvýše o {distance}.",
+)
+_AND = (" and ", " a ")
+_AND_MORE = (" and {more} more", " a další ({more})")
 
 
 class Catalogue:
@@ -142,6 +196,38 @@ class Catalogue:
     def summary(self, command: Command) -> str:
         """What a command does, in one sentence."""
         return command.summary if self.language == "en" else _CZECH_SUMMARIES[command.code]
+
+    def robbery(
+        self,
+        *,
+        target: int,
+        addresses: Sequence[str],
+        more: int,
+        clients: int,
+        amount: int,
+        slack: tuple[int, int] | None,
+    ) -> str:
+        """The sentence of a robbery plan.
+
+        `more` banks are in the plan beyond those in `addresses`. `slack` is how many clients and
+        how much distance the best plan may save, None when this is proven to be the best.
+        """
+        column = self._column
+        if not addresses:
+            return _NO_ROBBERY[column].format(target=target)
+        verb = _ROB_ONE if len(addresses) + more == 1 else _ROB_MANY
+        harmed = _HARMED[_HOW_MANY.get(clients, 0)][column].format(clients=clients)
+        text = verb[column].format(target=target, banks=self._listed(addresses, more))
+        text += harmed + _TAKEN[column].format(amount=amount)
+        if slack is not None:
+            text += _NOT_PROVEN[column].format(clients=slack[0], distance=slack[1])
+        return text
+
+    def _listed(self, addresses: Sequence[str], more: int) -> str:
+        if more:
+            return ", ".join(addresses) + _AND_MORE[self._column].format(more=more)
+        *first, last = addresses
+        return _AND[self._column].join(filter(None, (", ".join(first), last)))
 
     def command_list(self, codes: list[str]) -> str:
         """The sentence that lists the commands."""

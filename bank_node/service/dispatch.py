@@ -8,13 +8,16 @@ is shared but the writer's queue, so it takes no locks. Knows no sockets.
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
 from bank_node.protocol.commands import Command, Effect, Route
-from bank_node.service.handlers import HANDLERS, Bank, Handler
+from bank_node.service.calls import Answer, Bank, Call, Forward, Handler, Ledger
+from bank_node.service.handlers import HANDLERS
+from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import CommandFigures, Metrics
 from bank_node.telemetry.traffic import Record
@@ -29,19 +32,6 @@ _RECORDS_HELD_MAX = 256
 _NO_HANDLER = Handler("ER")
 
 
-class Ledger(Protocol):
-    """The two doors of the ledger: reading what is durable, and having things decided in order."""
-
-    @property
-    def reads_are_instant(self) -> bool: ...
-
-    def read(self, operation: Operation) -> Result: ...
-
-    def submit(
-        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
-    ) -> None: ...
-
-
 class Session(Protocol):
     """What the gate needs of a connection. `pending` are its tickets in request order."""
 
@@ -50,6 +40,8 @@ class Session(Protocol):
 
     pending: "deque[Ticket]"
     closing: bool
+    is_link: bool
+    """Whether another bank speaks on it, whose requests must not be carried on."""
 
     def flush(self) -> None:
         """Sends the replies that are ready, up to the first one that is not."""
@@ -58,7 +50,7 @@ class Session(Protocol):
 class Ticket:
     """A request whose reply is not sent yet; `reply` is None until it is known."""
 
-    __slots__ = ("arguments", "line", "plan", "reply", "session", "started_ns")
+    __slots__ = ("arguments", "line", "plan", "reply", "session", "started_ns", "trace")
 
     def __init__(
         self,
@@ -75,12 +67,23 @@ class Ticket:
         self.arguments = arguments
         self.started_ns = started_ns
         self.reply = reply
+        self.trace = 0
+        """The number that all lines of the traffic log about it carry; 0 for one line alone."""
 
 
 class Plan:
     """How one desk serves one command: row and handler joined once instead of at every call."""
 
-    __slots__ = ("closes", "constant", "figures", "handler", "is_by_account", "reads", "row")
+    __slots__ = (
+        "closes",
+        "constant",
+        "figures",
+        "handler",
+        "is_by_account",
+        "links",
+        "reads",
+        "row",
+    )
 
     def __init__(self, row: Command, figures: CommandFigures, *, reads_are_instant: bool) -> None:
         self.row = row
@@ -89,6 +92,7 @@ class Plan:
         self.is_by_account = row.route is not Route.OWN
         self.reads = row.effect is Effect.READS and reads_are_instant
         self.closes = row.closes
+        self.links = row.links
         reply = self.handler.reply
         self.constant = encode_reply(reply) if isinstance(reply, str) else None
 
@@ -112,6 +116,8 @@ class Gate:
         clock: Clock,
         log: Callable[[Sequence[Record]], None] | None,
         requests_queued: int,
+        workers: Workers,
+        new_trace: Callable[[], int],
     ) -> None:
         """`log` takes traffic records; None keeps no traffic log."""
         self.bank = bank
@@ -120,21 +126,29 @@ class Gate:
         self.clock = clock
         self.log = log
         self.requests_queued = requests_queued
+        self.workers = workers
+        self.new_trace = new_trace
 
-    def desk(self, run_soon: Callable[..., object]) -> "Desk":
-        """A desk for one I/O thread; `run_soon(f, *args)` makes that thread call `f(*args)`."""
-        return Desk(self, run_soon)
+    def desk(self, run_soon: Callable[..., object], forward: Forward) -> "Desk":
+        """A desk for one I/O thread; `run_soon(f, *args)` makes that thread call `f(*args)`.
+
+        `forward` carries requests for accounts of other banks there, on the same thread.
+        """
+        return Desk(self, run_soon, forward)
 
 
 class Desk:
     """Answers the requests of one I/O thread."""
 
-    def __init__(self, gate: Gate, run_soon: Callable[..., object]) -> None:
+    def __init__(self, gate: Gate, run_soon: Callable[..., object], forward: Forward) -> None:
         self._bank = gate.bank
         self._ledger = gate.ledger
         self._clock = gate.clock
         self._log = gate.log
         self._run_soon = run_soon
+        self._forward = forward
+        self._workers = gate.workers
+        self._new_trace = gate.new_trace
         self._commands = gate.bank.commands()
         figures = gate.metrics.new_command_table()
         self._plans = {
@@ -186,28 +200,91 @@ class Desk:
     ) -> bytes | None:
         arguments = request.arguments
         if plan.is_by_account and arguments[0].bank != self._bank.code:
-            raise self._foreign(request)
+            return self._carry_on(plan, request, session, started_ns)
         make_operation = plan.handler.operation
         if make_operation is None:
-            session.closing = session.closing or plan.closes
-            return plan.told(self._bank, arguments, 0)
+            return self._without_ledger(plan, request, session, started_ns)
         operation = make_operation(self._bank, arguments)
         # A read behind unfinished requests of its own connection is decided in their order.
         if plan.reads and not session.pending:
             return self._told(plan, arguments, self._ledger.read(operation))
-        if self._queued >= self._queued_max:
-            raise Refused(Reason.TOO_BUSY)
-        self._queued += 1
-        ticket = Ticket(session, request.line, plan, arguments, started_ns)
-        session.pending.append(ticket)
+        ticket = self._hold(plan, request, session, started_ns)
         self._operations.append(operation)
         self._tickets.append(ticket)
         return None
 
-    def _foreign(self, request: Request) -> Refused:
-        if request.command.route is Route.OWN_ACCOUNT:
-            return Refused(Reason.NOT_FORWARDED)
-        return Refused(Reason.NO_NETWORK, bank=request.arguments[0].bank, own=self._bank.code)
+    def _hold(self, plan: Plan, request: Request, session: Session, started_ns: int) -> Ticket:
+        """Keeps a place among the replies of a session for one that is to come."""
+        if self._queued >= self._queued_max:
+            raise Refused(Reason.TOO_BUSY)
+        self._queued += 1
+        ticket = Ticket(session, request.line, plan, request.arguments, started_ns)
+        session.pending.append(ticket)
+        return ticket
+
+    def _without_ledger(
+        self, plan: Plan, request: Request, session: Session, started_ns: int
+    ) -> bytes | None:
+        handler = plan.handler
+        if handler.work is None and handler.later is None:
+            session.closing = session.closing or plan.closes
+            session.is_link = session.is_link or plan.links
+            return plan.told(self._bank, request.arguments, 0)
+        ticket = self._hold(plan, request, session, started_ns)
+        ticket.trace = self._new_trace()
+        call = Call(self._bank, request.arguments, ticket.trace, started_ns, session)
+
+        def done(answer: Answer) -> None:
+            self._run_soon(self._answered, ticket, answer)
+
+        try:
+            if handler.later is not None:
+                handler.later(call, done)
+            else:
+                assert handler.work is not None
+                self._workers.run(partial(handler.work, call), done)
+        except BaseException:
+            self._let_go(ticket)
+            raise
+        return None
+
+    def _carry_on(
+        self, plan: Plan, request: Request, session: Session, started_ns: int
+    ) -> bytes | None:
+        """Has a request for an account of another bank answered there."""
+        account, *rest = request.arguments
+        if plan.row.route is Route.OWN_ACCOUNT:
+            raise Refused(Reason.NOT_FORWARDED)
+        if session.is_link:
+            # A bank asked because it takes this one for the owner; asking on could go in circles.
+            raise Refused(Reason.NOT_OURS, bank=account.bank, own=self._bank.code)
+        ticket = self._hold(plan, request, session, started_ns)
+        ticket.trace = self._new_trace()
+        # Not as it was typed: strangers are pickier about blanks, zeros and case than this bank.
+        line = b" ".join((plan.row.code.encode(), *(str(a).encode() for a in (account, *rest))))
+        try:
+            self._forward(account.bank, line, ticket.trace, partial(self._answered, ticket))
+        except BaseException:
+            self._let_go(ticket)
+            raise
+        return None
+
+    def _let_go(self, ticket: Ticket) -> None:
+        """Gives back the place of a request that came to nothing; it is the session's last."""
+        ticket.session.pending.pop()
+        self._queued -= 1
+
+    def _answered(self, ticket: Ticket, answer: Answer) -> None:
+        """Takes the answer to a request that went elsewhere, unless it had waited too long."""
+        self._queued -= 1
+        if ticket.reply is None:
+            if isinstance(answer, bytes):
+                ticket.reply = answer
+            elif isinstance(answer, str):
+                ticket.reply = encode_reply(answer)
+            else:
+                ticket.reply = self._refused(answer)
+            ticket.session.flush()
 
     def flush(self) -> None:
         """Hands over what has gathered since the last call; called once a round of the loop."""
@@ -267,7 +344,12 @@ class Desk:
             reply = ticket.reply
             assert reply is not None
             self._note(
-                ticket.plan.figures, ticket.session.peer, ticket.line, reply, ticket.started_ns
+                ticket.plan.figures,
+                ticket.session.peer,
+                ticket.line,
+                reply,
+                ticket.started_ns,
+                ticket.trace,
             )
 
     def expire(self, ticket: Ticket) -> None:
@@ -288,7 +370,13 @@ class Desk:
         return encode_reply(f"ER {self._bank.catalogue.error_sentence(reason)}")
 
     def _note(
-        self, figures: CommandFigures, peer: str, line: bytes, reply: bytes, started_ns: int
+        self,
+        figures: CommandFigures,
+        peer: str,
+        line: bytes,
+        reply: bytes,
+        started_ns: int,
+        trace: int = 0,
     ) -> None:
         """Counts one answered request, and keeps its line for the traffic log."""
         now_ns = self._monotonic_ns()
@@ -297,6 +385,7 @@ class Desk:
             figures.errors += 1
         figures.latency.record(us)
         if self._log is not None:
-            self._records.append(((now_ns + self._wall_ahead_ns) / 1e9, peer, line, reply, us))
+            when = (now_ns + self._wall_ahead_ns) / 1e9
+            self._records.append((when, peer, line, reply, us, trace))
             if len(self._records) >= _RECORDS_HELD_MAX:
                 self._log_records()

@@ -5,8 +5,6 @@ that needs no ledger has no operation. Knows no sockets and no bytes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import (
@@ -19,49 +17,12 @@ from bank_node.ledger.operations import (
     ReadTotal,
     Withdraw,
 )
-from bank_node.protocol.commands import Audience, Command, visible_commands
-from bank_node.protocol.messages import Catalogue
-from bank_node.values import AccountAddress, Amount, BankCode
+from bank_node.service.calls import Arguments, Bank, Handler
+from bank_node.service.robbery import rob
+from bank_node.values import AccountAddress, Amount
 
 # What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
 _new = tuple.__new__
-
-
-@dataclass(frozen=True, slots=True)
-class Bank:
-    """What every handler may know of the bank that it answers for."""
-
-    code: BankCode
-    name: str
-    version: str
-    extensions: bool
-    catalogue: Catalogue
-    draw: Callable[[], int]
-    """A new unpredictable integer, to draw account numbers by."""
-
-    def commands(self) -> dict[bytes, Command]:
-        """The rows that this bank serves to the public."""
-        return visible_commands(extensions=self.extensions, audience=Audience.PUBLIC)
-
-    @property
-    def capabilities(self) -> tuple[str, ...]:
-        """The families of commands that this bank serves beyond the classic nine."""
-        return ("session",) if self.extensions else ()
-
-
-Arguments = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """`operation` is None for a command that is answered without the ledger.
-
-    `reply` gets the bank, the arguments and the operation's result (0 without an operation);
-    where the reply is always the same it is just that text.
-    """
-
-    reply: Callable[[Bank, Arguments, int], str] | str
-    operation: Callable[[Bank, Arguments], Operation] | None = None
 
 
 def _bank_code(bank: Bank, _arguments: Arguments, _result: int) -> str:
@@ -121,7 +82,9 @@ HANDLERS: dict[str, Handler] = {
     "AR": Handler("AR", _close),
     "BA": Handler(_numbered("BA"), lambda _bank, _arguments: ReadTotal()),
     "BN": Handler(_numbered("BN"), lambda _bank, _arguments: ReadClients()),
+    "RP": Handler(work=rob),
     "HE": Handler(_help),
     "VE": Handler(_version),
+    "LI": Handler("LI"),
     "QU": Handler("QU"),
 }

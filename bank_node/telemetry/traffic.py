@@ -17,8 +17,13 @@ from pathlib import Path
 
 from bank_node.values import one_line
 
-# One request: when its reply was ready (wall clock, s), peer, request line, reply, duration (us).
-Record = tuple[float, str, bytes, bytes, int]
+# One request: when its reply was ready (wall clock, s), peer, request line, reply, duration (us),
+# and the number that ties it to other lines: a request that was carried on to another bank, or
+# made others be asked, has one, and so has each of those. 0 ties it to none.
+Record = tuple[float, str, bytes, bytes, int, int]
+
+# What the name of a peer starts with where this bank was the one that asked.
+OUTGOING = "-> "
 
 # About 20 MB of records: seconds of full load, should the disk stall.
 _RECORDS_MAX = 100_000
@@ -26,20 +31,24 @@ _RECORDS_MAX = 100_000
 _PORTION = 500
 _PAUSE_S = 0.2
 
-_LINE = b"%b %b %dus %b -> %b"
+_LINE = b"%b %b %dus %b%b -> %b"
+_TRACE = b"#%d "
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\n"
 
 
 def format_text(records: Iterable[Record]) -> str:
-    """Records as lines: time, peer, duration, request, reply."""
+    """Records as lines: time, peer, duration, number (if any), request, reply."""
     lines = []
     moment, stamp = -1, b""
-    for when, peer, request, reply, duration_us in records:
+    for when, peer, request, reply, duration_us, trace in records:
         milliseconds = int(when * 1000)
         if milliseconds != moment:
             moment = milliseconds
             stamp = _stamp(when)
-        lines.append(_LINE % (stamp, peer.encode(), duration_us, request.strip(), reply.rstrip()))
+        tie = _TRACE % trace if trace else b""
+        lines.append(
+            _LINE % (stamp, peer.encode(), duration_us, tie, request.strip(), reply.rstrip())
+        )
     text = b"\n".join(lines)
     # One look at all of it: strangers chose nearly every byte, but hardly ever an odd one.
     if text.translate(None, _PLAIN) or text.count(b"\n") != len(lines) - 1:
@@ -53,19 +62,21 @@ def _stamp(when: float) -> bytes:
 
 
 def format_json(records: Iterable[Record]) -> str:
-    """Records as JSON lines with the keys time, peer, us, request and reply."""
+    """Records as JSON lines with the keys time, peer, us, request, reply, trace and outgoing."""
     return "\n".join(
         json.dumps(
             {
                 "time": round(when, 6),
-                "peer": peer,
+                "peer": peer.removeprefix(OUTGOING),
                 "us": duration_us,
                 "request": one_line(request.decode("utf-8", "replace").strip()),
                 "reply": one_line(reply.decode("utf-8", "replace").rstrip()),
+                "trace": trace,
+                "outgoing": peer.startswith(OUTGOING),
             },
             ensure_ascii=False,
         )
-        for when, peer, request, reply, duration_us in records
+        for when, peer, request, reply, duration_us, trace in records
     )
 
 

@@ -8,6 +8,7 @@ from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import (
     BEFORE,
     COMMANDS,
+    ELSEWHERE,
     STORE,
     Audience,
     Effect,
@@ -39,7 +40,9 @@ def test_every_command_has_a_handler_and_every_handler_a_command():
 
 @rows
 def test_a_command_has_an_operation_exactly_if_it_touches_the_ledger(row):
-    assert (HANDLERS[row.code].operation is not None) == (row.effect is not Effect.NONE)
+    assert (HANDLERS[row.code].operation is not None) == (
+        row.effect in (Effect.READS, Effect.WRITES)
+    )
 
 
 @pytest.mark.parametrize(("code", "usage", "reply", "route", "effect"), CLASSIC)
@@ -128,7 +131,7 @@ def test_reasons_are_in_the_order_in_which_they_are_found():
         Reason.ACCOUNT_FORMAT,
         Reason.AMOUNT_FORMAT,
         Reason.NOT_FORWARDED,
-        Reason.NO_NETWORK,
+        *ELSEWHERE,
         Reason.NO_SUCH_ACCOUNT,
         Reason.INSUFFICIENT_FUNDS,
         Reason.ACCOUNT_LIMIT,

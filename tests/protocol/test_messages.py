@@ -79,7 +79,7 @@ def test_an_error_is_er_and_the_sentence_with_its_details_filled_in(reason, lang
 
 
 def test_a_detail_with_braces_is_told_and_not_carried_out():
-    assert "{own}" in ENGLISH.error(Refused(Reason.NO_NETWORK, bank="{own}", own="10.1.2.3"))
+    assert "{own}" in ENGLISH.error(Refused(Reason.OUT_OF_REACH, bank="{own}", own="10.1.2.3"))
 
 
 def test_every_refusal_in_the_sources_brings_the_details_that_its_sentence_needs():

@@ -1,15 +1,18 @@
 """A desk with everything around it faked: ledger, session, clocks, and the loop's next round."""
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from bank_node.errors import Refused
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.messages import Catalogue
+from bank_node.service.calls import Answer, Bank, Survey
 from bank_node.service.dispatch import Desk, Gate
-from bank_node.service.handlers import Bank
+from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
 from bank_node.values import BankCode
@@ -52,6 +55,7 @@ class FakeSession:
         self.peer = name
         self.pending: deque[Any] = deque()
         self.closing = False
+        self.is_link = False
         self.replies: list[str] = []
 
     def flush(self) -> None:
@@ -78,6 +82,49 @@ class FakeSession:
         return reply[:-2]
 
 
+class FakeNetwork:
+    """Other banks as the test says they are."""
+
+    def __init__(self) -> None:
+        self.found = Survey((), ())
+        self.asked: list[tuple[float, int]] = []
+
+    def survey(self, within_s: float, trace: int) -> Survey:
+        self.asked.append((within_s, trace))
+        return self.found
+
+
+class FakeElsewhere:
+    """Keeps what is to be carried on until the test answers it; `refusal` refuses it at once."""
+
+    def __init__(self) -> None:
+        self.refusal: Refused | None = None
+        self.carried: list[tuple[str, bytes, int]] = []
+        self.waiting: list[Callable[[bytes | Refused], object]] = []
+
+    def forward(
+        self, bank: BankCode, line: bytes, trace: int, done: Callable[[bytes | Refused], object]
+    ) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.carried.append((bank, line, trace))
+        self.waiting.append(done)
+
+    def answer(self, answer: bytes | Refused) -> None:
+        """Answers the oldest request."""
+        self.waiting.pop(0)(answer)
+
+
+class Inline:
+    """Workers that work at once."""
+
+    def run(self, work: Callable[[], str], done: Callable[[Answer], object]) -> None:
+        try:
+            done(work())
+        except Refused as refused:
+            done(refused)
+
+
 class House:
     """A desk and its surroundings."""
 
@@ -88,12 +135,17 @@ class House:
         language: str = "en",
         requests_queued: int = 1000,
         reads_are_instant: bool = True,
+        objective: str = "fewest",
+        workers: Workers | None = None,
     ) -> None:
         self.now_ns = 1_000_000
         self.now_us = 1_700_000_000_000_000
         self.ledger = FakeLedger(reads_are_instant=reads_are_instant)
         self.metrics = Metrics()
         self.records: list[Any] = []
+        self.network = FakeNetwork()
+        self.elsewhere = FakeElsewhere()
+        clock = Clock(lambda: self.now_us, lambda: self.now_ns)
         bank = Bank(
             code=BankCode(OWN),
             name="a-bank",
@@ -101,10 +153,24 @@ class House:
             extensions=extensions,
             catalogue=Catalogue(language),
             draw=lambda: 4711,
+            network=self.network,
+            clock=clock,
+            timeout_s=5.0,
+            objective=objective,
         )
-        clock = Clock(lambda: self.now_us, lambda: self.now_ns)
-        gate = Gate(bank, self.ledger, self.metrics, clock, self.records.extend, requests_queued)
-        self.desk: Desk = gate.desk(lambda call, *arguments: call(*arguments))
+        gate = Gate(
+            bank,
+            self.ledger,
+            self.metrics,
+            clock,
+            self.records.extend,
+            requests_queued,
+            workers or Inline(),
+            itertools.count(1).__next__,
+        )
+        self.desk: Desk = gate.desk(
+            lambda call, *arguments: call(*arguments), self.elsewhere.forward
+        )
 
     def session(self, name: bytes = b"192.0.2.7:4000") -> FakeSession:
         return FakeSession(self, name)

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from bank_node.errors import Reason
+from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Deposit, ReadBalance
 from bank_node.service.handlers import HANDLERS, Handler
 
@@ -109,14 +109,74 @@ def test_over_the_limit_requests_are_refused_and_the_place_comes_back(build):
     assert other.replies == ["AD\r\n"]
 
 
-@pytest.mark.parametrize("code", ["AD", "AW", "AB"])
-def test_an_account_of_another_bank_is_refused_and_both_banks_are_named(session, ledger, code):
-    amount = "" if code == "AB" else " 5"
-    reply = session.ask(f"{code} 10001/10.9.9.9{amount}")
-    assert reply.startswith("ER ")
-    assert "10.9.9.9" in reply
-    assert "10.1.2.3" in reply
-    assert ledger.operations == ledger.reads == []
+@pytest.mark.parametrize(
+    ("typed", "carried"),
+    [
+        ("ad  10001/10.9.9.9\t0005", b"AD 10001/10.9.9.9 5"),
+        ("AW 10001/10.9.9.9 5", b"AW 10001/10.9.9.9 5"),
+        ("Ab 010001/10.9.9.9", b"AB 10001/10.9.9.9"),
+    ],
+)
+def test_a_request_for_another_bank_is_carried_there_plainly_written(house, typed, carried):
+    session = house.session()
+    session.send(typed)
+    assert [line for _, line, _ in house.elsewhere.carried] == [carried]
+    assert session.replies == []
+    house.elsewhere.answer(b"AB 42\r\n")
+    assert session.replies == ["AB 42\r\n"]
+    assert house.ledger.operations == house.ledger.reads == []
+
+
+def test_what_another_bank_answers_keeps_its_place_among_the_replies(house, session, ledger):
+    session.send("AB 10001/10.9.9.9", AB, "BC")
+    ledger.settle(70)
+    assert session.replies == []
+    house.elsewhere.answer(b"AB 42\r\n")
+    assert session.replies == ["AB 42\r\n", "AB 70\r\n", "BC 10.1.2.3\r\n"]
+
+
+def test_a_bank_that_is_not_to_be_asked_costs_one_refusal_and_no_place(build):
+    house = build(requests_queued=1)
+    house.elsewhere.refusal = Refused(Reason.OUT_OF_REACH, bank="8.8.8.8", own="10.1.2.3")
+    session = house.session()
+    for _ in range(3):
+        assert session.ask("AB 10001/8.8.8.8").startswith("ER The bank 8.8.8.8 is outside")
+    assert not session.pending
+
+
+def test_a_failure_elsewhere_is_told_in_the_words_of_this_bank(house, session):
+    session.send("AD 10001/10.9.9.9 5")
+    house.elsewhere.answer(Refused(Reason.BANK_OUTCOME_UNKNOWN, bank="10.9.9.9"))
+    assert session.replies == [
+        "ER The bank 10.9.9.9 did not answer, the outcome is unknown, "
+        "check the balance before you try again.\r\n"
+    ]
+
+
+def test_an_answer_from_elsewhere_that_comes_too_late_is_not_told(house, session):
+    session.send("AD 10001/10.9.9.9 5")
+    house.desk.expire(session.pending[0])
+    session.flush()
+    house.elsewhere.answer(b"AD\r\n")
+    assert session.replies == [UNKNOWN]
+    assert session.ask("BC") == "BC 10.1.2.3"
+
+
+def test_what_another_bank_asks_is_never_carried_on(house, session):
+    """So that requests cannot go in circles."""
+    assert session.ask("LI 10.9.9.9") == "LI"
+    assert "asks nobody else" in session.ask("AB 10001/10.8.8.8")
+    assert session.ask(AB) == "AB 70"
+    assert house.elsewhere.carried == []
+
+
+def test_all_lines_about_a_request_that_went_on_carry_one_number(house, session):
+    session.send("AB 10001/10.9.9.9", "BC")
+    (_, _, trace), *_ = house.elsewhere.carried
+    house.elsewhere.answer(b"AB 42\r\n")
+    house.desk.flush()
+    assert [record[-1] for record in house.records] == [trace, 0]
+    assert trace > 0
 
 
 def test_removing_a_foreign_account_is_not_forwarded(session, ledger):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_node.telemetry import traffic
-from bank_node.telemetry.traffic import Record, TrafficLog, format_json, format_text
+from bank_node.telemetry.traffic import OUTGOING, Record, TrafficLog, format_json, format_text
 
 WHEN = 1_700_000_000.25
 PEER = "10.1.2.3:50000"
@@ -36,7 +36,7 @@ attacks = pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 
 
 def record(request: bytes = b"BC", reply: bytes = b"BC 10.1.2.3\r\n", us: int = 42) -> Record:
-    return (WHEN, PEER, request, reply, us)
+    return (WHEN, PEER, request, reply, us, 0)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_text_line_tells_time_peer_duration_request_and_reply():
     )
 
 
-def test_a_json_line_has_five_keys():
+def test_a_json_line_has_a_key_for_each_field():
     line = format_json([record(b" AB 10001/10.1.2.3\r", b"AB 500\r\n", 87)])
     assert json.loads(line) == {
         "time": WHEN,
@@ -95,11 +95,24 @@ def test_a_json_line_has_five_keys():
         "us": 87,
         "request": "AB 10001/10.1.2.3",
         "reply": "AB 500",
+        "trace": 0,
+        "outgoing": False,
     }
 
 
+def test_lines_that_belong_together_carry_one_number():
+    asked = (WHEN, PEER, b"AD 10001/10.9.9.9 5", b"AD\r\n", 90, 17)
+    passed_on = (WHEN, OUTGOING + "10.9.9.9:65525", b"AD 10001/10.9.9.9 5", b"AD\r\n", 80, 17)
+    lines = format_text([passed_on, asked]).split("\n")
+    assert all(" #17 AD 10001/10.9.9.9 5 -> AD" in line for line in lines)
+    assert "-> 10.9.9.9:65525 80us" in lines[0]
+    first, second = map(json.loads, format_json([passed_on, asked]).split("\n"))
+    assert (first["peer"], first["outgoing"], first["trace"]) == ("10.9.9.9:65525", True, 17)
+    assert (second["peer"], second["outgoing"], second["trace"]) == (PEER, False, 17)
+
+
 def test_every_line_has_the_time_of_its_own_request():
-    records = [(when, PEER, b"BC", b"BC\r\n", 1) for when in (0.0, 0.5, 1.0, 1.25, 61.0, 1.0)]
+    records = [(when, PEER, b"BC", b"BC\r\n", 1, 0) for when in (0.0, 0.5, 1.0, 1.25, 61.0, 1.0)]
     stamps = [line.split(" ")[0] for line in format_text(records).split("\n")]
     assert [stamp[-6:] for stamp in stamps] == ["00.000", "00.500", "01.000", "01.250", "01.000",
                                                 "01.000"]  # fmt: skip

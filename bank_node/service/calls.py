@@ -1,0 +1,134 @@
+"""What a handler is made of and handed: the bank it answers for, one call, and the ways to answer.
+
+The doors to rooms that the service may not know (the network above all) are protocols here; the
+node fills them.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from bank_node.errors import Refused
+from bank_node.ledger.operations import Operation, Result
+from bank_node.protocol.commands import Audience, Command, visible_commands
+from bank_node.protocol.messages import Catalogue
+from bank_node.telemetry.clock import Clock
+from bank_node.values import BankCode
+
+Arguments = tuple[Any, ...]
+Answer = bytes | str | Refused
+"""A reply as it goes over the wire, a reply as text, or why there is none."""
+
+
+class Forward(Protocol):
+    """Carries requests to other banks."""
+
+    def __call__(
+        self, bank: BankCode, line: bytes, trace: int, done: Callable[[bytes | Refused], object]
+    ) -> None:
+        """Has `line` (without its end) answered by `bank`.
+
+        `done` is called once, on the same thread, after this has returned, and within the reply
+        time. Raises Refused when the bank is not to be asked at all.
+        """
+
+
+class Ledger(Protocol):
+    """The two doors of the ledger: reading what is durable, and having things decided in order."""
+
+    @property
+    def reads_are_instant(self) -> bool: ...
+
+    def read(self, operation: Operation) -> Result: ...
+
+    def submit(
+        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
+    ) -> None: ...
+
+
+class BankFigures(NamedTuple):
+    """What a bank says that it holds."""
+
+    address: BankCode
+    amount: int
+    clients: int
+
+
+class Survey(NamedTuple):
+    """The figures of the whole network, as far as they could be learnt."""
+
+    banks: tuple[BankFigures, ...]
+    left_out: tuple[tuple[BankCode, str], ...]
+    """Banks that are known and cannot be counted on, each with the reason."""
+
+
+class Network(Protocol):
+    """The banks around, this one among them."""
+
+    def survey(self, within_s: float, trace: int) -> Survey:
+        """Asks all banks what they hold; blocks, so only workers may call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """What every handler may know of the bank that it answers for."""
+
+    code: BankCode
+    name: str
+    version: str
+    extensions: bool
+    catalogue: Catalogue
+    draw: Callable[[], int]
+    """A new unpredictable integer, to draw account numbers by."""
+    network: Network
+    clock: Clock
+    timeout_s: float
+    """Seconds to a reply."""
+    objective: str = "fewest"
+    """How a robbery is planned: `fewest` or `closest`."""
+
+    def commands(self) -> dict[bytes, Command]:
+        """The rows that this bank serves to the public."""
+        return visible_commands(extensions=self.extensions, audience=Audience.PUBLIC)
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """The families of commands that this bank serves beyond the classic nine."""
+        return ("session",) if self.extensions else ()
+
+
+class Call(NamedTuple):
+    """One request that is answered away from the ledger."""
+
+    bank: Bank
+    arguments: Arguments
+    trace: int
+    """The number that all lines of the traffic log about this request carry."""
+    started_ns: int
+    session: Any
+
+    def seconds_left(self) -> float:
+        """How much of the reply time is left, some of it kept back for telling the reply."""
+        passed_s = (self.bank.clock.monotonic_ns() - self.started_ns) / 1e9
+        return self.bank.timeout_s * _SHARE_FOR_WORK - passed_s
+
+
+# The rest of the reply time is for the way back and for a machine that is busy.
+_SHARE_FOR_WORK = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one command is answered: by the ledger, by settings alone, or away from both.
+
+    With an `operation`, `reply` gets the bank, the arguments and the operation's result; without,
+    the result is 0. Where the reply is always the same it is just that text. `work` runs on a
+    worker thread and returns the reply. `later` must not block; whatever it starts calls the
+    function that it is given, from any thread, once, after `later` has returned. Both may raise
+    Refused.
+    """
+
+    reply: Callable[[Bank, Arguments, int], str] | str = ""
+    operation: Callable[[Bank, Arguments], Operation] | None = None
+    work: Callable[[Call], str] | None = None
+    later: Callable[[Call, Callable[[Answer], None]], None] | None = None
