@@ -7,11 +7,13 @@ The room reads files and text; it never opens a store or a socket.
 from bank_node.config.loading import (
     Described,
     Effective,
+    changed,
     data_folder,
     load,
     log_folder,
 )
 from bank_node.config.problems import SettingsError, masked
+from bank_node.config.saving import save
 from bank_node.config.settings import (
     Key,
     Limits,
@@ -38,9 +40,11 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Store",
+    "changed",
     "data_folder",
     "keys",
     "load",
     "log_folder",
     "masked",
+    "save",
 ]

@@ -20,6 +20,13 @@ def _key(doc: str, expected: str, check: Callable[[Any], bool] | None, **bounds:
     return Meta(description=doc, extra={"expected": expected, "check": check}, **bounds)
 
 
+def live(meta: Meta) -> Meta:
+    """Marks a key that a running node takes over without a new start."""
+    assert meta.extra is not None
+    meta.extra["live"] = True
+    return meta
+
+
 def whole(doc: str, lowest: int, highest: int) -> Meta:
     return _key(doc, f"a whole number from {lowest} to {highest}", None, ge=lowest, le=highest)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert, structs
 
-from bank_node.config.problems import masked, wrong
+from bank_node.config.problems import masked, unknown, wrong
 from bank_node.config.settings import Key, Settings, keys
 from bank_node.config.sources import Given, from_command_line, from_environment, from_file
 
@@ -64,6 +64,21 @@ def load(
         values[given.key] = _checked(given)
         origins[given.key] = given.origin
     settings = convert(_nested(values), Settings)
+    _check_together(settings, origins)
+    return Effective(settings, origins)
+
+
+def changed(effective: Effective, name: str, text: str, origin: str) -> Effective:
+    """The settings with one key set to what a text means for it. Raises SettingsError."""
+    if name not in keys():
+        raise unknown(name, text, keys(), origin)
+    value = _checked(Given(name, text, origin, typed=False))
+    section, dot, leaf = name.rpartition(".")
+    settings = effective.settings
+    if dot:
+        value = structs.replace(getattr(settings, section), **{leaf: value})
+    settings = structs.replace(settings, **{section or leaf: value})
+    origins = {**effective.origins, name: origin}
     _check_together(settings, origins)
     return Effective(settings, origins)
 

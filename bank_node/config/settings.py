@@ -17,6 +17,7 @@ from bank_node.config.checks import (
     choice,
     flag,
     folder_path,
+    live,
     operator_port,
     pause,
     peer_list,
@@ -49,10 +50,10 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
         float, seconds("Seconds that one line has to arrive whole; people type by hand.")
     ] = 60.0
     scan_processes: Annotated[
-        int, whole("Addresses that a scan of the network tries at once.", 1, 4096)
+        int, live(whole("Addresses that a scan of the network tries at once.", 1, 4096))
     ] = 256
     scan_time_out: Annotated[
-        float, seconds("Seconds that a scan waits for one address.", highest=3600)
+        float, live(seconds("Seconds that a scan waits for one address.", highest=3600))
     ] = 0.5
     scan_every: Annotated[
         float,
@@ -65,7 +66,8 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
         int, whole("Addresses that one scan visits at most.", 1, 16_777_216)
     ] = 65_536
     subnets: Annotated[
-        tuple[str, ...], subnet_list("Subnets to scan for banks; [] = the /24 of the own address.")
+        tuple[str, ...],
+        live(subnet_list("Subnets to scan for banks; [] = the /24 of the own address.")),
     ] = ()
     peers: Annotated[
         tuple[str, ...], peer_list("Banks known in advance, as address or address:port.")
@@ -106,9 +108,11 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
 
     level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        choice("The least serious message that is logged.", "debug", "info", "warning", "error"),
+        live(
+            choice("The least serious message that is logged.", "debug", "info", "warning", "error")
+        ),
     ] = "info"
-    traffic: Annotated[bool, flag("Log every command and its reply.")] = True
+    traffic: Annotated[bool, live(flag("Log every command and its reply."))] = True
     format: Annotated[
         Literal["text", "json"], choice("Form of one line of the log.", "text", "json")
     ] = "text"
@@ -124,10 +128,14 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
 class Operator(Struct, frozen=True, forbid_unknown_fields=True):
     """The entrance for the operator's tools."""
 
+    enabled: Annotated[bool, flag("Let the operator's tools connect.")] = True
     host: Annotated[str, address("Address on which operators connect.")] = "127.0.0.1"
     port: Annotated[int, operator_port("Port on which operators connect; 0 = any free one.")] = (
         65500
     )
+    read_only: Annotated[
+        bool, live(flag("Let operators look, and refuse them everything that changes something."))
+    ] = False
 
 
 class Protocol(Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,8 +149,12 @@ class Robbery(Struct, frozen=True, forbid_unknown_fields=True):
 
     objective: Annotated[
         Literal["fewest", "closest"],
-        choice(
-            "Prefer robbing the fewest clients, or coming closest to the sum.", "fewest", "closest"
+        live(
+            choice(
+                "Prefer robbing the fewest clients, or coming closest to the sum.",
+                "fewest",
+                "closest",
+            )
         ),
     ] = "fewest"
 
@@ -151,7 +163,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one node."""
 
     language: Annotated[
-        Literal["en", "cs"], choice("Language of the messages: English or Czech.", "en", "cs")
+        Literal["en", "cs"],
+        live(choice("Language of the messages: English or Czech.", "en", "cs")),
     ] = "en"
     data: Annotated[str, folder_path('The data folder; "" = the one of the user\'s account.')] = ""
     network: Network = field(default_factory=Network)
@@ -172,6 +185,8 @@ class Key(NamedTuple):
     doc: str
     expected: str
     check: Callable[[Any], bool] | None
+    live: bool
+    """Whether a running node takes a change over without a new start."""
 
     @property
     def variable(self) -> str:
@@ -205,4 +220,12 @@ def _row(name: str, each: structs.FieldInfo) -> Key:
     assert meta.description is not None, name
     assert meta.extra is not None, name
     rules = meta.extra
-    return Key(name, each.default, each.type, meta.description, rules["expected"], rules["check"])
+    return Key(
+        name,
+        each.default,
+        each.type,
+        meta.description,
+        rules["expected"],
+        rules["check"],
+        rules.get("live", False),
+    )

@@ -1,0 +1,1 @@
+"""Who is speaking, and how often they may be wrong about it."""
