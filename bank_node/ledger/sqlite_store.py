@@ -8,15 +8,16 @@ reads the snapshot and replays the blocks after it.
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
 from bank_node.ledger import book
 from bank_node.ledger.book import CASH, Account, FreeNumbers, State
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
-from bank_node.ledger.memory_store import open_accounts
+from bank_node.ledger.memory_store import block_holding, open_accounts
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.ownership import own
 from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
@@ -157,6 +158,10 @@ class SqliteStore:
         finally:
             connection.close()
 
+    def block_of(self, entry: int) -> Block | None:
+        with closing(open_for_reading(self.path)) as connection:
+            return block_holding(entry, find_block(connection, entry, self._head.height))
+
     def accounts(self) -> list[Account]:
         return open_accounts(self._state)
 
@@ -285,6 +290,19 @@ def read_blocks(connection: sqlite3.Connection, after_height: int = 0) -> Iterat
     """The stored blocks above a height, in order."""
     query = f"{_SELECT_BLOCKS} WHERE height > ? ORDER BY height"
     return map(Block._make, connection.execute(query, (after_height,)))
+
+
+def find_block(connection: sqlite3.Connection, entry: int, height_max: int) -> Block | None:
+    """The last block up to a height that begins at or before an entry.
+
+    Searched by halves over the heights: an index of entries would make every commit dearer.
+    """
+    query = "SELECT first_entry FROM blocks WHERE height = ?"
+    height = bisect_right(
+        range(1, height_max + 1), entry, key=lambda n: connection.execute(query, (n,)).fetchone()[0]
+    )
+    row = connection.execute(f"{_SELECT_BLOCKS} WHERE height = ?", (height,)).fetchone()
+    return Block._make(row) if row else None
 
 
 def _tail(connection: sqlite3.Connection, sequence: int) -> Iterator[Block]:

@@ -41,6 +41,12 @@ class Store(Protocol):
     def blocks(self, after_height: int = 0) -> Iterator[Block]:
         """The durable blocks above a height, in order."""
 
+    def block_of(self, entry: int) -> Block | None:
+        """The durable block that holds the entry with this sequence number; None without one.
+
+        Costs about as much in a long journal as in a short one.
+        """
+
     def accounts(self) -> list[Account]:
         """The open accounts by number, as of one moment."""
 

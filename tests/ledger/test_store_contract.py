@@ -114,6 +114,18 @@ def test_blocks_continue_the_chain_and_can_be_read_from_any_height(room):
         assert list(room.store.blocks(height)) == blocks[height:]
 
 
+def test_every_entry_is_found_in_its_block(room):
+    assert room.store.block_of(1) is None
+    for size in (1, 3, 2, 1, 5):
+        opened(room.store, *[0] * size)
+    blocks = list(room.store.blocks())
+    last = room.store.head.sequence
+    assert [room.store.block_of(entry) for entry in range(1, last + 1)] == [
+        block for block in blocks for _ in range(block.entry_count)
+    ]
+    assert [room.store.block_of(entry) for entry in (0, last + 1, LIMIT)] == [None] * 3
+
+
 def test_blocks_being_read_do_not_stand_in_the_way_of_a_commit(room):
     opened(room.store, 1)
     reading = room.store.blocks()
