@@ -24,6 +24,8 @@ _LATENCY_SHARE = 0.25
 _TEXT_MAX = 200
 _NAME_MAX = 64
 _CAPABILITIES_MAX = 32
+# The capability that is a public key.
+_KEY = "key="
 
 
 class State(Enum):
@@ -54,7 +56,7 @@ class Peer:
     name: str = ""
     version: str = ""
     capabilities: frozenset[str] = frozenset()
-    """Families of extensions that it announces; empty for a classic peer."""
+    """What it announces: families of extensions, and its key; empty for a classic peer."""
     introduced_at: float | None = None
     """When it was asked for its version; a stranger counts the question as a bad command."""
     oddities: frozenset[str] = frozenset()
@@ -87,6 +89,12 @@ class Peer:
     def is_classic(self) -> bool:
         """Whether it speaks the classic protocol only, as far as is known."""
         return not self.capabilities
+
+    @property
+    def key(self) -> str:
+        """The public key that it announces, not yet compared with the pinned one; may be empty."""
+        keys = [word[len(_KEY) :] for word in self.capabilities if word.startswith(_KEY)]
+        return min(keys, default="")
 
 
 class PeerFound(NamedTuple):

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 
 from bank_node import __version__
-from bank_node.config import Settings, log_folder
+from bank_node.config import Settings, data_folder, log_folder
 from bank_node.errors import Reason, Refused, StartupError
 from bank_node.ledger.operations import ReadClients, ReadTotal
 from bank_node.ledger.store import Store
@@ -21,6 +21,7 @@ from bank_node.node.machine import (
 )
 from bank_node.node.stores import open_store
 from bank_node.protocol.messages import Catalogue
+from bank_node.security.identity import SEED_BYTES, Identity, obtain_identity
 from bank_node.service.calls import Bank, BankFigures, Network, Survey
 from bank_node.service.dispatch import Gate
 from bank_node.service.workers import Workers
@@ -31,6 +32,9 @@ from bank_node.values import BankCode
 _log = logging.getLogger(__name__)
 
 NAME = "p2p-bank-node"
+
+# In the data folder.
+IDENTITY_FILE = "identity.key"
 
 # Files beside the clients' sockets: the ledger, logs, loops, and some air.
 _FILES_BESIDE = 256
@@ -92,7 +96,7 @@ class Node:
         alone = Alone(BankCode(settings.network.host), self._writer)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
-            self._bank(alone),
+            self._bank(alone, self._identity()),
             self._writer,
             self.metrics,
             CLOCK,
@@ -128,7 +132,12 @@ class Node:
         self._workers = None
         self._server = self._writer = self._store = self._traffic = None
 
-    def _bank(self, network: Network) -> Bank:
+    def _identity(self) -> Identity:
+        return obtain_identity(
+            data_folder(self.settings) / IDENTITY_FILE, lambda: secrets.token_bytes(SEED_BYTES)
+        )
+
+    def _bank(self, network: Network, identity: Identity) -> Bank:
         return Bank(
             code=BankCode(self.settings.network.host),
             name=NAME,
@@ -137,6 +146,7 @@ class Node:
             catalogue=Catalogue(self.settings.language),
             draw=lambda: secrets.randbits(64),
             network=network,
+            identity=identity,
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,
             objective=self.settings.robbery.objective,

@@ -12,6 +12,7 @@ from bank_node.errors import Refused
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.commands import Audience, Command, visible_commands
 from bank_node.protocol.messages import Catalogue
+from bank_node.security.identity import Identity
 from bank_node.telemetry.clock import Clock
 from bank_node.values import BankCode
 
@@ -81,6 +82,7 @@ class Bank:
     draw: Callable[[], int]
     """A new unpredictable integer, to draw account numbers by."""
     network: Network
+    identity: Identity
     clock: Clock
     timeout_s: float
     """Seconds to a reply."""
@@ -93,8 +95,8 @@ class Bank:
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """The families of commands that this bank serves beyond the classic nine."""
-        return ("session",) if self.extensions else ()
+        """The families of commands served beyond the classic nine, and the key of the bank."""
+        return ("session", f"key={self.identity.key}") if self.extensions else ()
 
 
 class Call(NamedTuple):

@@ -340,6 +340,13 @@ def test_readers_on_other_threads_see_whole_rows(directory):
     assert wrong == []
 
 
+def test_the_key_that_a_peer_announces_is_found_among_its_capabilities(directory):
+    directory.heard(PEER, 65530, (), 1, 0)
+    assert directory.get(PEER).key == ""
+    directory.announces(PEER, "p2p-bank-node", "1.0", {"session", "key=" + "a" * 43, "x"}, 1)
+    assert directory.get(PEER).key == "a" * 43
+
+
 # The file
 
 

@@ -10,6 +10,7 @@ import pytest
 from bank_node.errors import Refused
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.messages import Catalogue
+from bank_node.security.identity import Identity
 from bank_node.service.calls import Answer, Bank, Survey
 from bank_node.service.dispatch import Desk, Gate
 from bank_node.service.workers import Workers
@@ -18,6 +19,8 @@ from bank_node.telemetry.metrics import Metrics
 from bank_node.values import BankCode
 
 OWN = "10.1.2.3"
+# The public key that belongs to a secret of 32 zeros.
+KEY = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik"
 
 
 class FakeLedger:
@@ -145,6 +148,7 @@ class House:
         self.records: list[Any] = []
         self.network = FakeNetwork()
         self.elsewhere = FakeElsewhere()
+        self.key = KEY
         clock = Clock(lambda: self.now_us, lambda: self.now_ns)
         bank = Bank(
             code=BankCode(OWN),
@@ -154,6 +158,7 @@ class House:
             catalogue=Catalogue(language),
             draw=lambda: 4711,
             network=self.network,
+            identity=Identity(bytes(32), KEY),
             clock=clock,
             timeout_s=5.0,
             objective=objective,

@@ -40,8 +40,8 @@ def test_a_read_is_told_as_its_code_and_a_number(session, line, reply):
     assert session.ask(line) == reply
 
 
-def test_version_tells_name_version_and_capabilities(session):
-    assert session.ask("VE") == "VE a-bank 1.2.3 session"
+def test_version_tells_name_version_capabilities_and_key(house, session):
+    assert session.ask("VE") == f"VE a-bank 1.2.3 session key={house.key}"
 
 
 @pytest.mark.parametrize("language", ["en", "cs"])
