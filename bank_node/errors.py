@@ -35,6 +35,7 @@ class Reason(Enum):
     STOPPING = "stopping"
     STORE_FULL = "store_full"
     STORE_FAILED = "store_failed"
+    STORE_AWAY = "store_away"
     TIMED_OUT = "timed_out"
     OUTCOME_UNKNOWN = "outcome_unknown"
     INTERNAL = "internal"
@@ -74,8 +75,12 @@ class StoreError(BankError):
 class OutcomeUnknown(StoreError):
     """The store failed at a moment that leaves open whether the batch is durable."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, reason=Reason.OUTCOME_UNKNOWN, final=True)
+    def __init__(self, message: str, *, final: bool = True) -> None:
+        super().__init__(message, reason=Reason.OUTCOME_UNKNOWN, final=final)
+
+
+class Conflict(BankError):
+    """Another writer was faster: the batch is certainly not booked and may be decided again."""
 
 
 class CorruptLedger(BankError):

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from bank_node.cli.options import effective, settings_options
 from bank_node.errors import CorruptLedger
+
+if TYPE_CHECKING:
+    from bank_node.ledger.archive import Archive
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _EXIT_CORRUPT = 1
@@ -26,6 +29,12 @@ def _ledger(config: Path | None, data: Path | None, store: str | None) -> Path:
     return ledger_path(effective(config, data, store).settings)
 
 
+def _archive(config: Path | None, data: Path | None, store: str | None) -> "Archive":
+    from bank_node.node import open_archive
+
+    return open_archive(effective(config, data, store).settings)
+
+
 @click.command()
 @settings_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -34,14 +43,12 @@ def verify(config: Path | None, data: Path | None, store: str | None, as_json: b
 
     Exit code 0 if everything fits, 1 if not. Works while the node serves.
     """
-    from bank_node.ledger.sqlite_files import count_entries, verify_file
-
-    path = _ledger(config, data, store)
+    ledger = _archive(config, data, store)
     try:
         with click.progressbar(
-            length=count_entries(path), label="verifying", file=sys.stderr
+            length=ledger.count_entries(), label="verifying", file=sys.stderr
         ) as bar:
-            report = verify_file(path, bar.update)
+            report = ledger.verify(bar.update)
     except CorruptLedger as error:
         if as_json:
             told = {"fits": False, "block": error.height, "problem": str(error)}
@@ -109,7 +116,7 @@ def export(
     output: Path | None,
 ) -> None:
     """Write the accounts, or every entry of the journal, as CSV or as a JSON array."""
-    rows = {"accounts": _accounts, "journal": _journal}[what](_ledger(config, data, store))
+    rows = {"accounts": _accounts, "journal": _journal}[what](_archive(config, data, store))
     write = {"csv": _write_csv, "json": _write_json}[form]
     with (
         output.open("w", encoding="utf-8", newline="")
@@ -119,17 +126,14 @@ def export(
         write(rows, file)
 
 
-def _accounts(path: Path) -> Iterator[dict[str, Any]]:
-    from bank_node.ledger.sqlite_files import read_accounts
-
-    return (account._asdict() for account in read_accounts(path))
+def _accounts(ledger: "Archive") -> Iterator[dict[str, Any]]:
+    return (account._asdict() for account in ledger.accounts())
 
 
-def _journal(path: Path) -> Iterator[dict[str, Any]]:
+def _journal(ledger: "Archive") -> Iterator[dict[str, Any]]:
     from bank_node.ledger.book import Kind
-    from bank_node.ledger.sqlite_files import read_journal
 
-    for block in read_journal(path):
+    for block in ledger.journal():
         time = datetime.fromtimestamp(block.time_us / 1_000_000, UTC).isoformat()
         for sequence, entry in block.entries():
             yield {

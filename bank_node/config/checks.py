@@ -4,6 +4,7 @@ Each builder returns the `Meta` of one key: its one-line doc, its bounds, what t
 who got it wrong, and a check for what bounds cannot say. A check answers True for a right value.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,6 +15,11 @@ from bank_node.values import BANK_PORTS, parse_bank_code
 
 _PORTS: Final = range(1024, 65536)  # Lower ports need an administrator.
 _DAY: Final = 86_400
+
+_MYSQL_HOST: Final = r"[A-Za-z0-9._-]+(:[1-9][0-9]{0,4})?"
+_MYSQL_URL: Final = re.compile(
+    rf"mysql://[^:@/\0]+(:[^\0]*)?@{_MYSQL_HOST}(,{_MYSQL_HOST})*/[A-Za-z0-9_$-]+"
+)
 
 
 def _key(doc: str, expected: str, check: Callable[[Any], bool] | None, **bounds: Any) -> Meta:
@@ -61,6 +67,11 @@ def bank_address(doc: str) -> Meta:
     """Peers dial the code of a bank, so it has to be the address of one machine."""
     expected = 'the IPv4 address that other banks dial, such as "127.0.0.1", not "0.0.0.0"'
     return _key(doc, expected, lambda text: _is_address(text) and text != "0.0.0.0")  # noqa: S104
+
+
+def bank_code(doc: str) -> Meta:
+    expected = 'an IPv4 address such as "192.168.1.7", or ""'
+    return _key(doc, expected, lambda text: not text or (_is_address(text) and text != "0.0.0.0"))  # noqa: S104
 
 
 def bank_port(doc: str) -> Meta:
@@ -124,12 +135,12 @@ def _is_store_url(text: str) -> bool:
 
     if not text:
         return True
+    if text.startswith("mysql://"):
+        # Several hosts are more than `urlsplit` understands.
+        return bool(_MYSQL_URL.fullmatch(text.partition("?")[0]))
     try:
         parts = urlsplit(text)
-        port = parts.port  # Reading it is what checks it.
     except ValueError:
         return False
-    if parts.scheme == "sqlite":
-        return text.startswith("sqlite:///") and len(parts.path) > 1 and "\0" not in text
-    named = bool(parts.username and parts.hostname and parts.path.strip("/"))
-    return parts.scheme == "mysql" and named and port != 0
+    is_path = text.startswith("sqlite:///") and len(parts.path) > 1
+    return parts.scheme == "sqlite" and is_path and "\0" not in text

@@ -13,6 +13,7 @@ from msgspec import NODEFAULT, Meta, Struct, field, structs
 from bank_node.config.checks import (
     address,
     bank_address,
+    bank_code,
     bank_port,
     choice,
     flag,
@@ -34,6 +35,9 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[
         str, bank_address("Address to listen on, which is also the code of this bank.")
     ] = "127.0.0.1"
+    code: Annotated[
+        str, bank_code('Code of the bank that several nodes serve together; "" = network.host.')
+    ] = ""
     port: Annotated[
         int, bank_port("Port to listen on; classic peers look at 65525-65535, 0 = any free (labs).")
     ] = 65525

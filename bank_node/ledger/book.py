@@ -68,26 +68,50 @@ class Account(NamedTuple):
 
 
 class FreeNumbers:
-    """The account numbers that are not taken; drawing and giving back take constant time."""
+    """The account numbers that are not taken; every change of one takes constant time.
 
-    __slots__ = ("_numbers",)
+    Numbers lie in no order. Where each of them lies is only noted once somebody asks for one by
+    its name, which a ledger with a single writer never does.
+    """
+
+    __slots__ = ("_numbers", "_places")
 
     def __init__(self, taken: Iterable[int]) -> None:
         self._numbers = sorted(set(range(ACCOUNT_MIN, ACCOUNT_MAX + 1)).difference(taken))
+        self._places: dict[int, int] | None = None
 
     def take(self, draw: int) -> int | None:
         """Removes and returns the number that `draw` picks; None if all are taken."""
-        numbers = self._numbers
-        if not numbers:
+        if not self._numbers:
             return None
-        index = draw % len(numbers)
-        number = numbers[index]
-        numbers[index] = numbers[-1]
-        numbers.pop()
+        place = draw % len(self._numbers)
+        number = self._numbers[place]
+        self._fill(place)
+        if self._places is not None:
+            del self._places[number]
         return number
 
+    def remove(self, number: int) -> None:
+        """Takes this number out; one that is not free stays so."""
+        if self._places is None:
+            self._places = {free: place for place, free in enumerate(self._numbers)}
+        place = self._places.pop(number, None)
+        if place is not None:
+            self._fill(place)
+
     def give_back(self, number: int) -> None:
+        """Makes a number free that is not."""
+        if self._places is not None:
+            self._places[number] = len(self._numbers)
         self._numbers.append(number)
+
+    def _fill(self, place: int) -> None:
+        """Moves the last number into a gap."""
+        last = self._numbers.pop()
+        if place < len(self._numbers):
+            self._numbers[place] = last
+            if self._places is not None:
+                self._places[last] = place
 
 
 class State:
@@ -132,6 +156,46 @@ class State:
         self.cash = child.cash
         self.clients = child.clients
         self.sequence = child.sequence
+
+    def follow(self, entries: Iterable[tuple[int, Entry]]) -> set[int]:
+        """Takes over a durable block that somebody else decided; returns the accounts it touched.
+
+        Takes its entries with their sequence numbers. Raises CorruptLedger if a rule is broken,
+        and changes nothing then.
+        """
+        entries = list(entries)
+        touched = {n for _, entry in entries for n in (entry.debit, entry.credit) if n != CASH}
+        child = self.fork(touched)
+        accounts = {n: account for n, account in child.accounts.items() if account is not None}
+        for sequence, entry in entries:
+            apply(accounts, entry, sequence)
+            child.sequence = sequence
+            if entry.debit == CASH:
+                child.cash -= entry.amount
+            elif entry.credit == CASH:
+                child.cash += entry.amount
+        for number in touched:
+            was_open, account = number in child.accounts, accounts.get(number)
+            child.accounts[number] = account
+            if account is None:
+                child.closed.append(number)
+            if was_open and account is None:
+                child.clients -= 1
+                self.free.give_back(number)
+            elif account is not None and not was_open:
+                child.clients += 1
+                self.free.remove(number)
+        self.absorb(child)
+        return touched
+
+    def release(self, child: "State") -> None:
+        """Takes back the numbers that a batch drew or freed which will not become durable."""
+        for number, account in child.accounts.items():
+            is_open = self.accounts.get(number) is not None
+            if is_open and account is None:
+                self.free.remove(number)
+            elif account is not None and not is_open:
+                self.free.give_back(number)
 
 
 def decide(state: State, operation: Operation) -> Result:

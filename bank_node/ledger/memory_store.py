@@ -28,6 +28,9 @@ class MemoryStore:
         self.head = head_of(block)
         self._state.absorb(state)
 
+    def confirm(self) -> None:
+        pass
+
     def discard(self) -> None:
         self._state.free = FreeNumbers(self._state.accounts)
 

@@ -55,10 +55,10 @@ def read_accounts(path: Path) -> list[Account]:
         return sorted(account for account in state.accounts.values() if account)
 
 
-def read_journal(path: Path) -> Iterator[Block]:
-    """The blocks of a stored ledger in order, as of one moment."""
+def read_journal(path: Path, after_height: int = 0) -> Iterator[Block]:
+    """The blocks of a stored ledger above a height in order, as of one moment."""
     with _reading(path) as connection:
-        yield from readable(read_blocks(connection), sqlite3.Error)
+        yield from readable(read_blocks(connection, after_height), sqlite3.Error)
 
 
 def backup(source: Path, target: Path) -> int:

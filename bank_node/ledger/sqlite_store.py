@@ -141,6 +141,9 @@ class SqliteStore:
             self._snapshot.done_with(portion)
         self._snapshot.note(set(state.accounts), self._head)
 
+    def confirm(self) -> None:
+        """The owner of the file knows the latest state."""
+
     def discard(self) -> None:
         if self._connection.in_transaction:
             # A defect in the middle of a commit must not stand in the way of the next one.

@@ -1,7 +1,12 @@
 """The contract between the writer and a store: everything a store must do, on one page.
 
-A store keeps blocks and the state that they add up to. Only the writer thread calls `fork` and
-`commit`; `read` and the iterators may be called from any thread.
+A store keeps blocks and the state that they add up to. Only the ledger thread calls `fork`,
+`commit`, `confirm`, `discard` and, unless reads are instant, `read`; the rest may be called from
+any thread.
+
+A ledger may have several writers. Then the state that a batch was decided on can turn out to be
+old: `fork`, `commit` and `confirm` raise Conflict, nothing is booked, and after a `discard` the
+batch is decided again on a newer state.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +21,7 @@ class Store(Protocol):
     """Durable blocks and the state that they add up to."""
 
     reads_are_instant: bool
-    """Whether `read` answers from memory, so that an I/O thread may call it."""
+    """Whether `read` answers from memory, so that any thread may call it, an I/O thread above all."""
 
     @property
     def head(self) -> Head:
@@ -29,8 +34,12 @@ class Store(Protocol):
         """Makes a block and the state behind it durable, then visible to readers.
 
         Raises StoreError; unless it is OutcomeUnknown, the block is certainly not in the ledger
-        then. After an error, and after a batch that is not committed, `discard` must follow.
+        then. After an error, and after a batch that was neither committed nor confirmed,
+        `discard` must follow.
         """
+
+    def confirm(self) -> None:
+        """Proves that a batch without entries was decided on the latest state; ends the batch."""
 
     def discard(self) -> None:
         """Forgets the working state of a batch that will not be committed."""

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import NamedTuple
 
-from bank_node.errors import Reason, StoreError
+from bank_node.errors import Conflict, Reason, StoreError
 from bank_node.ledger.book import decide_all
 from bank_node.ledger.journal import seal
 from bank_node.ledger.operations import Operation, Result
@@ -35,12 +35,24 @@ class Submission(NamedTuple):
 class Writer:
     """Group commit over a store."""
 
-    def __init__(self, store: Store, metrics: Metrics, clock: Clock, batch_operations: int) -> None:
-        """A batch holds at most `batch_operations` unless one submission alone holds more."""
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        clock: Clock,
+        batch_operations: int,
+        patience_s: float = 4.0,
+    ) -> None:
+        """A batch holds at most `batch_operations` unless one submission alone holds more.
+
+        `patience_s` bounds how long a batch is decided again and again because other nodes of
+        the same bank are faster.
+        """
         self._store = store
         self._metrics = metrics
         self._clock = clock
         self._batch_operations = batch_operations
+        self._patience_ns = int(patience_s * 1e9)
         self._queue: SimpleQueue[Submission | None] = SimpleQueue()
         self._held: Submission | None = None
         self._failed: Reason | None = None
@@ -154,9 +166,11 @@ class Writer:
     def _process(self, operations: Sequence[Operation]) -> Sequence[Result]:
         """Decides a batch and makes it durable; every error becomes a result."""
         try:
-            return self._decide_and_commit(operations)
+            return self._decide_until_it_fits(operations)
         except StoreError as error:
-            _log.error("a batch of %d was not booked: %s", len(operations), error)
+            # While a database is away every batch fails; the store logs when it goes and returns.
+            if error.reason is not Reason.STORE_AWAY:
+                _log.error("a batch of %d was not booked: %s", len(operations), error)
             self._metrics.store_errors += 1
             self._give_up_batch()
             if error.final:
@@ -168,11 +182,27 @@ class Writer:
             self._give_up_batch()
             return [Reason.INTERNAL] * len(operations)
 
+    def _decide_until_it_fits(self, operations: Sequence[Operation]) -> Sequence[Result]:
+        """Decides a batch again each time another node of the bank was faster."""
+        try:
+            return self._decide_and_commit(operations)
+        except Conflict:
+            give_up_ns = self._clock.monotonic_ns() + self._patience_ns
+        while True:
+            self._metrics.store_conflicts += 1
+            self._store.discard()
+            try:
+                return self._decide_and_commit(operations)
+            except Conflict as error:
+                if self._clock.monotonic_ns() >= give_up_ns:
+                    raise StoreError(str(error), reason=Reason.TOO_BUSY, final=False) from None
+
     def _decide_and_commit(self, operations: Sequence[Operation]) -> Sequence[Result]:
         store = self._store
         state = store.fork(operations)
         results = decide_all(state, operations)
         if not state.entries:
+            store.confirm()
             return results
         if self._failed is not None:
             self._give_up_batch()
@@ -192,7 +222,7 @@ class Writer:
     def _read_or(self, reason: Reason, operation: Operation) -> Result:
         try:
             return self._store.read(operation)
-        except StoreError:
+        except (StoreError, Conflict):
             return reason
         except Exception:
             _log.exception("a read could not be answered")

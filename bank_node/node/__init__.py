@@ -5,6 +5,6 @@ them.
 """
 
 from bank_node.node.node import NAME, Node
-from bank_node.node.stores import ledger_path, open_store
+from bank_node.node.stores import archive_at, ledger_path, open_archive, open_store
 
-__all__ = ["NAME", "Node", "ledger_path", "open_store"]
+__all__ = ["NAME", "Node", "archive_at", "ledger_path", "open_archive", "open_store"]

@@ -90,7 +90,13 @@ class Node:
     def _start(self) -> tuple[str, int]:
         settings = self.settings
         self._store = open_store(settings)
-        self._writer = Writer(self._store, self.metrics, CLOCK, settings.limits.batch_operations)
+        self._writer = Writer(
+            self._store,
+            self.metrics,
+            CLOCK,
+            settings.limits.batch_operations,
+            patience_s=settings.network.timeout / 2,
+        )
         self._writer.start()
         self._traffic = self._open_traffic_log()
         alone = Alone(BankCode(settings.network.host), self._writer)
@@ -139,7 +145,7 @@ class Node:
 
     def _bank(self, network: Network, identity: Identity) -> Bank:
         return Bank(
-            code=BankCode(self.settings.network.host),
+            code=BankCode(self.settings.network.code or self.settings.network.host),
             name=NAME,
             version=__version__,
             extensions=self.settings.protocol.extensions,

@@ -1,12 +1,14 @@
-"""Which store the settings name, and where it is."""
+"""Which store the settings name, where it is, and how it is looked at from outside."""
 
+import secrets
 import sys
 from pathlib import Path
 
 from bank_node.config import Settings, data_folder
 from bank_node.errors import StartupError
-from bank_node.ledger.sqlite_store import SqliteStore
+from bank_node.ledger.archive import Archive
 from bank_node.ledger.store import Store
+from bank_node.node.machine import CLOCK
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -14,12 +16,60 @@ def ledger_path(settings: Settings) -> Path:
     url = settings.store.url
     if not url:
         return data_folder(settings) / "bank.db"
-    scheme, _, path = url.partition("://")
-    if scheme != "sqlite":
-        raise StartupError(f"the store {scheme}:// is not available, use sqlite:///path")
+    if is_shared(url):
+        raise StartupError(
+            "this is for a ledger in a file; copy one out of a database, and back, with "
+            "`bank migrate`, or use the backup of the database"
+        )
+    return sqlite_path(url)
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that a `sqlite:///` URL names."""
+    path = url.partition("://")[2]
     return Path(path.removeprefix("/") if sys.platform == "win32" else path)
+
+
+def is_shared(url: str) -> bool:
+    """Whether a URL names a database that several nodes may serve."""
+    return url.startswith("mysql://")
 
 
 def open_store(settings: Settings) -> Store:
     """The store that the settings name. Raises StartupError or CorruptLedger."""
-    return SqliteStore(ledger_path(settings))
+    if not is_shared(settings.store.url):
+        from bank_node.ledger.sqlite_store import SqliteStore
+
+        return SqliteStore(ledger_path(settings))
+    # The driver is loaded by those who use it.
+    from bank_node.ledger.mysql_address import parse_address
+    from bank_node.ledger.mysql_store import MysqlStore
+
+    return MysqlStore(
+        parse_address(settings.store.url),
+        CLOCK,
+        lambda: secrets.randbits(64),
+        settings.network.timeout,
+    )
+
+
+def open_archive(settings: Settings) -> Archive:
+    """The ledger that the settings name, to be read and verified. Raises StartupError."""
+    url = settings.store.url
+    return archive_at(url) if is_shared(url) else _file_archive(ledger_path(settings))
+
+
+def archive_at(url: str) -> Archive:
+    """The ledger at the URL of a store. Raises StartupError."""
+    if not is_shared(url):
+        return _file_archive(sqlite_path(url))
+    from bank_node.ledger.mysql_address import parse_address
+    from bank_node.ledger.mysql_archive import MysqlArchive
+
+    return MysqlArchive(parse_address(url), CLOCK)
+
+
+def _file_archive(path: Path) -> Archive:
+    from bank_node.ledger.sqlite_archive import SqliteArchive
+
+    return SqliteArchive(path)

@@ -109,7 +109,7 @@ BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND,
 ELSEWHERE = (Reason.OUT_OF_REACH, Reason.NOT_OURS, Reason.BANK_NOT_FOUND, Reason.BANK_BUSY,
              Reason.BANK_SILENT, Reason.BANK_OUTCOME_UNKNOWN)  # fmt: skip
 STORE = (Reason.TOO_BUSY, Reason.STOPPING, Reason.STORE_FULL, Reason.STORE_FAILED,
-         Reason.OUTCOME_UNKNOWN)  # fmt: skip
+         Reason.STORE_AWAY, Reason.OUTCOME_UNKNOWN)  # fmt: skip
 
 _ROWS = (
     Command(

@@ -113,6 +113,10 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "The storage of the bank has failed, nothing was booked.",
         "Úložiště banky selhalo, nic nebylo zaúčtováno.",
     ),
+    Reason.STORE_AWAY: (
+        "The database of the bank cannot be reached, nothing was booked.",
+        "Databáze banky není dostupná, nic nebylo zaúčtováno.",
+    ),
     Reason.TIMED_OUT: (
         "The bank did not answer in time.",
         "Banka neodpověděla včas.",

@@ -89,6 +89,7 @@ class Metrics:
         self.connections_refused = 0
         self.connections_dropped = 0
         self.store_errors = 0
+        self.store_conflicts = 0
         self.traffic_lines_lost = 0
 
     def new_command_table(self) -> CommandTable:

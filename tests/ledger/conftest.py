@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from ledger_model import Room
+from support.mariadb import open_store
 
 from bank_node.ledger.memory_store import MemoryStore
 from bank_node.ledger.sqlite_store import SqliteStore
@@ -15,23 +16,40 @@ from bank_node.telemetry.clock import Clock
 
 
 class Kind(NamedTuple):
-    """How a store is opened on the room given to one test, and whether it outlives `close`."""
+    """How a store is opened on the room given to one test, and whether it outlives `close`.
 
-    open: Callable[[Path], Store]
+    `place` makes what `open` is called with.
+    """
+
+    place: Callable[[pytest.FixtureRequest], Any]
+    open: Callable[[Any], Store]
     is_durable: bool
 
 
+def _folder(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return folder
+
+
+def _database(request: pytest.FixtureRequest) -> str:
+    server = request.getfixturevalue("mariadb")
+    url: str = server.url(server.new_database())
+    return url
+
+
 STORES = {
-    "memory": Kind(lambda _: MemoryStore(), is_durable=False),
-    "sqlite": Kind(lambda folder: SqliteStore(folder / "bank.db"), is_durable=True),
+    "memory": Kind(lambda _: None, lambda _: MemoryStore(), is_durable=False),
+    "sqlite": Kind(_folder, lambda folder: SqliteStore(folder / "bank.db"), is_durable=True),
+    "mysql": Kind(_database, open_store, is_durable=True),
 }
 
 
 @pytest.fixture(params=STORES)
-def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
+def room(request: pytest.FixtureRequest) -> Iterator[Room]:
     """A store of each kind in turn, empty, and closed after the test."""
     kind = STORES[request.param]
-    room = Room(lambda: kind.open(tmp_path), kind.is_durable)
+    place = kind.place(request)
+    room = Room(lambda: kind.open(place), kind.is_durable)
     yield room
     room.store.close()
 

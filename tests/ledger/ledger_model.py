@@ -6,7 +6,7 @@ refusals.
 
 from collections.abc import Callable, Iterable
 
-from bank_node.errors import Reason, StoreError
+from bank_node.errors import Conflict, Reason, StoreError
 from bank_node.ledger.book import Account, apply, decide
 from bank_node.ledger.journal import EMPTY_HEAD, Block, check, head_of, seal
 from bank_node.ledger.operations import (
@@ -115,12 +115,14 @@ def book(store: Store, *operations: Operation) -> list[Result]:
     """One batch as the writer books it; what fails is discarded."""
     state = store.fork(operations)
     results = [decide(state, operation) for operation in operations]
-    if state.entries:
-        try:
+    try:
+        if state.entries:
             store.commit(state, seal(store.head, state.entries, store.head.height + 1))
-        except StoreError:
-            store.discard()
-            raise
+        else:
+            store.confirm()
+    except (StoreError, Conflict):
+        store.discard()
+        raise
     return results
 
 
