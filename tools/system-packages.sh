@@ -1,12 +1,12 @@
 #!/bin/sh
 # Makes sure that Debian packages are there. Each argument is `package` or `package:command`;
-# a package whose command is found is left alone. Root on Debian installs, others are told.
+# a package whose command (or file, named with its path) is found is left alone. Root on Debian installs, others are told.
 set -eu
 missing=""
 for item in "$@"; do
     package=${item%%:*}
     command=${item#*:}
-    command -v "$command" >/dev/null 2>&1 || missing="$missing $package"
+    command -v "$command" >/dev/null 2>&1 || [ -e "$command" ] || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ]; then

@@ -1,4 +1,4 @@
-"""The URL of a MySQL store, taken apart. Pure; a password never leaves here but in its own field."""
+"""The URL of a MySQL store, taken apart. The password is never shown."""
 
 import re
 from typing import NamedTuple

@@ -22,9 +22,7 @@ _PAGE_BLOCKS = 64
 _HEIGHT_MAX = 2**63 - 1
 
 
-def read_blocks(
-    link: Link, after_height: int, up_to_height: int = _HEIGHT_MAX
-) -> Iterator[Block]:
+def read_blocks(link: Link, after_height: int, up_to_height: int = _HEIGHT_MAX) -> Iterator[Block]:
     """The blocks above a height, in order. Raises what the link raises."""
     while after_height < up_to_height:
         page = link.rows(select_blocks(after_height, up_to_height, _PAGE_BLOCKS))

@@ -19,7 +19,7 @@ MIGRATIONS: tuple[tuple[bytes, ...], ...] = (
         b"CREATE TABLE IF NOT EXISTS bank_blocks ("
         b" height BIGINT NOT NULL PRIMARY KEY, previous_hash BINARY(32) NOT NULL,"
         b" root BINARY(32) NOT NULL, time_us BIGINT NOT NULL, first_entry BIGINT NOT NULL,"
-        b" body LONGBLOB NOT NULL, hash BINARY(32) NOT NULL)",
+        b" body LONGBLOB NOT NULL, hash BINARY(32) NOT NULL, KEY by_entry (first_entry))",
         b"CREATE TABLE IF NOT EXISTS bank_accounts ("
         b" number BIGINT NOT NULL PRIMARY KEY, balance BIGINT NOT NULL,"
         b" last_entry BIGINT NOT NULL, is_open BIGINT NOT NULL)",
@@ -122,8 +122,19 @@ def select_blocks(after_height: int, up_to_height: int, limit: int) -> bytes:
 def select_news(last_height: int, limit: int) -> bytes:
     """The block of this height without its body, and those that follow it with theirs."""
     columns = _COLUMNS.replace(b"body", b"IF(height > %d, body, '')" % last_height)
-    return b"SELECT " + columns + (
-        b" FROM bank_blocks WHERE height >= %d ORDER BY height LIMIT %d" % (last_height, limit)
+    return (
+        b"SELECT "
+        + columns
+        + (b" FROM bank_blocks WHERE height >= %d ORDER BY height LIMIT %d" % (last_height, limit))
+    )
+
+
+def select_block_of(entry: int) -> bytes:
+    """The last block that begins with this entry or before it."""
+    return (
+        b"SELECT "
+        + _COLUMNS
+        + (b" FROM bank_blocks WHERE first_entry <= %d ORDER BY first_entry DESC LIMIT 1" % entry)
     )
 
 
@@ -173,7 +184,7 @@ def move_anchor(anchor: Anchor) -> bytes:
 
 def block_of(row: tuple[object, ...]) -> Block:
     """A block as `select_blocks` returns it."""
-    return Block._make(bytes(v) if isinstance(v, bytearray) else v for v in row)  # type: ignore[arg-type]
+    return Block._make(bytes(v) if isinstance(v, bytearray) else v for v in row)
 
 
 def _literal(block: Block) -> bytes:

@@ -9,22 +9,32 @@ other one did and decides again.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from threading import Lock
 
-from bank_node.errors import Conflict, CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
+from bank_node.errors import (
+    Conflict,
+    CorruptLedger,
+    OutcomeUnknown,
+    Reason,
+    StartupError,
+    StoreError,
+)
 from bank_node.ledger import book
 from bank_node.ledger.book import Account, State
 from bank_node.ledger.journal import Block, Head, check, head_of
 from bank_node.ledger.memory_store import open_accounts
 from bank_node.ledger.mysql_address import Address
-from bank_node.ledger.mysql_link import Beaten, Link, Lost
+from bank_node.ledger.mysql_link import Beaten, Link, Lost, Row
 from bank_node.ledger.mysql_reading import read_blocks, read_news, restore
 from bank_node.ledger.mysql_schema import (
     SELECT_HEIGHT,
     TAKE_TURN,
-    insert_blocks,
+    block_of,
     insert_after_last,
+    insert_blocks,
     is_unfinished,
     migrate,
+    select_block_of,
     select_hash,
 )
 from bank_node.ledger.mysql_snapshot import Snapshot
@@ -60,6 +70,7 @@ class MysqlStore:
         self._timeout_s = timeout_s
         self._link = Link(address, clock, timeout_s)
         self._reader = Link(address, clock, timeout_s)
+        self._looking_up = Lock()
         self._batch: State | None = None
         self._in_turn = False
         # Whether other nodes are writing, so that the next batch had better wait for its turn.
@@ -140,15 +151,20 @@ class MysqlStore:
         return book.decide(self._state, operation)
 
     def is_current(self) -> bool:
-        """Whether the state in memory is the latest. From one thread beside the ledger thread.
+        """Whether the state in memory is the latest; raises StoreError. From any thread."""
+        return bool(self._look_up(SELECT_HEIGHT)[0][0] <= self._head.height)
 
-        Raises StoreError if the database cannot be asked.
-        """
-        try:
-            height = self._reader.rows(SELECT_HEIGHT)[0][0]
-        except (Beaten, Lost) as error:
-            raise StoreError(str(error), reason=Reason.STORE_AWAY, final=False) from None
-        return bool(height <= self._head.height)
+    def block_of(self, entry: int) -> Block | None:
+        found = [block_of(row) for row in self._look_up(select_block_of(entry))]
+        return found[0] if found and found[0].first_entry <= entry <= found[0].last_entry else None
+
+    def _look_up(self, sql: bytes) -> list[Row]:
+        """The rows of a query of another thread than the ledger thread. Raises StoreError."""
+        with self._looking_up:
+            try:
+                return self._reader.rows(sql)
+            except (Beaten, Lost) as error:
+                raise StoreError(str(error), reason=Reason.STORE_AWAY, final=False) from None
 
     def blocks(self, after_height: int = 0) -> Iterator[Block]:
         link = Link(self._address, self._clock, self._timeout_s)

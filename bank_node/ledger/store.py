@@ -21,7 +21,7 @@ class Store(Protocol):
     """Durable blocks and the state that they add up to."""
 
     reads_are_instant: bool
-    """Whether `read` answers from memory, so that any thread may call it, an I/O thread above all."""
+    """Whether `read` answers from memory, so that an I/O thread, or any other, may call it."""
 
     @property
     def head(self) -> Head:
