@@ -15,6 +15,8 @@ from bank_node.ledger.mysql_address import Address
 from bank_node.telemetry.clock import Clock
 
 _log = logging.getLogger(__name__)
+# The driver tells of every connection as if it were news.
+logging.getLogger("mysql.connector").setLevel(logging.WARNING)
 
 Row = tuple[Any, ...]
 

@@ -99,7 +99,7 @@ class Node:
         )
         self._writer.start()
         self._traffic = self._open_traffic_log()
-        alone = Alone(BankCode(settings.network.host), self._writer)
+        alone = Alone(own_code(settings), self._writer)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
             self._bank(alone, self._identity()),
@@ -145,7 +145,7 @@ class Node:
 
     def _bank(self, network: Network, identity: Identity) -> Bank:
         return Bank(
-            code=BankCode(self.settings.network.code or self.settings.network.host),
+            code=own_code(self.settings),
             name=NAME,
             version=__version__,
             extensions=self.settings.protocol.extensions,
@@ -194,3 +194,8 @@ class Node:
 
     def _connection_refused(self) -> None:
         self.metrics.connections_refused += 1
+
+
+def own_code(settings: Settings) -> BankCode:
+    """The code of the bank that a node with these settings answers for."""
+    return BankCode(settings.network.code or settings.network.host)
