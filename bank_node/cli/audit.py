@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _EXIT_CORRUPT = 1
+# Still above the idle class, but a node that is busy all the time gets nearly all of a processor:
+# the kernel gives a process of this niceness about a thirtieth of what one of niceness 0 gets.
 _NICE = 15
 
 

@@ -35,7 +35,7 @@ def serve(
 def run(settings: Effective, *, greet: bool) -> None:
     """Runs a node to its end. Raises BankError when it cannot start."""
     # Imported here so that `bank call` and `bank --version` need not load a node.
-    from bank_node.node import Node
+    from bank_node.node import Node, devote_process
 
     stop = threading.Event()
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
@@ -45,6 +45,7 @@ def run(settings: Effective, *, greet: bool) -> None:
     node = Node(settings.settings)
     try:
         address, port = node.start()
+        devote_process()
         _log.info("ready on %s:%d", address, port)
         click.echo(f"ready {address}:{port}")
         if greet:

@@ -7,7 +7,7 @@ from operator import itemgetter
 from bank_node.ledger import book
 from bank_node.ledger.book import Account, FreeNumbers, State
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Operation, Result, touched
 
 
 class MemoryStore:
@@ -21,7 +21,7 @@ class MemoryStore:
         self._state = State({}, FreeNumbers(()))
 
     def fork(self, operations: Sequence[Operation]) -> State:
-        return self._state.fork({n for operation in operations for n in operation.touched})
+        return self._state.fork(touched(operations))
 
     def commit(self, state: State, block: Block) -> None:
         self._blocks.append(block)

@@ -38,7 +38,7 @@ from bank_node.ledger.mysql_schema import (
     select_hash,
 )
 from bank_node.ledger.mysql_snapshot import Snapshot
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Operation, Result, is_read, touched
 from bank_node.telemetry.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -109,13 +109,13 @@ class MysqlStore:
         return self._head
 
     def fork(self, operations: Sequence[Operation]) -> State:
-        if all(operation.is_read for operation in operations):
+        if all(map(is_read, operations)):
             self._catch_up()
         elif self._is_contended and self._takes_turns:
             self._take_turn()
         elif self._is_contended:
             self._is_contended = self._catch_up()
-        self._batch = self._state.fork({n for each in operations for n in each.touched})
+        self._batch = self._state.fork(touched(operations))
         return self._batch
 
     def commit(self, state: State, block: Block) -> None:

@@ -1,9 +1,10 @@
 """Operations: the frozen values that are the only way to read or change the ledger.
 
-An operation names what is wanted; `book.decide` says what becomes of it. `touched` lists the
-accounts that it reads or changes, so that a store can load them first.
+An operation names what is wanted; `book.decide` says what becomes of it. The room knows which
+accounts it reads or changes, so that a store can load them first.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bank_node.errors import Reason
@@ -19,27 +20,11 @@ class OpenAccount(NamedTuple):
 
     draw: int
 
-    @property
-    def is_read(self) -> bool:
-        return False
-
-    @property
-    def touched(self) -> tuple[int, ...]:
-        return ()
-
 
 class CloseAccount(NamedTuple):
     """Closes an account whose balance is 0."""
 
     account: AccountNumber
-
-    @property
-    def is_read(self) -> bool:
-        return False
-
-    @property
-    def touched(self) -> tuple[int, ...]:
-        return (self.account,)
 
 
 class Deposit(NamedTuple):
@@ -48,14 +33,6 @@ class Deposit(NamedTuple):
     account: AccountNumber
     amount: Amount
 
-    @property
-    def is_read(self) -> bool:
-        return False
-
-    @property
-    def touched(self) -> tuple[int, ...]:
-        return (self.account,)
-
 
 class Withdraw(NamedTuple):
     """Moves `amount` units from a client to the bank's cash account."""
@@ -63,53 +40,38 @@ class Withdraw(NamedTuple):
     account: AccountNumber
     amount: Amount
 
-    @property
-    def is_read(self) -> bool:
-        return False
-
-    @property
-    def touched(self) -> tuple[int, ...]:
-        return (self.account,)
-
 
 class ReadBalance(NamedTuple):
     """Its result is the balance of an account, in units."""
 
     account: AccountNumber
 
-    @property
-    def is_read(self) -> bool:
-        return True
-
-    @property
-    def touched(self) -> tuple[int, ...]:
-        return (self.account,)
-
 
 class ReadTotal(NamedTuple):
     """Its result is the sum of all client accounts, in units."""
-
-    @property
-    def is_read(self) -> bool:
-        return True
-
-    @property
-    def touched(self) -> tuple[int, ...]:
-        return ()
 
 
 class ReadClients(NamedTuple):
     """Its result is the number of open accounts."""
 
-    @property
-    def is_read(self) -> bool:
-        return True
-
-    @property
-    def touched(self) -> tuple[int, ...]:
-        return ()
-
 
 Operation = OpenAccount | CloseAccount | Deposit | Withdraw | ReadBalance | ReadTotal | ReadClients
 Result = int | Reason
 """What an operation came to: a number (0 where there is nothing to tell), or why it was refused."""
+
+
+# The most frequent first: what is asked of an operation is asked in this order.
+_NAMES_AN_ACCOUNT = (Deposit, Withdraw, ReadBalance, CloseAccount)
+_READS = (ReadBalance, ReadTotal, ReadClients)
+
+
+def is_read(operation: Operation) -> bool:
+    """Whether an operation changes nothing."""
+    return isinstance(operation, _READS)
+
+
+def touched(operations: Iterable[Operation]) -> set[int]:
+    """The numbers of the accounts that operations read or change, but for those they open."""
+    return {
+        operation.account for operation in operations if isinstance(operation, _NAMES_AN_ACCOUNT)
+    }

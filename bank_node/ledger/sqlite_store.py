@@ -18,7 +18,7 @@ from bank_node.ledger import book
 from bank_node.ledger.book import CASH, Account, FreeNumbers, State
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
 from bank_node.ledger.memory_store import block_holding, open_accounts
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.ownership import own
 from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
 
@@ -119,7 +119,7 @@ class SqliteStore:
         return self._head
 
     def fork(self, operations: Sequence[Operation]) -> State:
-        return self._state.fork({n for operation in operations for n in operation.touched})
+        return self._state.fork(touched(operations))
 
     def commit(self, state: State, block: Block) -> None:
         portion = self._snapshot.next_portion()

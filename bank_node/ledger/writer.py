@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bank_node.errors import Conflict, Reason, StoreError
 from bank_node.ledger.book import decide_all
 from bank_node.ledger.journal import seal
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Operation, Result, is_read
 from bank_node.ledger.store import Store
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
@@ -215,7 +215,7 @@ class Writer:
     def _refuse(self, operations: Sequence[Operation], reason: Reason) -> Sequence[Result]:
         """The results of a batch whose writes failed: reads are still answered, from the disk."""
         return [
-            self._read_or(reason, operation) if operation.is_read else reason
+            self._read_or(reason, operation) if is_read(operation) else reason
             for operation in operations
         ]
 

@@ -39,6 +39,7 @@ class Rounds(Protocol):
     def send(self) -> None: ...
     def admit(self, connection: "Connection") -> bool: ...
     def forget(self, connection: "Connection") -> None: ...
+    def count_dropped(self) -> None: ...
 
 
 # How long an unended `BC` must lie still before it is taken for a whole command. Longer than
@@ -156,6 +157,7 @@ class Connection(asyncio.Protocol):
         """Looks at all deadlines; called a few times a second."""
         limits = self._rounds.limits
         if self._stuck_since_ns and now_ns - self._stuck_since_ns > limits.timeout_s * 1e9:
+            self._rounds.count_dropped()
             self._transport.abort()
             return
         self._expire(now_ns - int(limits.timeout_s * 1e9))
@@ -166,7 +168,7 @@ class Connection(asyncio.Protocol):
             since_ns = self._line_since_ns
             if since_ns and now_ns - since_ns > limits.line_time_out_s * 1e9:
                 self._hang_up(Reason.TIMED_OUT)
-        elif quiet_ns > limits.client_time_out_s * 1e9 and not self.pending:
+        elif quiet_ns > limits.client_time_out_s * 1e9 and not (self.pending or self._backlog):
             self._transport.close()
 
     def drain(self) -> bool:

@@ -26,10 +26,17 @@ _BACKLOG = 8192
 class Presence:
     """How many clients are connected to the node, over all of its I/O threads."""
 
-    def __init__(self, changed: Callable[[int], None], refused: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        changed: Callable[[int], None],
+        refused: Callable[[], None],
+        dropped: Callable[[], None],
+    ) -> None:
+        """`dropped` is told of each client that was cut off because it did not read."""
         self._lock = threading.Lock()
         self._changed = changed
         self._refused = refused
+        self._dropped = dropped
         self.count = 0
 
     def enter(self, limit: int) -> bool:
@@ -46,6 +53,11 @@ class Presence:
         with self._lock:
             self.count -= 1
             self._changed(self.count)
+
+    def drop(self) -> None:
+        """Counts a client that is about to be cut off."""
+        with self._lock:
+            self._dropped()
 
 
 class IoThread:
@@ -94,6 +106,9 @@ class IoThread:
         if connection in self.connections:
             self.connections.remove(connection)
             self._presence.leave()
+
+    def count_dropped(self) -> None:
+        self._presence.drop()
 
     def end_round_soon(self) -> None:
         """Has replies sent and the desk flushed, after all sockets of this round were read."""

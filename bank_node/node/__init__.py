@@ -4,7 +4,16 @@ It is also the only one that looks at the clock or draws random numbers; everybo
 them.
 """
 
+from bank_node.node.machine import devote_process
 from bank_node.node.node import NAME, Node
 from bank_node.node.stores import archive_at, ledger_path, open_archive, open_store
 
-__all__ = ["NAME", "Node", "archive_at", "ledger_path", "open_archive", "open_store"]
+__all__ = [
+    "NAME",
+    "Node",
+    "archive_at",
+    "devote_process",
+    "ledger_path",
+    "open_archive",
+    "open_store",
+]

@@ -16,13 +16,14 @@ _SWITCH_INTERVAL_S = 0.001
 _COLLECT_AFTER = 100_000
 
 
-def share_the_interpreter() -> None:
-    """Makes threads take turns as often as a node's threads need it."""
+def devote_process() -> None:
+    """Suits a process to the nodes that it has started, when serving is all that it is for.
+
+    Threads take turns as often as a node's threads need it, and what was built at the start
+    (accounts above all) is taken out of the collector's rounds. A program that has a node among
+    other things decides about its own interpreter.
+    """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-
-
-def spare_the_collector() -> None:
-    """Takes what was built at the start (accounts above all) out of the collector's rounds."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 10, 10)

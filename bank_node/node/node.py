@@ -13,12 +13,7 @@ from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
-from bank_node.node.machine import (
-    CLOCK,
-    raise_file_limit,
-    share_the_interpreter,
-    spare_the_collector,
-)
+from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.stores import open_store
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import SEED_BYTES, Identity, obtain_identity
@@ -77,12 +72,9 @@ class Node:
 
     def start(self) -> tuple[str, int]:
         """Recovers the ledger and accepts clients; returns the address. Raises BankError."""
-        share_the_interpreter()
         raise_file_limit(self.settings.network.connections_max + _FILES_BESIDE)
         try:
-            address = self._start()
-            spare_the_collector()
-            return address
+            return self._start()
         except BaseException:
             self.stop()
             raise
@@ -118,7 +110,7 @@ class Node:
             settings.network.io_threads,
             lambda run_soon: gate.desk(run_soon, alone.forward),
             CLOCK.monotonic_ns,
-            Presence(self._connections_changed, self._connection_refused),
+            Presence(self._connections_changed, self._connection_refused, self._connection_dropped),
         )
         return self._server.start()
 
@@ -194,6 +186,9 @@ class Node:
 
     def _connection_refused(self) -> None:
         self.metrics.connections_refused += 1
+
+    def _connection_dropped(self) -> None:
+        self.metrics.connections_dropped += 1
 
 
 def own_code(settings: Settings) -> BankCode:

@@ -330,8 +330,7 @@ class Desk:
             return self._told(ticket.plan, ticket.arguments, result)
         except Exception:
             _log.exception("a result could not be told")
-            writes = ticket.plan.row.effect is Effect.WRITES
-            return self._refusals[Reason.OUTCOME_UNKNOWN if writes else Reason.INTERNAL]
+            return self._untold(ticket, Reason.INTERNAL)
 
     def _told(self, plan: Plan, arguments: tuple[Any, ...], result: Result) -> bytes:
         if isinstance(result, Reason):
@@ -353,9 +352,13 @@ class Desk:
             )
 
     def expire(self, ticket: Ticket) -> None:
-        """Gives up waiting for a reply. Whether a write happens after all is not known."""
+        """Gives up waiting for a reply."""
+        ticket.reply = self._untold(ticket, Reason.TIMED_OUT)
+
+    def _untold(self, ticket: Ticket, reason: Reason) -> bytes:
+        """The reply where no result can be told: whether a write happens is not known then."""
         writes = ticket.plan.row.effect is Effect.WRITES
-        ticket.reply = self._refusals[Reason.OUTCOME_UNKNOWN if writes else Reason.TIMED_OUT]
+        return self._refusals[Reason.OUTCOME_UNKNOWN if writes else reason]
 
     def refusal(self, reason: Reason) -> bytes:
         """The `ER` reply for a reason, as it goes over the wire."""

@@ -21,6 +21,8 @@ from bank_node.ledger.operations import (
     ReadClients,
     ReadTotal,
     Withdraw,
+    is_read,
+    touched,
 )
 
 ALL_NUMBERS = range(FIRST_NUMBER, LAST_NUMBER + 1)
@@ -71,12 +73,12 @@ class Book(RuleBasedStateMachine):
         self.sequence = 0
 
     def decide_all(self, batch: list[Any], model: PlainBank) -> State:
-        child = self.state.fork({n for operation in batch for n in operation.touched})
+        child = self.state.fork(touched(batch))
         for operation in batch:
             before = everything(child)
             result = decide(child, operation)
             model.expect(operation, result)
-            if isinstance(result, Reason) or operation.is_read:
+            if isinstance(result, Reason) or is_read(operation):
                 assert everything(child) == before
             else:
                 assert child.sequence == before[3] + 1
