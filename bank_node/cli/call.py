@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import click
 
-from bank_node.network.client import Client
+from bank_node.network.client import Client, Kind
+from bank_node.network.replies import code_of, judge
 
 _PORT = 65525
 _EXIT_REFUSED = 1
@@ -29,7 +30,7 @@ def call(command: str | None, host: str, port: int, timeout: float) -> None:
                 continue
             reply = bank.call(line)
             click.echo(reply)
-            refused = refused or reply.upper().startswith("ER")
+            refused = refused or judge(code_of(line), reply).kind is Kind.REFUSED
             if line.strip().upper() == "QU":
                 break
     if refused:

@@ -1,54 +1,244 @@
-"""The client library: one connection to a bank, one line out, one line back, with deadlines."""
+"""The client library: a command to any bank, an answer back, whatever that bank is like.
 
+`ask` is for strangers: one short connection for one command. `AsyncClient` keeps its connection,
+and `Client` is the same for callers without a loop. Commands are sent once; one that changes
+something and is not answered has an unknown outcome and is never sent again.
+"""
+
+import asyncio
+import os
 import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
+from typing import NamedTuple
 
 from bank_node.errors import BankError
+from bank_node.network.replies import (
+    OTHER_ADDRESS,
+    REPLY_BYTES_MAX,
+    Answer,
+    Kind,
+    ReplyReader,
+    ReplyTooLong,
+    changes,
+    code_of,
+    judge,
+)
+from bank_node.values import one_line
 
-_REPLY_BYTES_MAX = 65_536
+__all__ = [
+    "Answer",
+    "AsyncClient",
+    "Client",
+    "Connector",
+    "Deadlines",
+    "Endpoint",
+    "Kind",
+    "Unreachable",
+    "ask",
+    "reason",
+]
+
+_CHUNK_BYTES = 65_536
+
+
+class Endpoint(NamedTuple):
+    """Where a bank listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Deadlines(NamedTuple):
+    """How long a bank may take, in seconds."""
+
+    connect_s: float
+    first_byte_s: float
+    """From sending to the first byte of anything."""
+    reply_s: float
+    """From sending to the end of the reply."""
+    quiet_s: float = 0.4
+    """The pause after which a reply without a line end is taken for whole."""
+
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connector = Callable[[str, int], Awaitable[Stream]]
+"""Connects to host and port, or raises OSError; cancelled when the time is over."""
 
 
 class Unreachable(BankError):
     """The bank did not answer: nobody listens, the time is over, or it hung up."""
 
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        super().__init__(message)
+        self.sent = sent
+        """Whether the bank may have acted on the command all the same."""
+
+
+async def ask(
+    endpoint: Endpoint,
+    line: str,
+    deadlines: Deadlines,
+    connect: Connector = asyncio.open_connection,
+    *,
+    greets: bool | None = None,
+) -> Answer:
+    """Asks a bank one command over a connection of its own.
+
+    `line` is a command such as `AB 10001/10.1.2.3`; it goes out in upper-case code and single
+    blanks. `greets` is what is known of the bank, see ReplyReader; knowing it spares the whole
+    time-out where a bank refuses a deposit in bare words.
+    """
+    words = line.split()
+    code = code_of(line)
+    wire = " ".join((code or words[0], *words[1:])).encode("utf-8", "replace") + b"\r\n"
+    replies = ReplyReader(code, greets=greets)
+    try:
+        stream = await _connected(endpoint, deadlines, connect)
+        try:
+            reply = await _exchange(endpoint, stream, wire, replies, deadlines)
+        finally:
+            stream[1].close()
+    except Unreachable as error:
+        return _unanswered(code, error)
+    except ReplyTooLong as error:
+        return _endless(code, endpoint, error)
+    return _judged(endpoint, code, reply, replies)
+
+
+class AsyncClient:
+    """A kept connection to a bank, on the loop that runs it; calls wait for each other."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        deadlines: Deadlines,
+        *,
+        reconnects: bool = True,
+        reply_bytes_max: int = REPLY_BYTES_MAX,
+        connect: Connector = asyncio.open_connection,
+    ) -> None:
+        """Connects at the first call, or at `open`.
+
+        With `reconnects` a call over a connection that has ended makes a new one before it
+        sends. Without, it is UNREACHABLE until `open` is called: right for a connection that the
+        bank knows something about.
+        """
+        self.endpoint = endpoint
+        self._deadlines = deadlines
+        self._reconnects = reconnects
+        self._reply_bytes_max = reply_bytes_max
+        self._connect = connect
+        self._stream: Stream | None = None
+        self._opened = False
+        self._turn = asyncio.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, as far as has been heard."""
+        return self._stream is not None and not _has_ended(self._stream)
+
+    async def open(self) -> None:
+        """Connects anew. Raises Unreachable."""
+        async with self._turn:
+            await self._open()
+
+    async def call(self, line: str) -> Answer:
+        """The answer to one command, which is sent exactly as it stands."""
+        code = code_of(line)
+        replies = self._reader(code)
+        try:
+            reply = await self._say(line, replies)
+        except ReplyTooLong as error:
+            return _endless(code, self.endpoint, error)
+        except Unreachable as error:
+            return _unanswered(code, error)
+        return _judged(self.endpoint, code, reply, replies)
+
+    async def say(self, line: str) -> str:
+        """The reply to any line as one clean line, whatever it means. Raises Unreachable."""
+        try:
+            return await self._say(line, self._reader(code_of(line)))
+        except ReplyTooLong as error:
+            raise Unreachable(f"{self.endpoint} did not answer: {error}", sent=True) from None
+
+    async def close(self) -> None:
+        """Ends the connection; a later call fails or connects again, as `reconnects` says."""
+        if self._stream is not None:
+            writer = self._stream[1]
+            self._stream = None
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    def _reader(self, code: str) -> ReplyReader:
+        return ReplyReader(code, bytes_max=self._reply_bytes_max)
+
+    async def _open(self) -> None:
+        await self.close()
+        self._stream = await _connected(self.endpoint, self._deadlines, self._connect)
+        self._opened = True
+
+    async def _say(self, line: str, replies: ReplyReader) -> str:
+        wire = line.encode("utf-8", "surrogateescape") + b"\r\n"
+        async with self._turn:
+            stream = await self._ready()
+            whole = False
+            try:
+                reply = await _exchange(self.endpoint, stream, wire, replies, self._deadlines)
+                whole = True
+            finally:
+                # What a bank says after its time belongs to no later command.
+                if not whole:
+                    await self.close()
+            return reply
+
+    async def _ready(self) -> Stream:
+        """The connection, fresh or rid of what was said since the last reply."""
+        if self._stream is not None:
+            await _discard(self._stream[0])
+            if not _has_ended(self._stream):
+                return self._stream
+            await self.close()
+        if self._opened and not self._reconnects:
+            raise Unreachable(f"the connection to {self.endpoint} has ended")
+        await self._open()
+        assert self._stream is not None
+        return self._stream
+
 
 class Client:
-    """A blocking connection to a bank."""
+    """A connection to a bank for callers without an event loop."""
 
     def __init__(self, host: str, port: int, timeout_s: float) -> None:
         """Connects. `timeout_s` is the longest wait for the connection, and for each reply.
 
-        Raises Unreachable.
+        Raises Unreachable. Not for threads in which an event loop runs.
         """
-        self._name = f"{host}:{port}"
-        self._rest = b""
+        deadlines = Deadlines(timeout_s, timeout_s, timeout_s)
+        self._client = AsyncClient(Endpoint(host, port), deadlines)
+        self._runner = asyncio.Runner()
         try:
-            self._socket = socket.create_connection((host, port), timeout_s)
-        except OSError as error:
-            raise Unreachable(f"{self._name} cannot be reached: {_reason(error)}") from None
+            self._runner.run(self._client.open())
+        except BaseException:
+            self._runner.close()
+            raise
 
     def call(self, line: str) -> str:
-        """Sends one command and returns the reply without its line end. Raises Unreachable."""
-        try:
-            # One send: several banks take what one receive brings for one command.
-            self._socket.sendall(line.encode("utf-8", "surrogateescape") + b"\r\n")
-            return self._reply().decode("utf-8", "replace").strip()
-        except OSError as error:
-            raise Unreachable(f"{self._name} did not answer: {_reason(error)}") from None
+        """Sends a line as it stands and returns the reply as one clean line.
 
-    def _reply(self) -> bytes:
-        while b"\n" not in self._rest:
-            data = self._socket.recv(_REPLY_BYTES_MAX)
-            if not data:
-                raise ConnectionResetError("it closed the connection")
-            self._rest += data
-            if len(self._rest) > _REPLY_BYTES_MAX:
-                raise ConnectionResetError("its reply has no end")
-        reply, _, self._rest = self._rest.partition(b"\n")
-        return reply
+        Raises Unreachable. Where the bank has ended the connection it is made anew first.
+        """
+        return self._runner.run(self._client.say(line))
 
     def close(self) -> None:
-        self._socket.close()
+        if self._runner is not None:
+            self._runner.run(self._client.close())
+            self._runner.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -62,5 +252,98 @@ class Client:
         self.close()
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__
+def reason(error: OSError) -> str:
+    """Why a connection failed, in a few clean words."""
+    if error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    return one_line(error.strerror or str(error) or type(error).__name__)
+
+
+async def _connected(endpoint: Endpoint, deadlines: Deadlines, connect: Connector) -> Stream:
+    try:
+        async with asyncio.timeout(deadlines.connect_s):
+            return await connect(endpoint.host, endpoint.port)
+    except OSError as error:
+        raise Unreachable(f"{endpoint} cannot be reached: {reason(error)}") from None
+
+
+async def _exchange(
+    endpoint: Endpoint, stream: Stream, wire: bytes, replies: ReplyReader, deadlines: Deadlines
+) -> str:
+    """Sends a command and hears the reply. Raises Unreachable and ReplyTooLong."""
+    reader, writer = stream
+    if _has_ended(stream):
+        raise Unreachable(f"{endpoint} closed the connection at once")
+    try:
+        # One send: several banks take what one receive brings for one command.
+        writer.write(wire)
+        reply = await _hear(reader, replies, deadlines)
+    except OSError as error:
+        raise Unreachable(f"{endpoint} did not answer: {reason(error)}", sent=True) from None
+    if reply is None:
+        why = "it closed the connection" if reader.at_eof() else "it took too long"
+        raise Unreachable(f"{endpoint} did not answer: {why}", sent=True)
+    return reply
+
+
+async def _hear(
+    reader: asyncio.StreamReader, replies: ReplyReader, deadlines: Deadlines
+) -> str | None:
+    """The reply, or None when the bank hangs up or is late."""
+    time = asyncio.get_running_loop().time
+    late = time() + deadlines.reply_s
+    wake = min(late, time() + deadlines.first_byte_s)
+    while True:
+        try:
+            async with asyncio.timeout_at(wake) as limit:
+                data = await reader.read(_CHUNK_BYTES)
+        except TimeoutError:
+            if not limit.expired():
+                raise  # The time-out of the connection itself, not ours.
+            if time() >= late or not replies.heard:
+                return replies.late()
+            reply = replies.quiet()
+            wake = late
+        else:
+            reply = replies.feed(data) if data else replies.eof()
+            if not data:
+                return reply
+            wake = min(late, time() + deadlines.quiet_s)
+        if reply is not None:
+            return reply
+
+
+async def _discard(reader: asyncio.StreamReader) -> None:
+    """Drops what was said unasked, for example the second half of an odd line end."""
+    # Twice round the loop: what the socket holds reaches the reader in the second.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with suppress(OSError):
+        async with asyncio.timeout(0):
+            while await reader.read(_CHUNK_BYTES):
+                pass
+
+
+def _has_ended(stream: Stream) -> bool:
+    reader, writer = stream
+    return reader.at_eof() or writer.is_closing() or reader.exception() is not None
+
+
+def _judged(endpoint: Endpoint, code: str, reply: str, replies: ReplyReader) -> Answer:
+    answer = judge(code, reply, frozenset(replies.oddities))
+    if code == "BC" and answer.kind is Kind.DONE and answer.text != f"BC {endpoint.host}":
+        return answer._replace(oddities=answer.oddities | {OTHER_ADDRESS})
+    return answer
+
+
+def _unanswered(code: str, error: Unreachable) -> Answer:
+    unknown = error.sent and changes(code)
+    return Answer(Kind.UNKNOWN if unknown else Kind.UNREACHABLE, str(error))
+
+
+def _endless(code: str, endpoint: Endpoint, error: ReplyTooLong) -> Answer:
+    if changes(code):
+        return Answer(Kind.UNKNOWN, f"{endpoint} did not answer: {error}")
+    return Answer(Kind.REFUSED, f"ER {error}")
