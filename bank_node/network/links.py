@@ -227,6 +227,11 @@ class Links:
         link = self._links.get(endpoint)
         return link.in_flight if link else 0
 
+    def is_linked(self, endpoint: Endpoint) -> bool:
+        """Whether there is a link to a bank, or one is being made."""
+        link = self._links.get(endpoint)
+        return link is not None and link.open
+
     def drop(self, endpoint: Endpoint, why: str) -> None:
         """Ends the link to a bank, if there is one."""
         link = self._links.pop(endpoint, None)
