@@ -60,19 +60,28 @@ _new = tuple.__new__
 class Link(asyncio.Protocol):
     """One connection; lives on one loop and is never touched from elsewhere."""
 
-    __slots__ = ("_in_flight_max", "_limits", "_loop", "_name", "_partial", "_paused", "_round",
-                 "_round_s", "_transport", "_unsent", "_waiting", "open")  # fmt: skip
+    __slots__ = ("_hello", "_in_flight_max", "_limits", "_loop", "_name", "_partial", "_paused",
+                 "_round", "_round_s", "_transport", "_unsent", "_waiting", "open")  # fmt: skip
 
-    def __init__(self, name: str, limits: LinkLimits, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        name: str,
+        limits: LinkLimits,
+        loop: asyncio.AbstractEventLoop,
+        hello: bytes = b"",
+    ) -> None:
         """`name` is how the bank is called in explanations.
 
-        Requests may be submitted at once; they leave when the connection is made.
+        Requests may be submitted at once; they leave when the connection is made and `hello`,
+        a command such as `LI 10.1.2.3`, is answered by exactly its code. So a stranger that has
+        taken the place of a node of our kind is found out before it is trusted with money.
         """
         self.open = True
         """Whether it takes requests; once it does not, it never will again."""
         self._name = name
         self._limits = limits
         self._loop = loop
+        self._hello = hello
         self._in_flight_max = limits.in_flight_max
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[_Waiting] = deque()
@@ -106,7 +115,7 @@ class Link(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._round = False
-        if self._unsent and self._transport is not None and not self._paused:
+        if self._unsent and self._transport is not None and not (self._paused or self._hello):
             self._unsent.append(b"")
             packet = REPLY_END.join(self._unsent)
             # Before the write, which may report that the transport is full or lost.
@@ -116,6 +125,9 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._partial:
             data = self._partial + data
+        if self._hello:
+            self._hear_hello(data)
+            return
         replies = data.splitlines(keepends=True)
         self._partial = b"" if data.endswith(b"\n") else replies.pop()
         waiting = self._waiting
@@ -136,11 +148,23 @@ class Link(asyncio.Protocol):
                 return
             self._tell(waiting.popleft().done, reply if is_plain else _cleaned(reply), None)
 
+    def _hear_hello(self, data: bytes) -> None:
+        due = self._hello[:2] + REPLY_END
+        if data == due:
+            self._hello = self._partial = b""
+            self._flush()
+        elif due.startswith(data):
+            self._partial = data
+        else:
+            self.end("it is no node of our kind")
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods of asyncio.Transport without being one.
         self._transport = cast(asyncio.Transport, transport)
         if not self.open:
             self._transport.abort()
+        elif self._hello:
+            self._transport.write(self._hello + REPLY_END)
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -205,8 +229,14 @@ class Links:
         limits: LinkLimits,
         loop: asyncio.AbstractEventLoop,
         connect: LinkConnector | None = None,
+        hello: bytes = b"",
     ) -> None:
-        """Dials nothing yet; `connect` stands for the loop's `create_connection`."""
+        """Dials nothing yet.
+
+        `connect` stands for the loop's `create_connection`; `hello` is what each link says
+        first, see Link.
+        """
+        self._hello = hello
         self._limits = limits
         self._loop = loop
         self._connect: LinkConnector = connect or loop.create_connection
@@ -249,7 +279,7 @@ class Links:
             self.drop(endpoint, "this node is stopping")
 
     def _dialled(self, endpoint: Endpoint) -> Link:
-        link = Link(str(endpoint), self._limits, self._loop)
+        link = Link(str(endpoint), self._limits, self._loop, self._hello)
         if self._closed:
             link.end("this node is stopping")
             return link

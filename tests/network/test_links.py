@@ -220,6 +220,35 @@ def test_a_listener_may_end_the_link_in_the_middle_of_a_packet():
     assert on_a_link(scene) == [Kind.UNKNOWN]
 
 
+def greeted(replies: list[bytes]) -> tuple[list[bytes], list[bytes | Kind]]:
+    """What leaves on a link that says hello and hears these packets, and what a deposit is told."""
+    wire, told = Wire(), Outcomes()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        link = Link(NAME, LIMITS, loop, hello=b"LI 10.1.2.4")
+        link.submit(AD, True, told)
+        await a_round()
+        link.connection_made(wire)
+        for reply in replies:
+            link.data_received(reply)
+            await a_round()
+
+    asyncio.run(run())
+    return wire.packets, told.told
+
+
+def test_requests_leave_when_the_hello_is_answered():
+    packets, told = greeted([b"L", b"I\r\n", b"AD\r\n"])
+    assert packets == [b"LI 10.1.2.4\r\n", AD + b"\r\n"]
+    assert told == [b"AD\r\n"]
+
+
+@pytest.mark.parametrize("reply", [b"ER Unknown command.\r\n", b"LI\n", b"LI\r\nAD\r\n", b"Hi"])
+def test_a_stranger_does_not_know_the_hello_and_gets_no_deposit(reply):
+    assert greeted([reply]) == ([b"LI 10.1.2.4\r\n"], [Kind.UNREACHABLE])
+
+
 def with_links(
     use: Callable[[Links], Awaitable[None]], limits: LinkLimits = LIMITS, **how: object
 ) -> None:
@@ -252,7 +281,7 @@ def test_a_thousand_deposits_over_one_link_reach_our_own_node_in_order(node: Run
             assert replies == expected
             assert node.connections == before + 1
 
-        with_links(scene)
+        with_links(scene, hello=f"LI {node.bank}".encode())
 
 
 def test_a_bank_that_nobody_serves_is_unreachable_and_asked_anew_next_time():
