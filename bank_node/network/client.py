@@ -41,6 +41,8 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 65_536
+# How long a bank that hangs up after its reply may take to do so, many times over.
+_HANG_UP_S = 0.1
 
 
 class Endpoint(NamedTuple):
@@ -77,6 +79,10 @@ class Unreachable(BankError):
         super().__init__(message)
         self.sent = sent
         """Whether the bank may have acted on the command all the same."""
+
+
+class _HungUp(Unreachable):
+    """The connection ended instead of bringing a reply."""
 
 
 async def ask(
@@ -135,6 +141,7 @@ class AsyncClient:
         self._connect = connect
         self._stream: Stream | None = None
         self._opened = False
+        self._stays = False  # Whether the bank was seen to keep a connection after a reply.
         self._turn = asyncio.Lock()
 
     @property
@@ -185,30 +192,46 @@ class AsyncClient:
 
     async def _say(self, line: str, replies: ReplyReader) -> str:
         wire = line.encode("utf-8", "surrogateescape") + b"\r\n"
+        writes = changes(code_of(line))
         async with self._turn:
-            stream = await self._ready()
-            whole = False
+            if not await self._is_ready(writes):
+                return await self._fresh(wire, replies)
             try:
-                reply = await _exchange(self.endpoint, stream, wire, replies, self._deadlines)
-                whole = True
-            finally:
-                # What a bank says after its time belongs to no later command.
-                if not whole:
-                    await self.close()
+                reply = await self._over(wire, replies)
+            except _HungUp:
+                # A bank that closes after each reply may be slower to do so than the next call.
+                # A read is asked anew; a write never is, however likely it was not heard.
+                if writes or replies.heard or not self._reconnects:
+                    raise
+                return await self._fresh(wire, replies)
+            self._stays = True
             return reply
 
-    async def _ready(self) -> Stream:
-        """The connection, fresh or rid of what was said since the last reply."""
+    async def _is_ready(self, writes: bool) -> bool:
+        """Whether the connection can be used again; rids it of what was said since the reply."""
         if self._stream is not None:
-            await _discard(self._stream[0])
-            if not _has_ended(self._stream):
-                return self._stream
-            await self.close()
+            await _discard(self._stream[0], _HANG_UP_S if writes and not self._stays else 0)
+        if self.is_open:
+            return True
         if self._opened and not self._reconnects:
             raise Unreachable(f"the connection to {self.endpoint} has ended")
+        return False
+
+    async def _fresh(self, wire: bytes, replies: ReplyReader) -> str:
         await self._open()
+        return await self._over(wire, replies)
+
+    async def _over(self, wire: bytes, replies: ReplyReader) -> str:
         assert self._stream is not None
-        return self._stream
+        whole = False
+        try:
+            reply = await _exchange(self.endpoint, self._stream, wire, replies, self._deadlines)
+            whole = True
+        finally:
+            # What a bank says after its time belongs to no later command.
+            if not whole:
+                await self.close()
+        return reply
 
 
 class Client:
@@ -222,6 +245,7 @@ class Client:
         deadlines = Deadlines(timeout_s, timeout_s, timeout_s)
         self._client = AsyncClient(Endpoint(host, port), deadlines)
         self._runner = asyncio.Runner()
+        self._closed = False
         try:
             self._runner.run(self._client.open())
         except BaseException:
@@ -236,7 +260,9 @@ class Client:
         return self._runner.run(self._client.say(line))
 
     def close(self) -> None:
-        if self._runner is not None:
+        """Ends the connection; may be repeated."""
+        if not self._closed:
+            self._closed = True
             self._runner.run(self._client.close())
             self._runner.close()
 
@@ -281,10 +307,11 @@ async def _exchange(
         writer.write(wire)
         reply = await _hear(reader, replies, deadlines)
     except OSError as error:
-        raise Unreachable(f"{endpoint} did not answer: {reason(error)}", sent=True) from None
+        raise _HungUp(f"{endpoint} did not answer: {reason(error)}", sent=True) from None
+    if reply is None and reader.at_eof():
+        raise _HungUp(f"{endpoint} did not answer: it closed the connection", sent=True)
     if reply is None:
-        why = "it closed the connection" if reader.at_eof() else "it took too long"
-        raise Unreachable(f"{endpoint} did not answer: {why}", sent=True)
+        raise Unreachable(f"{endpoint} did not answer: it took too long", sent=True)
     return reply
 
 
@@ -315,13 +342,16 @@ async def _hear(
             return reply
 
 
-async def _discard(reader: asyncio.StreamReader) -> None:
-    """Drops what was said unasked, for example the second half of an odd line end."""
+async def _discard(reader: asyncio.StreamReader, wait_s: float) -> None:
+    """Drops what was said unasked, for example the second half of an odd line end.
+
+    Waits so long for the end of the connection.
+    """
     # Twice round the loop: what the socket holds reaches the reader in the second.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     with suppress(OSError):
-        async with asyncio.timeout(0):
+        async with asyncio.timeout(wait_s):
             while await reader.read(_CHUNK_BYTES):
                 pass
 

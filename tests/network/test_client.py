@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -299,6 +300,27 @@ def test_a_kept_connection_that_the_bank_closed_is_made_anew():
     with zoo.bank("closes after each reply", host=some_host()) as peer:
         assert kept(peer, use) == ["BN 1"] * 3
         assert peer.connections == 3
+
+
+def test_a_deposit_is_not_sent_into_a_connection_that_the_bank_is_closing():
+    with zoo.bank("closes after each reply", host=some_host()) as peer:
+        deposit = f"AD 10001/{peer.host} 5"
+        assert said(peer, "BN", deposit, deposit, "BA") == ["BN 1", "AD", "AD", "BA 510"]
+        assert peer.count("AD") == 2
+
+
+def test_a_kept_connection_that_is_reset_is_asked_anew_only_for_a_read():
+    async def use(client: AsyncClient) -> list[Kind]:
+        kinds = []
+        for line in ("BN", "BA", "BN", "AD 10001/1.2.3.4 5"):
+            kinds.append((await client.call(line)).kind)
+            if line == "BN":
+                peer.behaviour = replace(peer.behaviour, resets_once=True)
+        return kinds
+
+    with zoo.bank(host=some_host()) as peer:
+        assert kept(peer, use) == [Kind.DONE, Kind.DONE, Kind.DONE, Kind.UNKNOWN]
+        assert (peer.count("BA"), peer.count("AD")) == (2, 1)
 
 
 def test_a_kept_connection_is_made_anew_only_when_told_so():

@@ -53,6 +53,8 @@ class Behaviour:
     """Whether it carries out what it was asked."""
     resets: str = ""
     """When it resets the connection: `after request` or `mid reply`."""
+    resets_once: bool = False
+    """Whether it resets at the next request and is orderly again from then on."""
     padding: int = 0
     """How many letters it adds to each reply."""
     ends_lines: bool = True
@@ -196,6 +198,10 @@ class Peer:
                 command = line.decode("utf-8", "replace").strip()
                 self.received.append(command)
                 reply = self._reply(command, client) if habits.acts else ""
+                if self.behaviour.resets_once:
+                    self.behaviour = replace(self.behaviour, resets_once=False)
+                    self._reset(connection, "")
+                    return
                 if habits.resets:
                     self._reset(connection, reply)
                     return
@@ -220,7 +226,13 @@ class Peer:
             data = data.rstrip()
             while not self._stopping.is_set():
                 connection.sendall(data)
-        connection.sendall(data)
+        if habits.closes:
+            # The end comes in one packet with the reply, so that no test depends on which of
+            # the two the other side hears of first.
+            connection.sendall(data, getattr(socket, "MSG_MORE", 0))
+            connection.shutdown(socket.SHUT_WR)
+        else:
+            connection.sendall(data)
 
     def _reset(self, connection: socket.socket, reply: str) -> None:
         if self.behaviour.resets == "mid reply":
