@@ -141,6 +141,7 @@ class AsyncClient:
         self._connect = connect
         self._stream: Stream | None = None
         self._opened = False
+        self._replies = 0  # How many the connection has brought.
         self._stays = False  # Whether the bank was seen to keep a connection after a reply.
         self._turn = asyncio.Lock()
 
@@ -189,6 +190,7 @@ class AsyncClient:
         await self.close()
         self._stream = await _connected(self.endpoint, self._deadlines, self._connect)
         self._opened = True
+        self._replies = 0
 
     async def _say(self, line: str, replies: ReplyReader) -> str:
         wire = line.encode("utf-8", "surrogateescape") + b"\r\n"
@@ -197,20 +199,19 @@ class AsyncClient:
             if not await self._is_ready(writes):
                 return await self._fresh(wire, replies)
             try:
-                reply = await self._over(wire, replies)
+                return await self._over(wire, replies)
             except _HungUp:
                 # A bank that closes after each reply may be slower to do so than the next call.
                 # A read is asked anew; a write never is, however likely it was not heard.
                 if writes or replies.heard or not self._reconnects:
                     raise
                 return await self._fresh(wire, replies)
-            self._stays = True
-            return reply
 
     async def _is_ready(self, writes: bool) -> bool:
         """Whether the connection can be used again; rids it of what was said since the reply."""
         if self._stream is not None:
-            await _discard(self._stream[0], _HANG_UP_S if writes and not self._stays else 0)
+            is_in_doubt = writes and self._replies > 0 and not self._stays
+            await _discard(self._stream[0], _HANG_UP_S if is_in_doubt else 0)
         if self.is_open:
             return True
         if self._opened and not self._reconnects:
@@ -231,6 +232,8 @@ class AsyncClient:
             # What a bank says after its time belongs to no later command.
             if not whole:
                 await self.close()
+        self._replies += 1
+        self._stays = self._stays or self._replies > 1
         return reply
 
 

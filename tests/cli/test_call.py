@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+from support import zoo
 from support.nodes import some_host
 
 
@@ -58,3 +59,23 @@ def test_quit_ends_the_conversation(bank, served):
 def test_nothing_on_stdin_is_nothing_done(bank, served):
     called = bank("call", *at(served), stdin="")
     assert (called.returncode, called.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("behaviour", ["greets", "no end, closes", "pads", "byte order mark"])
+def test_a_strangers_bank_is_understood(bank, behaviour):
+    with zoo.bank(behaviour, host=some_host()) as peer:
+        called = bank("call", "--host", peer.host, "--port", peer.port, stdin="BN\nBA\n")
+    assert (called.returncode, called.stdout, called.stderr) == (0, "BN 1\nBA 500\n", "")
+
+
+def test_an_error_in_a_strangers_words_is_exit_code_1(bank):
+    with zoo.bank("code before errors", host=some_host()) as peer:
+        called = bank("call", "--host", peer.host, "--port", peer.port, "AR 77777/1.2.3.4")
+    assert (called.returncode, called.stdout) == (1, "AR Account does not exists\n")
+
+
+def test_a_strangers_reply_cannot_drive_the_terminal(bank):
+    with zoo.bank("escapes", host=some_host()) as peer:
+        called = bank("call", "--host", peer.host, "--port", peer.port, "AB 77777/1.2.3.4")
+    assert called.returncode == 1
+    assert called.stdout.rstrip("\n").isprintable()
