@@ -58,7 +58,11 @@ def on_a_link(
 
 
 async def a_round() -> None:
-    await asyncio.sleep(0)
+    """Everything that was to be called soon has been called."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.call_soon(over.set_result, None)
+    await over
 
 
 def test_requests_of_one_round_leave_in_one_packet_and_are_answered_in_order():
