@@ -31,7 +31,7 @@ bench: $(STAMP)
 # The packages of the system that the tests use; as root on Debian they are installed.
 .PHONY: system
 system:
-	@sh tools/system-packages.sh gcc:cc mariadb-server:mariadb-install-db
+	@sh tools/system-packages.sh gcc:cc iproute2:ip mariadb-server:mariadb-install-db
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv

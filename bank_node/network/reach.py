@@ -93,6 +93,13 @@ class Reach:
         own_is_visited = self._in_blocks(self._own) and self._window_holds(self._own)
         return len(self._outside) + self._visited - own_is_visited
 
+    def visits(self, address: str) -> bool:
+        """Whether `addresses` yields this address."""
+        if not self.allows(address):
+            return False
+        number = _number(address)
+        return not self._in_blocks(number) or self._window_holds(number)
+
     @property
     def is_cut(self) -> bool:
         """Whether a scan leaves addresses out because there are too many."""

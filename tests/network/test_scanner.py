@@ -1,0 +1,587 @@
+"""How banks are found and kept in sight, on a network of make-believe and a clock that jumps."""
+
+import asyncio
+import itertools
+import logging
+import tracemalloc
+from ipaddress import ip_address, ip_network
+
+import pytest
+from support.virtual_time import run
+
+from bank_node.network.knock import NoSocket
+from bank_node.network.peers import PeerFound, PeerLost, State
+from bank_node.network.reach import StaticPeer
+from bank_node.network.rounds import Pace, Rounds
+from bank_node.network.scanner import ScanEnded, ScanProgressed, ScanStarted
+from network.fake_lan import OWN, Bank, FakeLan, Station
+
+OURS = {"VE": "VE p2p-bank-node 1.0 session transfers"}
+
+
+def scan(*banks, **options):
+    """Scans once; the station afterwards and the end of the scan."""
+
+    async def play():
+        station = Station(FakeLan(*banks), **options)
+        return station, await station.scanner.scan()
+
+    return run(play())
+
+
+# What a scan finds
+
+
+def test_a_scan_finds_every_bank_wherever_its_port_is():
+    banks = [Bank(f"10.1.2.{n}", port) for n, port in enumerate(range(65525, 65536), 20)]
+    station, end = scan(*banks)
+    assert station.verified == {bank.address: bank.port for bank in banks}
+    assert end.found == 12, "the own one counts"
+    assert {event.peer.code for event in station.events(PeerFound)} == set(station.verified)
+
+
+def test_an_open_port_is_no_proof_of_a_bank():
+    station, _ = scan(
+        Bank("10.1.2.20", is_mute=True),
+        Bank("10.1.2.21", replies={"BC": "ER I am a printer"}),
+    )
+    assert station.verified == {}
+    assert station.directory.snapshot() == ()
+
+
+def test_the_own_address_answers_without_a_dial():
+    station, end = scan(Bank(OWN), subnets=["10.1.2.0/29"])
+    assert end.found == 1
+    assert OWN not in {address for address, _ in station.lan.dialled}
+
+
+def test_a_bank_that_calls_itself_otherwise_is_known_by_the_address_that_was_dialled():
+    station, _ = scan(Bank("10.1.2.20", replies={"BC": f"BC {OWN}"}))
+    assert station.verified == {"10.1.2.20": 65525}
+    assert station.directory.get("10.1.2.20").said == OWN
+
+
+def test_each_port_is_tried_once_and_each_bank_asked_once():
+    station, _ = scan(Bank("10.1.2.20", 65527))
+    assert len(set(station.lan.dialled)) == 253 * 11
+    assert len(station.lan.dialled) == 253 * 11 + 1, "and one question for the version"
+    assert len(station.lan.questions("10.1.2.20")) == 1
+
+
+def test_remembered_banks_are_asked_first_at_the_port_they_had():
+    async def play():
+        lan = FakeLan(Bank("10.1.2.200", 65531), Bank("10.1.2.77", 4000))
+        peers = [StaticPeer("10.1.2.77", 4000)]
+        station = Station(lan, peers=peers, processes=1, subnets=["10.1.2.192/28"])
+        station.directory.add_static("10.1.2.77", 4000, 0)
+        station.directory.heard("10.1.2.200", 65531, (), 1, 0)
+        await station.scanner.scan()
+        return station
+
+    station = run(play())
+    asked = [(address, port) for address, port, code, _ in station.lan.asked if code == "BC"]
+    assert asked == [("10.1.2.200", 65531), ("10.1.2.77", 4000)]
+    assert station.lan.dialled[0] == asked[0]
+    assert station.verified == {"10.1.2.200": 65531, "10.1.2.77": 4000}
+
+
+def test_a_bank_that_moved_to_another_port_is_found_there():
+    async def play():
+        station = Station(FakeLan(Bank("10.1.2.20", 65530)))
+        station.directory.heard("10.1.2.20", 65525, (), 1, 0)
+        await station.scanner.scan()
+        return station.verified
+
+    assert run(play()) == {"10.1.2.20": 65530}
+
+
+# What it costs
+
+
+def test_a_scan_of_nothing_but_black_holes_takes_one_time_out():
+    _, end = scan(time_out_s=0.5)
+    assert end == ScanEnded(pytest.approx(0.5), 1, cancelled=False)
+
+
+def test_a_scan_of_nothing_but_mute_machines_takes_the_wait_for_a_first_byte():
+    _, end = scan(*(Bank(f"10.1.2.{n}", is_mute=True) for n in range(1, 255)), time_out_s=0.5)
+    assert end.seconds == pytest.approx(0.75, abs=0.02)
+
+
+def test_a_healthy_bank_that_needs_230_ms_is_found_at_a_short_time_out():
+    station, _ = scan(Bank("10.1.2.20", latency_s=0.23), time_out_s=0.1)
+    assert "10.1.2.20" in station.verified
+
+
+def test_no_more_addresses_are_tried_at_once_than_the_setting_and_the_sockets_allow():
+    assert scan(processes=10)[0].lan.at_once_max == 10
+    assert scan(processes=4096, sockets_max=55)[0].lan.at_once_max == 5
+    assert scan(processes=256, sockets_max=1)[0].lan.at_once_max == 1
+
+
+def test_after_the_first_addresses_a_scan_keeps_to_its_pace():
+    station, end = scan(subnets=["10.1.0.0/22"], time_out_s=0.1, rate=200)
+    assert len({address for address, _ in station.lan.dialled}) == 1021
+    assert end.seconds == pytest.approx((1021 - 256) / 200, rel=0.1)
+
+
+def test_on_loopback_no_neighbour_has_to_be_asked_for_and_nothing_waits():
+    _, end = scan(own="127.1.0.1", subnets=["127.1.0.0/22"], time_out_s=0.1)
+    assert end.seconds < 0.5
+
+
+def test_a_pace_allows_a_burst_and_then_so_many_a_second():
+    pace = Pace(rate=10, burst=3)
+    assert [pace.turn_in(0) for _ in range(5)] == [0, 0, 0, pytest.approx(0.1), pytest.approx(0.2)]
+    assert pace.turn_in(0, at_most_s=0.2) is None
+    assert pace.turn_in(0) == pytest.approx(0.3), "who did not wait took no turn"
+    assert pace.turn_in(10) == 0
+
+
+def test_a_scan_of_a_big_subnet_is_cut_says_so_and_keeps_no_list(caplog):
+    tracemalloc.start()
+    with caplog.at_level(logging.WARNING):
+        station, _ = scan(
+            own="127.1.2.3", subnets=["127.0.0.0/8"], addresses_max=2000, time_out_s=0.1
+        )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "1999 of 16777213 addresses" in caplog.text
+    assert len({address for address, _ in station.lan.dialled}) == 1999
+    assert peak < 20_000_000
+
+
+def test_without_a_socket_to_spare_the_scan_waits_and_goes_on(caplog):
+    async def play():
+        lan = FakeLan(Bank("10.1.2.2"))
+        lan.trouble = [NoSocket("EMFILE"), NoSocket("EMFILE")]
+        station = Station(lan, subnets=["10.1.2.0/30"])
+        await station.scanner.scan()
+        return station
+
+    assert run(play()).verified == {"10.1.2.2": 65525}
+    assert "no socket" in caplog.text
+
+
+def test_an_answer_that_nobody_foresaw_costs_one_address_and_not_the_scan(caplog):
+    async def play():
+        lan = FakeLan(Bank("10.1.2.20"), Bank("10.1.2.21"))
+        lan.trouble = [RuntimeError("unforeseen")]
+        station = Station(lan)
+        return await station.scanner.scan()
+
+    assert run(play()).found >= 2
+    assert "unforeseen" in caplog.text
+
+
+# Where it dials
+
+
+@pytest.mark.parametrize(
+    ("subnets", "peers"),
+    [
+        ([], []),
+        (["10.1.2.0/26", "10.1.9.0/28"], []),
+        (["10.1.9.0/28"], [StaticPeer("192.168.1.1", 65530)]),
+    ],
+)
+def test_a_scan_dials_nothing_outside_of_its_subnets_and_static_peers(subnets, peers):
+    async def play():
+        lan = FakeLan(Bank("10.1.2.20"), Bank("10.1.9.4", replies={"BC": "BC 8.8.8.8"}))
+        station = Station(lan, subnets=subnets, peers=peers)
+        for address in ("8.8.8.8", "10.200.0.1", "255.255.255.255", "10.1.2.255", OWN):
+            station.directory.heard(address, 65525, (), 1, 0)
+            assert await station.scanner.find(address, 5) == station.directory.verified(address)
+            station.directory.missed(address, "", 0)
+            station.directory.missed(address, "", 0)
+            assert await station.scanner.find(address, 5) is None
+        watching = asyncio.create_task(station.scanner.run())
+        await station.scanner.scan()
+        await asyncio.sleep(60)
+        watching.cancel()
+        return station
+
+    inside = [ip_network(each) for each in subnets or ["10.1.2.0/24"]]
+    station = run(play())
+    dialled = {ip_address(address) for address, _ in station.lan.dialled}
+    assert len(dialled) > 10
+    for address in dialled - {ip_address(peer.host) for peer in peers}:
+        home = next((network for network in inside if address in network), None)
+        assert home is not None, address
+        assert address not in (home.network_address, home.broadcast_address, ip_address(OWN))
+
+
+# Progress and cancelling
+
+
+def test_a_scan_tells_its_start_its_progress_and_its_end():
+    station, end = scan(Bank("10.1.2.20"))
+    scans = [e for e in station.told if isinstance(e, ScanStarted | ScanProgressed | ScanEnded)]
+    assert scans[0] == ScanStarted(254)
+    assert scans[-1] == end
+    progress = scans[1:-1]
+    assert progress[-1] == ScanProgressed(254, 254, 2)
+    assert all(a.done < b.done and a.found <= b.found for a, b in itertools.pairwise(progress))
+
+
+def test_a_scan_of_thousands_tells_of_its_progress_in_some_hundred_steps():
+    station, _ = scan(own="127.1.0.1", subnets=["127.1.0.0/20"], time_out_s=0.1)
+    progress = station.events(ScanProgressed)
+    assert 100 < len(progress) < 300
+    assert progress[-1].done == progress[-1].total
+
+
+def test_a_cancelled_scan_ends_at_once_and_tells_how_far_it_came():
+    async def play():
+        station = Station(FakeLan(Bank("10.1.2.20")), processes=2)
+        waiting = [asyncio.create_task(station.scanner.scan()) for _ in range(2)]
+        await asyncio.sleep(5)
+        assert station.scanner.is_scanning
+        station.scanner.cancel_scan()
+        ends = await asyncio.gather(*waiting)
+        dialled = len(station.lan.dialled)
+        await asyncio.sleep(5)
+        assert len(station.lan.dialled) == dialled
+        assert station.lan.at_once == 0
+        return station, ends
+
+    station, ends = run(play())
+    assert ends[0] is ends[1]
+    assert ends[0].cancelled
+    assert ends[0].seconds == pytest.approx(5)
+    assert station.told[-1] == ends[0]
+
+
+def test_a_scan_that_is_cancelled_before_it_began_is_told_as_cancelled():
+    async def play():
+        station = Station(FakeLan())
+        waiting = asyncio.create_task(station.scanner.scan())
+        await asyncio.sleep(0)
+        station.scanner.cancel_scan()
+        return await waiting
+
+    assert run(play()).cancelled
+
+
+def test_two_who_ask_at_once_share_one_scan_and_one_who_leaves_does_not_end_it():
+    async def play():
+        station = Station(FakeLan())
+        first = asyncio.create_task(station.scanner.scan())
+        second = asyncio.create_task(station.scanner.scan())
+        await asyncio.sleep(0.1)
+        first.cancel()
+        end = await second
+        return station, end
+
+    station, end = run(play())
+    assert not end.cancelled
+    assert len(station.events(ScanStarted)) == 1
+
+
+# Introductions
+
+
+def test_a_bank_that_looks_like_ours_introduces_itself():
+    station, _ = scan(Bank("10.1.2.20", replies=OURS))
+    peer = station.directory.get("10.1.2.20")
+    assert (peer.name, peer.version) == ("p2p-bank-node", "1.0")
+    assert peer.capabilities == {"session", "transfers"}
+
+
+def test_a_stranger_that_does_not_know_the_question_is_asked_once_and_is_classic():
+    async def play():
+        station = Station(FakeLan(Bank("10.1.2.20")))
+        for _ in range(5):
+            await station.scanner.scan()
+            await asyncio.sleep(60)
+        return station
+
+    station = run(play())
+    assert station.directory.get("10.1.2.20").is_classic
+    assert len(station.lan.questions("10.1.2.20", "VE")) == 1
+    assert len(station.lan.questions("10.1.2.20", "BC")) == 5
+
+
+@pytest.mark.parametrize(
+    "bank",
+    [
+        Bank("10.1.2.20", oddities=frozenset({"ends \\n"})),
+        Bank("10.1.2.20", replies={"BC": "BC 10.1.2.99"}),
+    ],
+)
+def test_a_bank_that_cannot_be_ours_is_not_asked(bank):
+    station, _ = scan(bank)
+    assert bank.address in station.verified
+    assert station.lan.questions(bank.address, "VE") == []
+
+
+def test_a_node_of_ours_that_came_back_introduces_itself_again():
+    async def play():
+        bank = Bank("10.1.2.20", replies=OURS)
+        station = Station(FakeLan(bank), every_s=0)
+        watching = asyncio.create_task(station.scanner.run())
+        await station.scanner.scan()
+        bank.is_down = True
+        await asyncio.sleep(30)
+        bank.is_down, bank.replies = False, {"VE": "VE p2p-bank-node 1.1 session"}
+        await asyncio.sleep(30)
+        watching.cancel()
+        return station
+
+    station = run(play())
+    assert station.directory.get("10.1.2.20").version == "1.1"
+    assert len(station.lan.questions("10.1.2.20", "VE")) == 2
+
+
+# Finding one address
+
+
+def test_an_unknown_address_is_found_on_all_ports():
+    async def play():
+        station = Station(FakeLan(Bank("10.1.2.20", 65533)))
+        return await station.scanner.find("10.1.2.20", 5)
+
+    peer = run(play())
+    assert (peer.code, peer.port, peer.state) == ("10.1.2.20", 65533, State.VERIFIED)
+
+
+def test_a_verified_address_is_found_without_a_dial():
+    async def play():
+        station = Station(FakeLan())
+        station.directory.heard("10.1.2.20", 65533, (), 1, 0)
+        assert await station.scanner.find("10.1.2.20", 5)
+        return station.lan.dialled
+
+    assert run(play()) == []
+
+
+def test_hundreds_who_look_for_one_address_cause_one_look():
+    async def play():
+        station = Station(FakeLan(Bank("10.1.2.20", latency_s=0.2)))
+        found = await asyncio.gather(*(station.scanner.find("10.1.2.20", 5) for _ in range(300)))
+        assert all(found)
+        nobody = await asyncio.gather(*(station.scanner.find("10.1.2.21", 5) for _ in range(300)))
+        assert not any(nobody)
+        return station.lan.dialled
+
+    assert len(run(play())) == 2 * 11 + 1, "and one question for its version"
+
+
+def test_where_nobody_was_found_nobody_is_looked_for_again_for_a_moment():
+    async def play():
+        lan = FakeLan()
+        station = Station(lan)
+        for _ in range(2):
+            assert await station.scanner.find("10.1.2.20", 5) is None
+        assert len(lan.dialled) == 11
+        lan.add(Bank("10.1.2.20"))
+        await asyncio.sleep(3)
+        return await station.scanner.find("10.1.2.20", 5)
+
+    assert run(play()).port == 65525
+
+
+def test_a_look_ends_with_the_time_of_who_asked_and_one_who_leaves_does_not_end_it_for_others():
+    async def play():
+        station = Station(FakeLan(Bank("10.1.2.20", latency_s=0.4)))
+        hasty = asyncio.create_task(station.scanner.find("10.1.2.20", 0.1))
+        patient = asyncio.create_task(station.scanner.find("10.1.2.20", 5))
+        start = asyncio.get_running_loop().time()
+        assert await hasty is None
+        assert asyncio.get_running_loop().time() - start == pytest.approx(0.1)
+        assert await patient
+        return True
+
+    assert run(play())
+
+
+def test_a_flood_of_unknown_addresses_is_held_back():
+    async def play():
+        station = Station(FakeLan(), subnets=["10.1.0.0/16"], rate=200, time_out_s=0.1)
+        await asyncio.gather(
+            *(station.scanner.find(f"10.1.{a}.{b}", 1) for a in range(20) for b in range(100))
+        )
+        return {address for address, _ in station.lan.dialled}
+
+    assert len(run(play())) <= 256 + 200
+
+
+# Verifying
+
+
+def watched(*banks, play, **options):
+    async def watch():
+        station = Station(FakeLan(*banks), **{"every_s": 0, **options})
+        watching = asyncio.create_task(station.scanner.run())
+        await station.scanner.scan()
+        await play(station)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        return station
+
+    return run(watch())
+
+
+@pytest.mark.parametrize("way", ["is_down", "is_mute"])
+def test_a_bank_that_dies_is_noticed_and_comes_back_by_itself_within_ten_seconds(way):
+    bank = Bank("10.1.2.20")
+
+    async def play(station):
+        for attempt in range(5):
+            await asyncio.sleep(13.7 + attempt)
+            setattr(bank, way, True)
+            await asyncio.sleep(11)
+            assert station.verified == {}
+            assert station.directory.get(bank.address).state is State.SILENT
+            await asyncio.sleep(20 + attempt)
+            setattr(bank, way, False)
+            await asyncio.sleep(10)
+            assert station.verified == {bank.address: bank.port}
+
+    station = watched(bank, play=play)
+    assert len(station.events(PeerLost)) == 5
+    assert len(station.events(ScanStarted)) == 1, "no scan was needed for that"
+
+
+def test_a_bank_that_comes_back_on_another_port_is_found_without_a_scan():
+    bank = Bank("10.1.2.20")
+
+    async def play(station):
+        bank.is_down = True
+        await asyncio.sleep(20)
+        bank.is_down, bank.port = False, 65532
+        await asyncio.sleep(30)
+
+    assert watched(bank, play=play).verified == {bank.address: 65532}
+
+
+def test_one_missed_answer_is_followed_by_another_question_and_not_by_an_alarm():
+    bank = Bank("10.1.2.20")
+
+    async def play(station):
+        await asyncio.sleep(5)
+        bank.is_mute = True
+        while station.directory.get(bank.address).failures == 0:
+            await asyncio.sleep(0.1)
+        bank.is_mute = False
+        await asyncio.sleep(3)
+
+    station = watched(bank, play=play)
+    assert station.events(PeerLost) == []
+    assert station.directory.get(bank.address).failures == 0
+
+
+def test_a_stranger_is_never_asked_more_than_twelve_times_a_minute():
+    bank = Bank("10.1.2.20")
+
+    async def play(station):
+        await asyncio.sleep(600)
+
+    times = watched(bank, play=play).lan.questions(bank.address)
+    assert len(times) > 60
+    assert max(sum(at <= each < at + 60 for each in times) for at in times) <= 12
+
+
+def test_when_others_have_used_up_a_strangers_patience_it_is_not_asked_for_ourselves():
+    bank = Bank("10.1.2.20")
+
+    async def play(station):
+        for _ in range(45):
+            station.directory.budgets.spent(bank.address, asyncio.get_running_loop().time())
+        before = len(station.lan.questions(bank.address))
+        await asyncio.sleep(20)
+        assert len(station.lan.questions(bank.address)) == before
+        await asyncio.sleep(120)
+        assert len(station.lan.questions(bank.address)) > before
+
+    watched(bank, play=play)
+
+
+def test_a_node_of_ours_has_patience_without_end():
+    bank = Bank("10.1.2.20", replies=OURS)
+
+    async def play(station):
+        for _ in range(1000):
+            station.directory.budgets.spent(bank.address, asyncio.get_running_loop().time())
+        before = len(station.lan.questions(bank.address))
+        await asyncio.sleep(20)
+        assert len(station.lan.questions(bank.address)) > before
+
+    watched(bank, play=play)
+
+
+def test_after_a_failed_call_the_peer_is_asked_within_two_seconds():
+    bank = Bank("10.1.2.20")
+
+    async def play(station):
+        bank.is_down = True
+        now = asyncio.get_running_loop().time
+        assert station.directory.admits(bank.address, now())
+        station.directory.call_ended(bank.address, now(), why="reset")
+        await asyncio.sleep(5)
+        assert station.verified == {}
+
+    watched(bank, play=play)
+
+
+def test_a_silent_bank_is_asked_less_and_less():
+    bank = Bank("10.1.2.20")
+
+    async def play(station):
+        bank.is_down = True
+        await asyncio.sleep(3500)
+
+    station = watched(bank, play=play)
+    assert len([each for each in station.lan.dialled if each == ("10.1.2.20", 65525)]) < 250
+
+
+def test_static_and_remembered_peers_are_verified_without_any_scan():
+    async def play():
+        station = Station(FakeLan(Bank("10.9.9.9", 4000)), every_s=0,
+                          peers=[StaticPeer("10.9.9.9", 4000)])  # fmt: skip
+        station.directory.add_static("10.9.9.9", 4000, 0)
+        watching = asyncio.create_task(station.scanner.run())
+        await asyncio.sleep(2)
+        watching.cancel()
+        return station
+
+    station = run(play())
+    assert station.verified == {"10.9.9.9": 4000}
+    assert station.events(ScanStarted) == []
+
+
+# Rounds
+
+
+def test_a_scan_runs_at_the_start_and_then_on_schedule_with_growing_pauses():
+    async def play():
+        station = Station(FakeLan(), every_s=60)
+        watching = asyncio.create_task(station.scanner.run())
+        await asyncio.sleep(2000)
+        watching.cancel()
+        return station
+
+    starts = len(run(play()).events(ScanStarted))
+    # At 0, then after 120, 240, 300, 300 ... seconds.
+    assert starts == 8
+
+
+def test_pauses_grow_while_nothing_changes_and_shrink_when_something_does():
+    rounds = Rounds(60)
+    assert rounds.is_due(0)
+    pauses = []
+    now = 0.0
+    for changed in (True, False, False, False, False, True):
+        rounds.ended(now, changed=changed)
+        start = now
+        while not rounds.is_due(now):
+            now += 1
+        pauses.append(now - start)
+    assert pauses == [60, 120, 240, 300, 300, 60]
+
+
+def test_a_pause_of_zero_means_on_demand_only():
+    rounds = Rounds(0)
+    assert not rounds.is_due(1e9)
+    rounds.ended(0, changed=True)
+    assert not rounds.is_due(1e9)
