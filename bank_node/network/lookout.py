@@ -70,14 +70,18 @@ class Lookout:
         knock: Knock,
     ) -> None:
         self._directory = directory
-        self._time_out_s = time_out_s = limits.time_out_s
         self._now = now
         self._ask = ask
         self._knock = knock
-        self._slots = asyncio.Semaphore(limits.at_once)
-        self._pace = Pace(limits.rate, _BURST)
         self._looks: dict[str, _Look] = {}
         self._introducing: set[str] = set()
+        self.adopt(limits)
+
+    def adopt(self, limits: LookLimits) -> None:
+        """Works by these limits from now on; what is under way ends by the old ones."""
+        self._time_out_s = time_out_s = limits.time_out_s
+        self._slots = asyncio.Semaphore(limits.at_once)
+        self._pace = Pace(limits.rate, _BURST)
         self._quick = Deadlines(
             time_out_s, time_out_s + _FIRST_BYTE_MORE_S, time_out_s + _REPLY_MORE_S
         )

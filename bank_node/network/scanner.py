@@ -118,6 +118,15 @@ class Scanner:
         finally:
             await self.close()
 
+    def adopt(self, reach: Reach, limits: ScanLimits) -> None:
+        """Takes changed settings over; a scan that runs is ended, because its subnets are old."""
+        self.cancel_scan()
+        if limits.every_s != self._limits.every_s:
+            self._rounds = Rounds(limits.every_s)
+        self._reach = reach
+        self._limits = limits
+        self._lookout.adopt(limits.of_looks)
+
     @property
     def is_scanning(self) -> bool:
         return self._scan is not None and not self._scan.done()

@@ -82,7 +82,7 @@ def test_a_port_that_says_nothing_costs_the_time_out_and_leaves_no_socket(way):
 def test_whoever_stops_knocking_leaves_no_socket(way):
     async def play(address):
         task = asyncio.create_task(knock(HOST, [address[1]], 60, lambda port, sock: None))
-        await asyncio.sleep(0)
+        await asyncio.wait((task,), timeout=0.02)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -7,14 +7,14 @@ import tracemalloc
 from ipaddress import ip_address, ip_network
 
 import pytest
-from support.virtual_time import run
+from support.fake_lan import OWN, Bank, FakeLan, Station
+from support.virtual_time import pass_time, run
 
 from bank_node.network.knock import NoSocket
 from bank_node.network.peers import PeerFound, PeerLost, State
-from bank_node.network.reach import StaticPeer
+from bank_node.network.reach import Reach, StaticPeer
 from bank_node.network.rounds import Pace, Rounds
-from bank_node.network.scanner import ScanEnded, ScanProgressed, ScanStarted
-from network.fake_lan import OWN, Bank, FakeLan, Station
+from bank_node.network.scanner import ScanEnded, ScanLimits, ScanProgressed, ScanStarted
 
 OURS = {"VE": "VE p2p-bank-node 1.0 session transfers"}
 
@@ -197,7 +197,7 @@ def test_a_scan_dials_nothing_outside_of_its_subnets_and_static_peers(subnets, p
             assert await station.scanner.find(address, 5) is None
         watching = asyncio.create_task(station.scanner.run())
         await station.scanner.scan()
-        await asyncio.sleep(60)
+        await pass_time(60)
         watching.cancel()
         return station
 
@@ -209,6 +209,26 @@ def test_a_scan_dials_nothing_outside_of_its_subnets_and_static_peers(subnets, p
         home = next((network for network in inside if address in network), None)
         assert home is not None, address
         assert address not in (home.network_address, home.broadcast_address, ip_address(OWN))
+
+
+def test_changed_subnets_count_at_once_and_end_the_scan_of_the_old_ones():
+    async def play():
+        station = Station(FakeLan(Bank("10.1.9.4")), processes=1)
+        old = asyncio.create_task(station.scanner.scan())
+        await pass_time(2)
+        limits = ScanLimits(processes=3, time_out_s=0.1, every_s=0)
+        station.scanner.adopt(Reach(OWN, ["10.1.9.0/28"]), limits)
+        assert (await old).cancelled
+        station.lan.dialled.clear()
+        station.lan.at_once_max = 0
+        await station.scanner.scan()
+        assert await station.scanner.find("10.1.2.20", 5) is None
+        return station
+
+    station = run(play())
+    assert station.verified == {"10.1.9.4": 65525}
+    assert station.lan.at_once_max == 3
+    assert {address.rpartition(".")[0] for address, _ in station.lan.dialled} == {"10.1.9"}
 
 
 # Progress and cancelling
@@ -235,12 +255,12 @@ def test_a_cancelled_scan_ends_at_once_and_tells_how_far_it_came():
     async def play():
         station = Station(FakeLan(Bank("10.1.2.20")), processes=2)
         waiting = [asyncio.create_task(station.scanner.scan()) for _ in range(2)]
-        await asyncio.sleep(5)
+        await pass_time(5)
         assert station.scanner.is_scanning
         station.scanner.cancel_scan()
         ends = await asyncio.gather(*waiting)
         dialled = len(station.lan.dialled)
-        await asyncio.sleep(5)
+        await pass_time(5)
         assert len(station.lan.dialled) == dialled
         assert station.lan.at_once == 0
         return station, ends
@@ -256,7 +276,7 @@ def test_a_scan_that_is_cancelled_before_it_began_is_told_as_cancelled():
     async def play():
         station = Station(FakeLan())
         waiting = asyncio.create_task(station.scanner.scan())
-        await asyncio.sleep(0)
+        await pass_time(0)
         station.scanner.cancel_scan()
         return await waiting
 
@@ -268,7 +288,7 @@ def test_two_who_ask_at_once_share_one_scan_and_one_who_leaves_does_not_end_it()
         station = Station(FakeLan())
         first = asyncio.create_task(station.scanner.scan())
         second = asyncio.create_task(station.scanner.scan())
-        await asyncio.sleep(0.1)
+        await pass_time(0.1)
         first.cancel()
         end = await second
         return station, end
@@ -293,7 +313,7 @@ def test_a_stranger_that_does_not_know_the_question_is_asked_once_and_is_classic
         station = Station(FakeLan(Bank("10.1.2.20")))
         for _ in range(5):
             await station.scanner.scan()
-            await asyncio.sleep(60)
+            await pass_time(60)
         return station
 
     station = run(play())
@@ -322,9 +342,9 @@ def test_a_node_of_ours_that_came_back_introduces_itself_again():
         watching = asyncio.create_task(station.scanner.run())
         await station.scanner.scan()
         bank.is_down = True
-        await asyncio.sleep(30)
+        await pass_time(30)
         bank.is_down, bank.replies = False, {"VE": "VE p2p-bank-node 1.1 session"}
-        await asyncio.sleep(30)
+        await pass_time(30)
         watching.cancel()
         return station
 
@@ -375,7 +395,7 @@ def test_where_nobody_was_found_nobody_is_looked_for_again_for_a_moment():
             assert await station.scanner.find("10.1.2.20", 5) is None
         assert len(lan.dialled) == 11
         lan.add(Bank("10.1.2.20"))
-        await asyncio.sleep(3)
+        await pass_time(3)
         return await station.scanner.find("10.1.2.20", 5)
 
     assert run(play()).port == 65525
@@ -428,14 +448,14 @@ def test_a_bank_that_dies_is_noticed_and_comes_back_by_itself_within_ten_seconds
 
     async def play(station):
         for attempt in range(5):
-            await asyncio.sleep(13.7 + attempt)
+            await pass_time(13.7 + attempt)
             setattr(bank, way, True)
-            await asyncio.sleep(11)
+            await pass_time(11)
             assert station.verified == {}
             assert station.directory.get(bank.address).state is State.SILENT
-            await asyncio.sleep(20 + attempt)
+            await pass_time(20 + attempt)
             setattr(bank, way, False)
-            await asyncio.sleep(10)
+            await pass_time(10)
             assert station.verified == {bank.address: bank.port}
 
     station = watched(bank, play=play)
@@ -448,9 +468,9 @@ def test_a_bank_that_comes_back_on_another_port_is_found_without_a_scan():
 
     async def play(station):
         bank.is_down = True
-        await asyncio.sleep(20)
+        await pass_time(20)
         bank.is_down, bank.port = False, 65532
-        await asyncio.sleep(30)
+        await pass_time(30)
 
     assert watched(bank, play=play).verified == {bank.address: 65532}
 
@@ -459,12 +479,12 @@ def test_one_missed_answer_is_followed_by_another_question_and_not_by_an_alarm()
     bank = Bank("10.1.2.20")
 
     async def play(station):
-        await asyncio.sleep(5)
+        await pass_time(5)
         bank.is_mute = True
         while station.directory.get(bank.address).failures == 0:
-            await asyncio.sleep(0.1)
+            await pass_time(0.1)
         bank.is_mute = False
-        await asyncio.sleep(3)
+        await pass_time(3)
 
     station = watched(bank, play=play)
     assert station.events(PeerLost) == []
@@ -475,7 +495,7 @@ def test_a_stranger_is_never_asked_more_than_twelve_times_a_minute():
     bank = Bank("10.1.2.20")
 
     async def play(station):
-        await asyncio.sleep(600)
+        await pass_time(600)
 
     times = watched(bank, play=play).lan.questions(bank.address)
     assert len(times) > 60
@@ -489,9 +509,9 @@ def test_when_others_have_used_up_a_strangers_patience_it_is_not_asked_for_ourse
         for _ in range(45):
             station.directory.budgets.spent(bank.address, asyncio.get_running_loop().time())
         before = len(station.lan.questions(bank.address))
-        await asyncio.sleep(20)
+        await pass_time(20)
         assert len(station.lan.questions(bank.address)) == before
-        await asyncio.sleep(120)
+        await pass_time(120)
         assert len(station.lan.questions(bank.address)) > before
 
     watched(bank, play=play)
@@ -504,7 +524,7 @@ def test_a_node_of_ours_has_patience_without_end():
         for _ in range(1000):
             station.directory.budgets.spent(bank.address, asyncio.get_running_loop().time())
         before = len(station.lan.questions(bank.address))
-        await asyncio.sleep(20)
+        await pass_time(20)
         assert len(station.lan.questions(bank.address)) > before
 
     watched(bank, play=play)
@@ -518,7 +538,7 @@ def test_after_a_failed_call_the_peer_is_asked_within_two_seconds():
         now = asyncio.get_running_loop().time
         assert station.directory.admits(bank.address, now())
         station.directory.call_ended(bank.address, now(), why="reset")
-        await asyncio.sleep(5)
+        await pass_time(5)
         assert station.verified == {}
 
     watched(bank, play=play)
@@ -529,7 +549,7 @@ def test_a_silent_bank_is_asked_less_and_less():
 
     async def play(station):
         bank.is_down = True
-        await asyncio.sleep(3500)
+        await pass_time(3500)
 
     station = watched(bank, play=play)
     assert len([each for each in station.lan.dialled if each == ("10.1.2.20", 65525)]) < 250
@@ -541,7 +561,7 @@ def test_static_and_remembered_peers_are_verified_without_any_scan():
                           peers=[StaticPeer("10.9.9.9", 4000)])  # fmt: skip
         station.directory.add_static("10.9.9.9", 4000, 0)
         watching = asyncio.create_task(station.scanner.run())
-        await asyncio.sleep(2)
+        await pass_time(2)
         watching.cancel()
         return station
 
@@ -557,7 +577,7 @@ def test_a_scan_runs_at_the_start_and_then_on_schedule_with_growing_pauses():
     async def play():
         station = Station(FakeLan(), every_s=60)
         watching = asyncio.create_task(station.scanner.run())
-        await asyncio.sleep(2000)
+        await pass_time(2000)
         watching.cancel()
         return station
 

@@ -36,3 +36,8 @@ def run(main: Coroutine[Any, Any, Result]) -> Result:
     """Runs to the end, at once. Only for code that waits for clocks and not for sockets."""
     with asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(main)
+
+
+async def pass_time(seconds: float) -> None:
+    """Lets so much of the loop's time pass; everything that is due meanwhile happens."""
+    await asyncio.sleep(seconds)
