@@ -22,9 +22,9 @@ from bank_node.values import BankCode
 # for three seconds and has room for 1,024 neighbours: 256 and three seconds at the default rate of
 # 200 leave it some for others.
 _BURST = 256
-# A healthy bank was seen to need 230 ms for its first byte, and some send byte by byte.
+# A healthy bank was seen to need 230 ms for its first byte, and some send slowly byte by byte.
 _FIRST_BYTE_MORE_S = 0.25
-_REPLY_MORE_S = 1.0
+_REPLY_MORE_S = 3.0
 # A peer that was verified may be busy, and nobody waits for it.
 _PATIENCE_S = 1.0
 # A stranger counts `VE` as a bad command and may ban whoever sends five.

@@ -26,6 +26,8 @@ _FRESH_S = 2.0
 # Where nobody was found, nobody is looked for again for so long.
 _NOBODY_S = 2.0
 _NOBODIES_MAX = 4096
+# A scan waits so long for its last banks to introduce themselves.
+_INTRODUCTIONS_S = 1.0
 _TICK_S = 0.5
 _NO_SOCKET_PAUSE_S = 0.25
 _NO_SOCKET_TRIES = 4
@@ -104,7 +106,8 @@ class Scanner:
         self._rounds = Rounds(limits.every_s)
         self._nobody_until: dict[str, float] = {}
         self._verifying: set[str] = set()
-        self._background: set[asyncio.Task[Any]] = set()
+        self._introducing: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
         self._scan: asyncio.Task[ScanEnded] | None = None
 
     async def run(self) -> None:
@@ -164,12 +167,12 @@ class Scanner:
         if not found:
             self._nobody_at(address)
             return None
-        self._spawn(self._lookout.introduce(address))
+        self._introduce(address)
         return self._directory.verified(address)
 
     async def close(self) -> None:
         """Ends everything that is under way."""
-        tasks = [*self._background]
+        tasks: list[asyncio.Task[Any]] = [*self._background]
         if self._scan is not None:
             tasks.append(self._scan)
         for task in tasks:
@@ -203,6 +206,8 @@ class Scanner:
             async with asyncio.TaskGroup() as workers:
                 for _ in range(min(self._limits.at_once, tally.total)):
                     workers.create_task(self._work(addresses, tally))
+            if self._introducing:
+                await asyncio.wait(self._introducing, timeout=_INTRODUCTIONS_S)
         except asyncio.CancelledError:
             cancelled = True
         now = self._now()
@@ -239,9 +244,10 @@ class Scanner:
             return True
         for _ in range(_NO_SOCKET_TRIES):
             try:
-                found = await self._lookout.search(address)
-                await self._lookout.introduce(address)
-                return found
+                if await self._lookout.search(address):
+                    self._introduce(address)
+                    return True
+                break
             except NoSocket as error:
                 _log.warning("the scan waits, there is no socket for %s: %s", address, error)
                 await asyncio.sleep(_NO_SOCKET_PAUSE_S)
@@ -280,7 +286,7 @@ class Scanner:
         self._verifying.add(peer.code)
         try:
             await self._lookout.verify(peer.code, within_s=_TICK_S)
-            await self._lookout.introduce(peer.code)
+            self._introduce(peer.code)
         except HeldBack:
             pass  # The next tick tries again.
         except NoSocket as error:
@@ -288,10 +294,16 @@ class Scanner:
         finally:
             self._verifying.discard(peer.code)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _introduce(self, address: BankCode) -> None:
+        task = self._spawn(self._lookout.introduce(address))
+        self._introducing.add(task)
+        task.add_done_callback(self._introducing.discard)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._background.discard(task)
