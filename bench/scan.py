@@ -63,15 +63,9 @@ def banks() -> Iterator[str]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        code = writer.get_extra_info("sockname")[0]
-        while line := await reader.readline():
-            writer.write(f"BC {code}\r\n".encode() if line == b"BC\r\n" else b"ER unknown\r\n")
-        writer.close()
-
     async def start() -> list[asyncio.Server]:
         return [
-            await asyncio.start_server(serve, f"127.77.3.{n}", BANK_PORTS[0], backlog=8)
+            await loop.create_server(_Bank, f"127.77.3.{n}", BANK_PORTS[0], backlog=8)
             for n in range(1, 255)
         ]
 
@@ -84,6 +78,19 @@ def banks() -> Iterator[str]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+class _Bank(asyncio.Protocol):
+    """A classic bank that knows its code."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._code = transport.get_extra_info("sockname")[0]
+
+    def data_received(self, data: bytes) -> None:
+        reply = f"BC {self._code}" if data == b"BC\r\n" else "ER unknown command"
+        self._transport.write(reply.encode() + b"\r\n")
 
 
 @contextmanager
