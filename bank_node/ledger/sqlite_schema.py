@@ -56,6 +56,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         # FULL: a commit returns after its fsync, which is what an acknowledgement promises.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        # The store moves the log into the file itself: SQLite on its own would keep quiet about
+        # an fsync that fails there, and try it again.
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
     return connection
 
 

@@ -27,6 +27,11 @@ from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
 SNAPSHOT_ENTRIES = 131_072
 # Rows written along with one block: few enough that the block is not felt to be slower.
 _PORTION_ROWS = 1024
+# How long the log may get before it is moved into the file: short enough that nobody feels the
+# move. What it grows by is estimated, in whole pages, because SQLite does not tell.
+_LOG_BYTES_MAX = 4 * 2**20
+_PAGES_BYTES_OF_BLOCK = 2 * 4096
+_PAGES_BYTES_OF_PORTION = 8 * 4096
 
 _INSERT_BLOCK = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SELECT_BLOCKS = "SELECT height, previous_hash, root, time_us, first_entry, body, hash FROM blocks"
@@ -95,6 +100,7 @@ class SqliteStore:
         self.path = path
         self._lock = own(path)
         self._is_sound = True
+        self._log_bytes = 0
         try:
             self._connection = open_for_writing(path)
             self._load_or_close()
@@ -122,6 +128,8 @@ class SqliteStore:
         return self._state.fork(touched(operations))
 
     def commit(self, state: State, block: Block) -> None:
+        if self._log_bytes > _LOG_BYTES_MAX:
+            self._move_log()
         portion = self._snapshot.next_portion()
         execute = self._connection.execute
         try:
@@ -137,9 +145,31 @@ class SqliteStore:
             raise self._failure(error) from error
         self._head = head_of(block)
         self._state.absorb(state)
+        self._log_bytes += len(block.body) + _PAGES_BYTES_OF_BLOCK
         if portion:
             self._snapshot.done_with(portion)
+            self._log_bytes += _PAGES_BYTES_OF_PORTION
         self._snapshot.note(set(state.accounts), self._head)
+
+    def _move_log(self) -> None:
+        """Moves what the log holds into the file, as far as no reader stands in the way.
+
+        Raises StoreError if the disk fails: the log would be overwritten next, and nobody knows
+        whether the file holds what was in it.
+        """
+        self._log_bytes = 0
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _CERTAINLY_UNDONE:
+                # The log still holds everything, and is moved another time.
+                return
+            self._is_sound = False
+            raise StoreError(
+                f"moving the log into the ledger failed: {error}",
+                reason=Reason.STORE_FAILED,
+                final=True,
+            ) from error
 
     def confirm(self) -> None:
         """The owner of the file knows the latest state."""

@@ -97,10 +97,10 @@ def assert_opens_as(path, head):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_crash_at_any_moment_of_a_snapshot_round_leaves_the_state_of_the_journal(
-    seed, store, path, tmp_path, small_rounds
+    seed, store, path, tmp_path, small_rounds, monkeypatch
 ):
     draws, rounds = random.Random(seed), set()
-    store._connection.execute("PRAGMA wal_autocheckpoint = 10")
+    monkeypatch.setattr(sqlite_store, "_LOG_BYTES_MAX", 100_000)
     opened(store, *range(10))
     for step in range(60):
         book(store, *random_batch(draws, store))
@@ -115,7 +115,6 @@ def test_a_log_torn_while_a_block_was_written_is_the_block_or_nothing(
     store, path, tmp_path, small_rounds
 ):
     draws = random.Random(5)
-    store._connection.execute("PRAGMA wal_autocheckpoint = 0")
     opened(store, *range(12))
     for step in range(8):
         before, head = copied(path, tmp_path / f"before{step}"), store.head
@@ -294,17 +293,31 @@ def run(script, *arguments, before=(), **environ):
     )
 
 
-# Fails every fsync of the process with EIO as soon as the file named by the variable exists.
+# Fails fsyncs with EIO as soon as the file named by the first variable exists: all of the
+# process, or those of files whose name ends as the second variable says.
 SHIM = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+static int is_meant(int fd) {
+    const char *end = getenv("FSYNC_FAILS_FOR");
+    char link[64], path[4096];
+    if (!end) return 1;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < (ssize_t)strlen(end)) return 0;
+    path[length] = 0;
+    return strcmp(path + length - strlen(end), end) == 0;
+}
 
 static int sync_or_fail(const char *name, int fd) {
     const char *flag = getenv("FSYNC_FAILS_IF");
-    if (flag && access(flag, F_OK) == 0) { errno = EIO; return -1; }
+    if (flag && access(flag, F_OK) == 0 && is_meant(fd)) { errno = EIO; return -1; }
     return ((int (*)(int))dlsym(RTLD_NEXT, name))(fd);
 }
 int fsync(int fd) { return sync_or_fail("fsync", fd); }
@@ -372,6 +385,62 @@ def test_after_a_failed_fsync_writing_ends_reading_goes_on_and_nothing_acknowled
     assert_state_is_that_of_the_journal(store)
     assert book(store, Deposit(number, 1)) == [0]
     store.close()
+
+
+FAILING_MOVE_OF_THE_LOG = """
+import sys, time
+from pathlib import Path
+from bank_node.errors import Reason
+from bank_node.ledger import sqlite_store
+from bank_node.ledger.operations import Deposit, OpenAccount, ReadBalance
+from bank_node.ledger.writer import Writer
+from bank_node.telemetry.clock import Clock
+from bank_node.telemetry.metrics import Metrics
+
+path, flag = map(Path, sys.argv[1:])
+sqlite_store._LOG_BYTES_MAX = 50_000
+store = sqlite_store.SqliteStore(path)
+writer = Writer(store, Metrics(), Clock(lambda: time.time_ns() // 1000, time.monotonic_ns), 100)
+writer.start()
+number = writer.call(OpenAccount(1))
+for _ in range(20):
+    assert writer.call(Deposit(number, 1)) == 0
+flag.touch()
+balance = 20
+while writer.call(Deposit(number, 1)) == 0:
+    balance += 1
+    assert balance < 40, "the log is moved after that much"
+flag.unlink()
+log = Path(f"{path}-wal").read_bytes()
+assert writer.call(Deposit(number, 1)) is Reason.STORE_FAILED
+assert writer.call(ReadBalance(number)) == balance
+writer.stop()
+store.close()
+assert Path(f"{path}-wal").read_bytes() == log, "the log is all that is certainly whole"
+print(number, balance)
+"""
+
+
+def test_a_failed_fsync_while_the_log_is_moved_ends_writing_and_the_log_keeps_everything(
+    path, tmp_path, shim
+):
+    flag = tmp_path / "the-disk-fails"
+    variables = {"FSYNC_FAILS_IF": str(flag), "FSYNC_FAILS_FOR": path.name}
+    child = run(FAILING_MOVE_OF_THE_LOG, path, flag, LD_PRELOAD=shim, **variables)
+    assert child.returncode == 0, child.stderr
+    number, balance = map(int, child.stdout.split())
+    store = SqliteStore(path)
+    assert store.read(ReadBalance(number)) == balance
+    assert_state_is_that_of_the_journal(store)
+    store.close()
+
+
+def test_the_log_stays_short_while_blocks_are_written(store, path, monkeypatch):
+    monkeypatch.setattr(sqlite_store, "_LOG_BYTES_MAX", 50_000)
+    (number,) = opened(store, 0)
+    for _ in range(200):
+        book(store, Deposit(number, 1))
+    assert Path(f"{path}-wal").stat().st_size < 200_000
 
 
 FULL_DISK = """
