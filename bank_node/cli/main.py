@@ -7,6 +7,7 @@ import click
 from bank_node import __version__
 from bank_node.cli.audit import backup, export, restore, verify
 from bank_node.cli.call import call
+from bank_node.cli.prove import prove, verify_proof
 from bank_node.cli.serve import serve, show_config
 from bank_node.errors import BankError
 
@@ -40,5 +41,15 @@ def main(context: click.Context) -> None:
         context.invoke(serve, greet=True)
 
 
-for command in (serve, call, verify, backup, restore, export, show_config):
+for command in (
+    serve,
+    call,
+    verify,
+    prove,
+    verify_proof,
+    backup,
+    restore,
+    export,
+    show_config,
+):
     main.add_command(command)

@@ -18,6 +18,7 @@ from bank_node.ledger.operations import (
     Operation,
     ReadBalance,
     ReadClients,
+    ReadLastEntry,
     ReadTotal,
     Result,
     Withdraw,
@@ -272,6 +273,11 @@ def _read_balance(state: State, operation: ReadBalance) -> Result:
     return Reason.NO_SUCH_ACCOUNT if account is None else account.balance
 
 
+def _read_last_entry(state: State, operation: ReadLastEntry) -> Result:
+    account = state.accounts.get(operation.account)
+    return Reason.NO_SUCH_ACCOUNT if account is None else account.last_entry
+
+
 def _read_total(state: State, _operation: ReadTotal) -> Result:
     return state.total
 
@@ -290,6 +296,7 @@ _RULES: dict[type, Callable[[State, Any], Result]] = {
     Deposit: _deposit,
     Withdraw: _withdraw,
     ReadBalance: _read_balance,
+    ReadLastEntry: _read_last_entry,
     ReadTotal: _read_total,
     ReadClients: _read_clients,
 }

@@ -20,6 +20,21 @@ _HEADER = Struct(">BQ32s32sQQI")
 _HEADER_VERSION = 1
 
 
+class Header(NamedTuple):
+    """All of a block but its entries, for which the root of their tree stands."""
+
+    height: int
+    previous_hash: bytes
+    root: bytes
+    time_us: int
+    first_entry: int
+    entry_count: int
+
+    def packed(self) -> bytes:
+        """The bytes that are hashed. Raises struct.error for values that no block can have."""
+        return _HEADER.pack(_HEADER_VERSION, *self)
+
+
 class Block(NamedTuple):
     """A sealed batch. `body` is its entries, one after the other in canonical form."""
 
@@ -40,6 +55,23 @@ class Block(NamedTuple):
     def last_entry(self) -> int:
         """The sequence number of the block's last entry."""
         return self.first_entry + self.entry_count - 1
+
+    @property
+    def header(self) -> Header:
+        """What the block's hash covers."""
+        return Header(
+            self.height,
+            self.previous_hash,
+            self.root,
+            self.time_us,
+            self.first_entry,
+            self.entry_count,
+        )
+
+    def records(self) -> list[bytes]:
+        """The entries in canonical form."""
+        size = ENTRY.size
+        return [self.body[start : start + size] for start in range(0, len(self.body), size)]
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """The entries with their sequence numbers."""
@@ -86,7 +118,7 @@ def check(block: Block, head: Head) -> None:
         raise CorruptLedger(f"the body of block {block.height} is cut", height=block.height)
     # What a stored time says before it is known to be true may not even fit into a header.
     time_us = max(block.time_us, 0)
-    root = merkle_root([body[i : i + ENTRY.size] for i in range(0, len(body), ENTRY.size)])
+    root = merkle_root(block.records())
     first = head.sequence + 1
     expected = _block_hash(block.height, head.hash, root, time_us, first, block.entry_count)
     whole = block._replace(

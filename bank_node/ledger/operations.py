@@ -47,6 +47,20 @@ class ReadBalance(NamedTuple):
     account: AccountNumber
 
 
+class ReadLastEntry(NamedTuple):
+    """Its result is the sequence number of the latest entry on an account."""
+
+    account: AccountNumber
+
+    @property
+    def is_read(self) -> bool:
+        return True
+
+    @property
+    def touched(self) -> tuple[int, ...]:
+        return (self.account,)
+
+
 class ReadTotal(NamedTuple):
     """Its result is the sum of all client accounts, in units."""
 
@@ -55,7 +69,16 @@ class ReadClients(NamedTuple):
     """Its result is the number of open accounts."""
 
 
-Operation = OpenAccount | CloseAccount | Deposit | Withdraw | ReadBalance | ReadTotal | ReadClients
+Operation = (
+    OpenAccount
+    | CloseAccount
+    | Deposit
+    | Withdraw
+    | ReadBalance
+    | ReadLastEntry
+    | ReadTotal
+    | ReadClients
+)
 Result = int | Reason
 """What an operation came to: a number (0 where there is nothing to tell), or why it was refused."""
 

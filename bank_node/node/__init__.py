@@ -5,10 +5,11 @@ them.
 """
 
 from bank_node.node.machine import devote_process
-from bank_node.node.node import NAME, Node
+from bank_node.node.node import IDENTITY_FILE, NAME, Node, own_code
 from bank_node.node.stores import archive_at, ledger_path, open_archive, open_store
 
 __all__ = [
+    "IDENTITY_FILE",
     "NAME",
     "Node",
     "archive_at",
@@ -16,4 +17,5 @@ __all__ = [
     "ledger_path",
     "open_archive",
     "open_store",
+    "own_code",
 ]

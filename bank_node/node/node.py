@@ -8,6 +8,7 @@ from collections.abc import Callable
 from bank_node import __version__
 from bank_node.config import Settings, data_folder, log_folder
 from bank_node.errors import Reason, Refused, StartupError
+from bank_node.ledger.log import Log
 from bank_node.ledger.operations import ReadClients, ReadTotal
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
@@ -94,7 +95,7 @@ class Node:
         alone = Alone(own_code(settings), self._writer)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
-            self._bank(alone, self._identity()),
+            self._bank(alone, self._store, self._identity()),
             self._writer,
             self.metrics,
             CLOCK,
@@ -135,9 +136,10 @@ class Node:
             data_folder(self.settings) / IDENTITY_FILE, lambda: secrets.token_bytes(SEED_BYTES)
         )
 
-    def _bank(self, network: Network, identity: Identity) -> Bank:
+    def _bank(self, network: Network, store: Store, identity: Identity) -> Bank:
+        code = own_code(self.settings)
         return Bank(
-            code=own_code(self.settings),
+            code=code,
             name=NAME,
             version=__version__,
             extensions=self.settings.protocol.extensions,
@@ -145,6 +147,7 @@ class Node:
             draw=lambda: secrets.randbits(64),
             network=network,
             identity=identity,
+            log=Log(store, code, identity, CLOCK.now_us),
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,
             objective=self.settings.robbery.objective,

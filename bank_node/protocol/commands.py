@@ -40,6 +40,8 @@ class Effect(Enum):
     """Reads durable state of the ledger."""
     WRITES = "writes"
     """Changes the ledger; the reply waits for the disk."""
+    LOOKS_BACK = "looks back"
+    """Reads the stored blocks, beside the ledger thread."""
     ASKS = "asks"
     """Asks other banks, within the reply time."""
 
@@ -97,10 +99,24 @@ def parse_command_code(text: bytes) -> str:
     return text.decode("ascii").upper()
 
 
+def parse_position(text: bytes) -> int:
+    """The number of an entry or block, from 1. Raises Refused(POSITION_FORMAT)."""
+    try:
+        position = parse_amount(text)
+    except Refused:
+        position = None
+    if not position:
+        raise Refused(Reason.POSITION_FORMAT)
+    return position
+
+
 ACCOUNT = Argument("<account>/<ip>", parse_account_address)
 NUMBER = Argument("<number>", parse_amount)
 CODE = Argument("code", parse_command_code, optional=True)
 BANK = Argument("<ip>", parse_bank_code)
+ENTRY = Argument("<entry>", parse_position)
+FIRST = Argument("<blocks>", parse_position)
+SECOND = Argument("<blocks>", parse_position, optional=True)
 
 # Every command can meet these before its own errors, and the store's after them.
 BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND,
@@ -155,6 +171,26 @@ _ROWS = (
         "Robbery plan: which banks to rob for an amount so that the fewest clients are harmed.",
         errors=(Reason.AMOUNT_FORMAT, Reason.TARGET_TOO_HIGH),
         effect=Effect.ASKS, cost=100,
+    ),
+    Command(
+        "LH", (), "LH <json>", "Ledger head: what the ledger holds now, signed by the bank.",
+        effect=Effect.LOOKS_BACK, extension=True, cost=20,
+    ),
+    Command(
+        "LL", (ACCOUNT,), "LL <entry>", "Ledger's last: the number of an account's latest entry.",
+        errors=(Reason.ACCOUNT_FORMAT, *ELSEWHERE, Reason.NO_SUCH_ACCOUNT),
+        route=Route.BY_ACCOUNT, effect=Effect.READS, extension=True,
+    ),
+    Command(
+        "LP", (ENTRY,), "LP <json>", "Ledger proof: that an entry is in the signed ledger.",
+        errors=(Reason.POSITION_FORMAT, Reason.NO_SUCH_ENTRY),
+        effect=Effect.LOOKS_BACK, extension=True, cost=20,
+    ),
+    Command(
+        "LC", (FIRST, SECOND), "LC <json>",
+        "Ledger consistency: a proof that a later ledger begins with an earlier one.",
+        errors=(Reason.POSITION_FORMAT, Reason.NO_SUCH_SIZE),
+        effect=Effect.LOOKS_BACK, extension=True, cost=20,
     ),
     Command(
         "HE", (CODE,), "HE <text>", "Help: all commands, or how one of them is typed.",

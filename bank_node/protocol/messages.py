@@ -40,6 +40,10 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "A command code is two letters.",
         "Kód příkazu jsou dvě písmena.",
     ),
+    Reason.POSITION_FORMAT: (
+        "A place in the ledger is a whole number from 1 to 9223372036854775807.",
+        "Místo v účetní knize je celé číslo od 1 do 9223372036854775807.",
+    ),
     Reason.NOT_FORWARDED: (
         "Accounts of another bank can be removed only there, AR is not forwarded.",
         "Účet jiné banky lze smazat jen v ní, příkaz AR se nepředává.",
@@ -80,6 +84,14 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
     Reason.NO_FREE_ACCOUNT: (
         "All account numbers of this bank are taken.",
         "Naše banka nyní neumožňuje založení nového účtu.",
+    ),
+    Reason.NO_SUCH_ENTRY: (
+        "There is no such entry.",
+        "Takový záznam neexistuje.",
+    ),
+    Reason.NO_SUCH_SIZE: (
+        "The ledger has {blocks} blocks, and the first size must not be above the second.",
+        "Účetní kniha má {blocks} bloků a první velikost nesmí být větší než druhá.",
     ),
     Reason.INSUFFICIENT_FUNDS: (
         "There is not enough money in the account.",
@@ -146,6 +158,10 @@ _CZECH_SUMMARIES = {
     "BN": "Počet klientů: kolik účtů je otevřeno.",
     "RP": "Plán loupeže: které banky vyloupit, aby poškozených klientů bylo co nejméně.",
     "LI": "Spojení: říká, že na něm mluví jiná banka.",
+    "LH": "Podepsaný stav: jakou knihu banka právě vede.",
+    "LL": "Poslední záznam: číslo posledního záznamu na účtu.",
+    "LP": "Důkaz, že záznam je v podepsané knize.",
+    "LC": "Důkaz, že pozdější kniha začíná dřívější.",
     "HE": "Nápověda: všechny příkazy, nebo jak se jeden z nich píše.",
     "VE": "Verze: jméno, verze a schopnosti tohoto uzlu.",
     "QU": "Konec: rozloučí se a uzavře spojení.",

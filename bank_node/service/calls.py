@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from bank_node.errors import Refused
+from bank_node.ledger.log import Log
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.commands import Audience, Command, visible_commands
 from bank_node.protocol.messages import Catalogue
@@ -83,6 +84,7 @@ class Bank:
     """A new unpredictable integer, to draw account numbers by."""
     network: Network
     identity: Identity
+    log: Log
     clock: Clock
     timeout_s: float
     """Seconds to a reply."""
@@ -96,7 +98,7 @@ class Bank:
     @property
     def capabilities(self) -> tuple[str, ...]:
         """The families of commands served beyond the classic nine, and the key of the bank."""
-        return ("session", f"key={self.identity.key}") if self.extensions else ()
+        return ("session", "ledger", f"key={self.identity.key}") if self.extensions else ()
 
 
 class Call(NamedTuple):

@@ -14,10 +14,12 @@ from bank_node.ledger.operations import (
     Operation,
     ReadBalance,
     ReadClients,
+    ReadLastEntry,
     ReadTotal,
     Withdraw,
 )
 from bank_node.service.calls import Arguments, Bank, Handler
+from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head
 from bank_node.service.robbery import rob
 from bank_node.values import AccountAddress, Amount
 
@@ -47,6 +49,10 @@ def _withdraw(_bank: Bank, arguments: tuple[AccountAddress, Amount]) -> Operatio
 
 def _balance(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:
     return ReadBalance(arguments[0].number)
+
+
+def _last_entry(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:
+    return ReadLastEntry(arguments[0].number)
 
 
 def _close(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:
@@ -83,6 +89,10 @@ HANDLERS: dict[str, Handler] = {
     "BA": Handler(_numbered("BA"), lambda _bank, _arguments: ReadTotal()),
     "BN": Handler(_numbered("BN"), lambda _bank, _arguments: ReadClients()),
     "RP": Handler(work=rob),
+    "LH": Handler(work=sign_head),
+    "LL": Handler(_numbered("LL"), _last_entry),
+    "LP": Handler(work=prove_inclusion),
+    "LC": Handler(work=prove_consistency),
     "HE": Handler(_help),
     "VE": Handler(_version),
     "LI": Handler("LI"),

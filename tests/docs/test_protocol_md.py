@@ -32,7 +32,7 @@ def test_a_node_answers_as_the_sessions_of_the_specification_say(session, tmp_pa
                 accounts.append(reply[3:].partition("/")[0])
             for index, account in enumerate(accounts, 1):
                 told = told.replace(f"${index}", account)
-            assert reply == told, asked
+            assert re.fullmatch(re.escape(told).replace(r"\.\.\.", ".*"), reply), asked
 
 
 def test_there_are_sessions_to_play():

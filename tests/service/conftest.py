@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from bank_node.errors import Refused
+from bank_node.ledger.log import Log
+from bank_node.ledger.memory_store import MemoryStore
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import Identity
@@ -150,6 +152,8 @@ class House:
         self.elsewhere = FakeElsewhere()
         self.key = KEY
         clock = Clock(lambda: self.now_us, lambda: self.now_ns)
+        self.store = MemoryStore()
+        identity = Identity(bytes(32), KEY)
         bank = Bank(
             code=BankCode(OWN),
             name="a-bank",
@@ -158,7 +162,8 @@ class House:
             catalogue=Catalogue(language),
             draw=lambda: 4711,
             network=self.network,
-            identity=Identity(bytes(32), KEY),
+            identity=identity,
+            log=Log(self.store, OWN, identity, clock.now_us),
             clock=clock,
             timeout_s=5.0,
             objective=objective,
