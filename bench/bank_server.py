@@ -54,6 +54,7 @@ class Bank:
     name: str = "bank"
     command: Sequence[str] = (*NODE, "serve")
     settings: Settings = field(default_factory=dict)
+    host: str = LOOPBACK
 
     def measure(self, load: Load) -> Measurement:
         with self.bench.scratch("bank") as data, self.running(data) as bank:
@@ -65,18 +66,24 @@ class Bank:
     def running(self, data: Path) -> Iterator[RunningBank]:
         port = free_port(BANK_PORTS)
         config = data / "bench_config.json"
-        config.write_text(json.dumps(self.settings))
+        config.write_text(json.dumps(self._settings()))
         command: list[str | Path] = [*self.command, "--config", config, "--data", data]
-        command += ["--host", LOOPBACK, "--port", str(port)]
+        command += ["--host", self.host, "--port", str(port)]
         log = data / "bench.log"
         process = Process(command, log, stdout_is_piped=True, cwd=REPOSITORY)
         with stopping(process):
             line = process.read_line(READY_TIMEOUT_S)
             ready_s = time.perf_counter() - process.started_at_s
-            if line != f"ready {LOOPBACK}:{port}":
+            if line != f"ready {self.host}:{port}":
                 raise BenchError(f"`{shlex.join(self.command)}` printed {line!r}")
-            target = Target("bank", LOOPBACK, port, data / "bench_accounts.txt")
+            target = Target("bank", self.host, port, data / "bench_accounts.txt")
             yield RunningBank(process, target, ready_s)
+
+    def _settings(self) -> dict[str, dict[str, Any]]:
+        """The settings, on a network of its own: no other bank of this machine is a neighbour."""
+        mine = {section: dict(keys) for section, keys in self.settings.items()}
+        mine.setdefault("network", {}).setdefault("subnets", [f"{self.host}/32"])
+        return mine
 
     def open_accounts(self, bank: RunningBank, count: int | None = None) -> None:
         wanted = self.bench.accounts if count is None else count
@@ -95,9 +102,10 @@ class Bank:
         result = self.bench.generator.run(bank.target, fill, seconds=FILL_TIMEOUT_S)
         self._compare(bank, fill, result)
 
-    def load(self, bank: RunningBank, load: Load) -> LoadResult:
+    def load(self, bank: RunningBank, load: Load, by: Target | None = None) -> LoadResult:
+        """Loads a bank, or another one that carries the requests there."""
         result = self.bench.generator.run(
-            bank.target, load, seconds=self.bench.seconds, warmup_s=self.bench.warmup_s
+            by or bank.target, load, seconds=self.bench.seconds, warmup_s=self.bench.warmup_s
         )
         self._compare(bank, load, result)
         return result

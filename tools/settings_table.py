@@ -5,13 +5,7 @@ import json
 from bank_node.config import keys
 
 # Accepted for the sake of classic settings files, without effect in this version.
-UNUSED = (
-    "network.scan_",
-    "network.subnets",
-    "network.peers",
-    "operator.",
-    "robbery.",
-)
+UNUSED = ("operator.",)
 
 
 def rows() -> list[str]:

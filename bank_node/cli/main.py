@@ -5,8 +5,10 @@ import sys
 import click
 
 from bank_node import __version__
+from bank_node.cli.around import plan, scan
 from bank_node.cli.audit import backup, export, restore, verify
 from bank_node.cli.call import call
+from bank_node.cli.demo import demo
 from bank_node.cli.prove import prove, verify_proof
 from bank_node.cli.serve import serve, show_config
 from bank_node.errors import BankError
@@ -44,6 +46,9 @@ def main(context: click.Context) -> None:
 for command in (
     serve,
     call,
+    scan,
+    plan,
+    demo,
     verify,
     prove,
     verify_proof,

@@ -12,13 +12,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PATH = click.Path(path_type=Path)
 
+config_option = click.option("--config", type=_PATH, help="The settings file (config.json).")
+
 
 def settings_options(function: Function) -> Function:
     """`--config`, `--data` and `--store`, for every command that works on a bank's files."""
     for option in (
         click.option("--store", metavar="URL", help="The store, e.g. sqlite:///path/bank.db."),
         click.option("--data", type=_PATH, help="The folder of the bank's files."),
-        click.option("--config", type=_PATH, help="The settings file (config.json)."),
+        config_option,
     ):
         function = option(function)
     return function

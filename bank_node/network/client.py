@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from bank_node.errors import BankError
+from bank_node.network.hangup import cut
 from bank_node.network.replies import (
     OTHER_ADDRESS,
     REPLY_BYTES_MAX,
@@ -107,8 +108,10 @@ async def ask(
         stream = await _connected(endpoint, deadlines, connect)
         try:
             reply = await _exchange(endpoint, stream, wire, replies, deadlines)
-        finally:
-            stream[1].close()
+        except BaseException:
+            cut(stream[1].transport)
+            raise
+        stream[1].close()
     except Unreachable as error:
         return _unanswered(code, error)
     except ReplyTooLong as error:

@@ -23,6 +23,9 @@ class Desk(Protocol):
     def flush(self) -> None:
         """Called once a round of the loop, after all sockets that were ready have been read."""
 
+    def close(self) -> None:
+        """The last call, after all connections have ended."""
+
     def sent(self, tickets: Sequence[Any]) -> None:
         """Told of tickets whose replies were handed to the transport."""
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, cast
 
 from bank_node.network.client import Endpoint, reason
+from bank_node.network.hangup import cut
 from bank_node.network.replies import REPLY_BYTES_MAX, Answer, Kind
 from bank_node.protocol.codec import REPLY_END, encode_reply
 
@@ -195,7 +196,7 @@ class Link(asyncio.Protocol):
             return
         self.open = False
         if self._transport is not None:
-            self._transport.abort()
+            cut(self._transport)
         unsent = self._unreachable(why)
         unread = Answer(Kind.UNREACHABLE, f"{self._name} did not answer: {why}")
         unknown = Answer(Kind.UNKNOWN, unread.text)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from bank_node.errors import BankError
 from bank_node.network.client import Answer, Connector, Deadlines, Endpoint, Kind, Stream
 from bank_node.network.knock import Knock
-from bank_node.network.peers import Directory, Peer
+from bank_node.network.peers import NOBODY, Directory, Peer
 from bank_node.network.reach import is_loopback, ports_to_try
 from bank_node.network.rounds import Pace, looks_elsewhere
 from bank_node.values import BankCode
@@ -30,6 +30,10 @@ _PATIENCE_S = 1.0
 # A stranger counts `VE` as a bad command and may ban whoever sends five.
 _INTRODUCTION_AGAIN_S = 3600.0
 _INTRODUCTION_BACK_S = 600.0
+
+
+# The family of extensions to which LI belongs.
+_LINKS = "session"
 
 
 class Ask(Protocol):
@@ -118,6 +122,10 @@ class Lookout:
             words = answer.text.split()[1:] if answer.kind is Kind.DONE else []
             name, version, *capabilities = [*words, *[""] * (2 - len(words))]
             self._directory.announces(address, name, version, capabilities, self._now())
+            if _LINKS in capabilities and self._directory.own != NOBODY:
+                # So that it need not wait for a scan of its own to find this bank.
+                hint = f"LI {self._directory.own}"
+                await self._ask(Endpoint(address, peer.port), hint, self._patient)
 
     def close(self) -> None:
         """Ends all looks; whoever waits for one is told that nobody was found."""

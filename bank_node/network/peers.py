@@ -14,6 +14,8 @@ from bank_node.network.budget import Budgets
 from bank_node.values import AMOUNT_MAX, BankCode, one_line
 
 ROWS_MAX = 65_536
+NOBODY = BankCode("0.0.0.0")  # noqa: S104
+"""The code of whoever looks around without being a bank."""
 # One miss may be chance (a busy peer, a lost packet); two in a row are silence.
 _MISSES_TO_SILENCE = 2
 # A silent peer is asked again and again before it counts as gone for good.

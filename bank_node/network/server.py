@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from bank_node.errors import StartupError
 from bank_node.network.connection import Connection, Limits
 from bank_node.network.door import Desk, DeskFactory
+from bank_node.network.loops import new_loop
 
 # Often enough for a 0.4 s pause and a timeout of seconds, seldom enough for 10,000 connections.
 _SWEEP_S = 0.25
@@ -132,7 +133,7 @@ class IoThread:
             connection.send(reply)
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
+        with asyncio.Runner(loop_factory=new_loop) as runner:
             try:
                 runner.run(self._serve())
             except BaseException as error:
@@ -169,6 +170,7 @@ class IoThread:
         # The loop hears of the ends in its next round.
         await asyncio.sleep(0)
         self.desk.flush()
+        self.desk.close()
 
 
 class Server:
@@ -219,16 +221,6 @@ class Server:
             stopper.start()
         for stopper in stoppers:
             stopper.join()
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    if sys.platform != "win32":
-        try:
-            import uvloop
-        except ImportError:
-            return asyncio.new_event_loop()
-        return uvloop.new_event_loop()
-    return asyncio.new_event_loop()
 
 
 def _listen(host: str, port: int) -> socket.socket:

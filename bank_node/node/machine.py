@@ -6,6 +6,9 @@ import time
 
 from bank_node.telemetry.clock import Clock
 
+# Where the system sets no limit, or none that can be asked for.
+_FILES_UNKNOWN = 65_536
+
 CLOCK = Clock(lambda: time.time_ns() // 1000, time.monotonic_ns)
 
 # How long a thread may keep the interpreter while another waits for it. The default of 5 ms is
@@ -27,6 +30,16 @@ def devote_process() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 10, 10)
+
+
+def files_allowed() -> int:
+    """How many files this process may have open, sockets included."""
+    if sys.platform == "win32":
+        return _FILES_UNKNOWN
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _FILES_UNKNOWN if soft == resource.RLIM_INFINITY else soft
 
 
 def raise_file_limit(files: int) -> None:

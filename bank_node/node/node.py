@@ -3,27 +3,25 @@
 import itertools
 import logging
 import secrets
-from collections.abc import Callable
 
 from bank_node import __version__
 from bank_node.config import Settings, data_folder, log_folder
-from bank_node.errors import Reason, Refused, StartupError
+from bank_node.errors import StartupError
 from bank_node.ledger.log import Log
-from bank_node.ledger.operations import ReadClients, ReadTotal
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
+from bank_node.node.banks import Banks, own_code
 from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.stores import open_store
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import SEED_BYTES, Identity, obtain_identity
-from bank_node.service.calls import Bank, BankFigures, Network, Survey
+from bank_node.service.calls import Bank, Network
 from bank_node.service.dispatch import Gate
 from bank_node.service.workers import Workers
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import TrafficLog
-from bank_node.values import BankCode
 
 _log = logging.getLogger(__name__)
 
@@ -32,31 +30,12 @@ NAME = "p2p-bank-node"
 # In the data folder.
 IDENTITY_FILE = "identity.key"
 
-# Files beside the clients' sockets: the ledger, logs, loops, and some air.
-_FILES_BESIDE = 256
+# Files beside the clients' sockets: a scan, the ledger, logs, loops, and some air.
+_FILES_BESIDE = 4096 + 256
 
 # Surveys and plans: a few at once use what the processor has beside the clients' requests.
 _WORKERS = 4
 _WORK_WAITING_MAX = 64
-
-
-class Alone:
-    """The network of a bank that knows no other."""
-
-    def __init__(self, own: BankCode, ledger: Writer) -> None:
-        self._own = own
-        self._ledger = ledger
-
-    def forward(
-        self, bank: BankCode, line: bytes, trace: int, done: Callable[[bytes | Refused], object]
-    ) -> None:
-        raise Refused(Reason.OUT_OF_REACH, bank=bank, own=self._own)
-
-    def survey(self, within_s: float, trace: int) -> Survey:
-        amount, clients = self._ledger.call(ReadTotal()), self._ledger.call(ReadClients())
-        if isinstance(amount, Reason) or isinstance(clients, Reason):
-            raise Refused(Reason.TIMED_OUT)
-        return Survey((BankFigures(self._own, amount, clients),), ())
 
 
 class Node:
@@ -70,6 +49,7 @@ class Node:
         self._server: Server | None = None
         self._traffic: TrafficLog | None = None
         self._workers: Workers | None = None
+        self.banks: Banks | None = None
 
     def start(self) -> tuple[str, int]:
         """Recovers the ledger and accepts clients; returns the address. Raises BankError."""
@@ -92,14 +72,16 @@ class Node:
         )
         self._writer.start()
         self._traffic = self._open_traffic_log()
-        alone = Alone(own_code(settings), self._writer)
+        log = self._traffic.extend if self._traffic else None
+        self.banks = banks = Banks(settings, self._writer, self.metrics, log)
+        banks.start()
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
-            self._bank(alone, self._store, self._identity()),
+            self._bank(banks, self._store, self._identity()),
             self._writer,
             self.metrics,
             CLOCK,
-            self._traffic.extend if self._traffic else None,
+            log,
             settings.limits.requests_queued,
             self._workers,
             itertools.count(1).__next__,
@@ -109,7 +91,7 @@ class Node:
             settings.network.port,
             self._limits(),
             settings.network.io_threads,
-            lambda run_soon: gate.desk(run_soon, alone.forward),
+            lambda run_soon: gate.desk(run_soon, banks.proxy()),
             CLOCK.monotonic_ns,
             Presence(self._connections_changed, self._connection_refused, self._connection_dropped),
         )
@@ -119,6 +101,8 @@ class Node:
         """Answers what was accepted, makes it durable, and lets go of everything."""
         if self._server:
             self._server.stop(self.settings.network.timeout)
+        if self.banks:
+            self.banks.stop(self.settings.network.timeout)
         has_ended = self._writer is None or self._writer.stop(self.settings.network.timeout)
         if not has_ended:
             _log.error("the disk does not return, stopping without it")
@@ -128,7 +112,7 @@ class Node:
             self._traffic.close()
         if self._workers:
             self._workers.close()
-        self._workers = None
+        self._workers = self.banks = None
         self._server = self._writer = self._store = self._traffic = None
 
     def _identity(self) -> Identity:
@@ -192,8 +176,3 @@ class Node:
 
     def _connection_dropped(self) -> None:
         self.metrics.connections_dropped += 1
-
-
-def own_code(settings: Settings) -> BankCode:
-    """The code of the bank that a node with these settings answers for."""
-    return BankCode(settings.network.code or settings.network.host)

@@ -22,17 +22,26 @@ Answer = bytes | str | Refused
 """A reply as it goes over the wire, a reply as text, or why there is none."""
 
 
-class Forward(Protocol):
-    """Carries requests to other banks."""
+class Elsewhere(Protocol):
+    """Carries requests to other banks; there is one for each I/O thread."""
 
-    def __call__(
-        self, bank: BankCode, line: bytes, trace: int, done: Callable[[bytes | Refused], object]
+    def forward(
+        self,
+        bank: BankCode,
+        line: bytes,
+        trace: int,
+        client: Any,
+        done: Callable[[bytes | Refused], object],
     ) -> None:
         """Has `line` (without its end) answered by `bank`.
 
-        `done` is called once, on the same thread, after this has returned, and within the reply
-        time. Raises Refused when the bank is not to be asked at all.
+        What one client asks of one bank arrives there in its order. `done` is called once, on the
+        same thread, after this has returned, and within the reply time. Raises Refused when the
+        bank is not to be asked at all.
         """
+
+    def close(self) -> None:
+        """Lets go of all connections; called on the same thread."""
 
 
 class Ledger(Protocol):
@@ -69,6 +78,9 @@ class Network(Protocol):
 
     def survey(self, within_s: float, trace: int) -> Survey:
         """Asks all banks what they hold; blocks, so only workers may call it."""
+
+    def noticed(self, bank: BankCode) -> None:
+        """Takes a hint that there is a bank at an address; never blocks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
 from bank_node.protocol.commands import Command, Effect, Route
-from bank_node.service.calls import Answer, Bank, Call, Forward, Handler, Ledger
+from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger
 from bank_node.service.handlers import HANDLERS
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
@@ -129,24 +129,24 @@ class Gate:
         self.workers = workers
         self.new_trace = new_trace
 
-    def desk(self, run_soon: Callable[..., object], forward: Forward) -> "Desk":
+    def desk(self, run_soon: Callable[..., object], elsewhere: Elsewhere) -> "Desk":
         """A desk for one I/O thread; `run_soon(f, *args)` makes that thread call `f(*args)`.
 
-        `forward` carries requests for accounts of other banks there, on the same thread.
+        `elsewhere` carries requests for accounts of other banks there, on the same thread.
         """
-        return Desk(self, run_soon, forward)
+        return Desk(self, run_soon, elsewhere)
 
 
 class Desk:
     """Answers the requests of one I/O thread."""
 
-    def __init__(self, gate: Gate, run_soon: Callable[..., object], forward: Forward) -> None:
+    def __init__(self, gate: Gate, run_soon: Callable[..., object], elsewhere: Elsewhere) -> None:
         self._bank = gate.bank
         self._ledger = gate.ledger
         self._clock = gate.clock
         self._log = gate.log
         self._run_soon = run_soon
-        self._forward = forward
+        self._elsewhere = elsewhere
         self._workers = gate.workers
         self._new_trace = gate.new_trace
         self._commands = gate.bank.commands()
@@ -263,7 +263,9 @@ class Desk:
         # Not as it was typed: strangers are pickier about blanks, zeros and case than this bank.
         line = b" ".join((plan.row.code.encode(), *(str(a).encode() for a in (account, *rest))))
         try:
-            self._forward(account.bank, line, ticket.trace, partial(self._answered, ticket))
+            self._elsewhere.forward(
+                account.bank, line, ticket.trace, session, partial(self._answered, ticket)
+            )
         except BaseException:
             self._let_go(ticket)
             raise
@@ -296,6 +298,10 @@ class Desk:
             )
         if self._records:
             self._log_records()
+
+    def close(self) -> None:
+        """The last call: nobody is answered any more."""
+        self._elsewhere.close()
 
     def _log_records(self) -> None:
         """Hands the gathered lines to the traffic log."""

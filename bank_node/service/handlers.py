@@ -74,6 +74,11 @@ def _version(bank: Bank, _arguments: Arguments, _result: int) -> str:
     return " ".join(("VE", bank.name, bank.version, *bank.capabilities))
 
 
+def _link(bank: Bank, arguments: Arguments, _result: int) -> str:
+    bank.network.noticed(arguments[0])
+    return "LI"
+
+
 def _numbered(code: str) -> Callable[[Bank, Arguments, int], str]:
     """A reply that tells the result as a number."""
     return lambda _bank, _arguments, result: f"{code} {result}"
@@ -95,6 +100,6 @@ HANDLERS: dict[str, Handler] = {
     "LC": Handler(work=prove_consistency),
     "HE": Handler(_help),
     "VE": Handler(_version),
-    "LI": Handler("LI"),
+    "LI": Handler(_link),
     "QU": Handler("QU"),
 }

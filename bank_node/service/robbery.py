@@ -11,7 +11,7 @@ from bank_node.values import one_line
 _log = logging.getLogger(__name__)
 
 # Asking the banks may take this share of the reply time; planning gets the rest.
-_SHARE_FOR_ASKING = 0.5
+_SHARE_FOR_ASKING = 0.6
 # A plan over a whole big network would make a line of a megabyte that no terminal can show.
 _BANKS_TOLD_MAX = 1000
 

@@ -90,6 +90,9 @@ class Metrics:
         self.connections_dropped = 0
         self.store_errors = 0
         self.store_conflicts = 0
+        self.peers_found = 0
+        self.peers_lost = 0
+        self.scans = 0
         self.traffic_lines_lost = 0
 
     def new_command_table(self) -> CommandTable:

@@ -10,6 +10,7 @@ from bench.report import Row
 from bench.scenarios.backup import backup
 from bench.scenarios.connections import connections
 from bench.scenarios.duels import DUELS, duel
+from bench.scenarios.proxied import proxied
 from bench.scenarios.start import start
 from bench.scenarios.traffic import traffic
 from bench.workbench import Workbench
@@ -18,6 +19,7 @@ Scenario = Callable[[Workbench], Sequence[Row]]
 
 SCENARIOS: Mapping[str, Scenario] = {
     **{each.name: partial(duel, each) for each in DUELS},
+    "proxied": proxied,
     "connections": connections,
     "start": start,
     "backup": backup,

@@ -582,8 +582,8 @@ def test_a_scan_runs_at_the_start_and_then_on_schedule_with_growing_pauses():
         return station
 
     starts = len(run(play()).events(ScanStarted))
-    # At 0, then after 120, 240, 300, 300 ... seconds.
-    assert starts == 8
+    # At 0, then after 10, 20, 40, 80, 160, 300, 300 ... seconds.
+    assert starts == 11
 
 
 def test_pauses_grow_while_nothing_changes_and_shrink_when_something_does():
@@ -591,13 +591,13 @@ def test_pauses_grow_while_nothing_changes_and_shrink_when_something_does():
     assert rounds.is_due(0)
     pauses = []
     now = 0.0
-    for changed in (True, False, False, False, False, True):
+    for changed in (True, False, False, False, False, True, False):
         rounds.ended(now, changed=changed)
         start = now
         while not rounds.is_due(now):
             now += 1
         pauses.append(now - start)
-    assert pauses == [60, 120, 240, 300, 300, 60]
+    assert pauses == [10, 10, 20, 40, 80, 160, 10]
 
 
 def test_a_pause_of_zero_means_on_demand_only():

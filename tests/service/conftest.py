@@ -93,6 +93,10 @@ class FakeNetwork:
     def __init__(self) -> None:
         self.found = Survey((), ())
         self.asked: list[tuple[float, int]] = []
+        self.hints: list[str] = []
+
+    def noticed(self, bank: BankCode) -> None:
+        self.hints.append(bank)
 
     def survey(self, within_s: float, trace: int) -> Survey:
         self.asked.append((within_s, trace))
@@ -108,12 +112,20 @@ class FakeElsewhere:
         self.waiting: list[Callable[[bytes | Refused], object]] = []
 
     def forward(
-        self, bank: BankCode, line: bytes, trace: int, done: Callable[[bytes | Refused], object]
+        self,
+        bank: BankCode,
+        line: bytes,
+        trace: int,
+        client: Any,
+        done: Callable[[bytes | Refused], object],
     ) -> None:
         if self.refusal:
             raise self.refusal
         self.carried.append((bank, line, trace))
         self.waiting.append(done)
+
+    def close(self) -> None:
+        self.carried.clear()
 
     def answer(self, answer: bytes | Refused) -> None:
         """Answers the oldest request."""
@@ -178,9 +190,7 @@ class House:
             workers or Inline(),
             itertools.count(1).__next__,
         )
-        self.desk: Desk = gate.desk(
-            lambda call, *arguments: call(*arguments), self.elsewhere.forward
-        )
+        self.desk: Desk = gate.desk(lambda call, *arguments: call(*arguments), self.elsewhere)
 
     def session(self, name: bytes = b"192.0.2.7:4000") -> FakeSession:
         return FakeSession(self, name)

@@ -168,6 +168,7 @@ def test_what_another_bank_asks_is_never_carried_on(house, session):
     assert "asks nobody else" in session.ask("AB 10001/10.8.8.8")
     assert session.ask(AB) == "AB 70"
     assert house.elsewhere.carried == []
+    assert house.network.hints == ["10.9.9.9"]
 
 
 def test_all_lines_about_a_request_that_went_on_carry_one_number(house, session):

@@ -1,6 +1,7 @@
 """A whole node inside the test process, on a loopback address and a port of its own."""
 
 import itertools
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,10 @@ from bank_node.ledger.book import State
 from bank_node.ledger.journal import Block
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.store import Store
+from bank_node.network.peers import Directory
 from bank_node.node import Node
+from bank_node.service.calls import Survey
+from bank_node.values import BANK_PORTS
 from support.wire import Address, Wire
 
 _hosts = itertools.cycle(f"127.0.0.{n}" for n in range(2, 255))
@@ -24,12 +28,29 @@ def some_host() -> str:
     return next(_hosts)
 
 
+def bank_port(host: str) -> int:
+    """A port on which banks are looked for, and which nobody uses at this address."""
+    for port in BANK_PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError(f"all ports of banks are taken at {host}")
+
+
 def settings(data: Path, **overrides: object) -> Settings:
     """Settings of a test node; a key such as `network__timeout` overrides one of them."""
+    host = overrides.pop("network__host", None) or some_host()
     given: dict[str, object] = {
         "data": str(data),
-        "network.host": some_host(),
+        "network.host": host,
         "network.port": 0,
+        # Nodes of other tests are no neighbours.
+        "network.subnets": [f"{host}/32"],
+        "network.scan_every": 0,
         "network.timeout": 10.0,
     }
     given.update((key.replace("__", "."), value) for key, value in overrides.items())
@@ -49,6 +70,17 @@ class Running:
 
     def figures(self) -> dict[str, Any]:
         return self.node.metrics.snapshot()
+
+    @property
+    def directory(self) -> Directory:
+        """The peers that it knows."""
+        assert self.node.banks is not None
+        return self.node.banks.neighbourhood.directory
+
+    def survey(self) -> Survey:
+        """What it would plan a robbery with."""
+        assert self.node.banks is not None
+        return self.node.banks.survey(2.0, 0)
 
     @property
     def connections(self) -> int:

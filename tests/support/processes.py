@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -42,16 +43,25 @@ class Served:
     """A `bank serve` process that has said that it is ready; killed when the block ends."""
 
     def __init__(
-        self, data: Path, host: str, *options: object, port: int = 0, **variables: str
+        self,
+        data: Path,
+        host: str,
+        *options: object,
+        port: int = 0,
+        prefix: Sequence[str] = (),
+        **variables: str,
     ) -> None:
+        """`prefix` is a command that runs the rest of its line, such as `ip netns exec NAME`."""
         self.data = data
         self.host = host
         data.mkdir(parents=True, exist_ok=True)
+        # Other banks on this machine are no neighbours, unless a test says so.
+        alone = {"BANK_NETWORK_SUBNETS": f'["{host}/32"]'}
         command = ["serve", "--data", data, "--host", host, "--port", port, *options]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bank_node", *map(str, command)],
+            [*prefix, sys.executable, "-m", "bank_node", *map(str, command)],
             cwd=data,
-            env=environment(**variables),
+            env=environment(**(alone | variables)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -83,6 +93,11 @@ class Served:
 
     def wire(self, *, deadline_s: float = 10.0) -> Wire:
         return Wire(self.address, deadline_s=deadline_s)
+
+    def ask(self, command: str) -> str:
+        """One command over a connection of its own, and its reply."""
+        with self.wire() as wire:
+            return wire.ask(command)
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
