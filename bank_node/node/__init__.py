@@ -4,8 +4,9 @@ It is also the only one that looks at the clock or draws random numbers; everybo
 them.
 """
 
+from bank_node.node.banks import own_code
 from bank_node.node.machine import devote_process
-from bank_node.node.node import IDENTITY_FILE, NAME, Node, own_code
+from bank_node.node.node import IDENTITY_FILE, NAME, Node
 from bank_node.node.stores import archive_at, ledger_path, open_archive, open_store
 
 __all__ = [
