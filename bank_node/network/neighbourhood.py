@@ -86,9 +86,13 @@ class Neighbourhood:
         """Looks for the bank at an address; `done` is called on the network thread."""
 
         async def look() -> None:
-            done(await self._scanner.find(bank, within_s))
+            peer = None
+            try:
+                peer = await self._scanner.find(bank, within_s)
+            finally:
+                done(peer)
 
-        self.post(self._spawn, look())
+        self.post(lambda: self._spawn(look()))
 
     def survey(self, within_s: float, trace: int) -> Figuring:
         """The figures of all other banks; blocks for `within_s` at most."""
@@ -144,13 +148,14 @@ class Neighbourhood:
         answer = await ask(endpoint, line, deadlines)
         if self._outside.log is not None:
             us = (self._outside.clock.monotonic_ns() - started_ns) // 1000
-            self._outside.log([self.record(endpoint, line.encode(), answer.text, us, trace)])
+            told = answer.text.encode()
+            self._outside.log([self.record(endpoint, line.encode(), told, us, trace)])
         return answer
 
-    def record(self, endpoint: Endpoint, line: bytes, told: str, us: int, trace: int) -> Record:
+    def record(self, endpoint: Endpoint, line: bytes, told: bytes, us: int, trace: int) -> Record:
         """The line of the traffic log for a question of this bank."""
         when = self._outside.clock.now_us() / 1e6
-        return (when, f"{OUTGOING}{endpoint}", line, told.encode(), us, trace)
+        return (when, f"{OUTGOING}{endpoint}", line, told, us, trace)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=new_loop) as runner:

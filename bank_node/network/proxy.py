@@ -6,6 +6,7 @@ caller the reply time and nobody else anything; what was sent once is never sent
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
@@ -19,6 +20,8 @@ from bank_node.network.replies import GREETS
 from bank_node.protocol.codec import encode_reply
 from bank_node.telemetry.traffic import Record
 from bank_node.values import BankCode
+
+_log = logging.getLogger(__name__)
 
 Done = Callable[[bytes | Refused], object]
 Result = TypeVar("Result")
@@ -43,7 +46,9 @@ class Neighbours(Protocol):
     def find(
         self, bank: BankCode, within_s: float, done: Callable[[Peer | None], object]
     ) -> None: ...
-    def record(self, endpoint: Endpoint, line: bytes, told: str, us: int, trace: int) -> Record: ...
+    def record(
+        self, endpoint: Endpoint, line: bytes, told: bytes, us: int, trace: int
+    ) -> Record: ...
 
 
 class ProxyLimits(NamedTuple):
@@ -103,6 +108,7 @@ class Proxy:
         # The latest request that takes the slow way, for each client and bank: what the same
         # client asks next must not overtake it.
         self._latest: dict[Hashable, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def forward(
         self, bank: BankCode, line: bytes, trace: int, client: Hashable, done: Done
@@ -125,7 +131,7 @@ class Proxy:
     def close(self) -> None:
         """Ends all connections; whoever still waits is told what that means."""
         self._links.close()
-        for task in list(self._latest.values()):
+        for task in list(self._tasks):
             task.cancel()
 
     def _over_link(self, request: Request, peer: Peer) -> None:
@@ -140,11 +146,11 @@ class Proxy:
         self, request: Request, endpoint: Endpoint, reply: bytes | None, answer: Answer | None
     ) -> None:
         if reply is not None:
-            self._note(request, endpoint, reply.decode())
+            self._note(request, endpoint, reply)
             request.done(reply)
             return
         assert answer is not None
-        self._note(request, endpoint, answer.text)
+        self._note(request, endpoint, answer.text.encode())
         if answer is not BUSY:
             self._report(request, answer.text)
         # A link may refuse while the request is still being handed over.
@@ -154,8 +160,10 @@ class Proxy:
         key = (client, request.bank)
         task = self._loop.create_task(self._carry(request, self._latest.get(key)))
         self._latest[key] = task
+        self._tasks.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
             if self._latest.get(key) is task:
                 del self._latest[key]
 
@@ -177,9 +185,11 @@ class Proxy:
         except Refused as refused:
             answer = refused
         except asyncio.CancelledError:
-            answer = _refusal(
-                request.bank, Answer(Kind.UNKNOWN if sent else Kind.UNREACHABLE, "stopping")
-            )
+            answer = _interrupted(request.bank, sent=sent)
+        except Exception:
+            # A defect costs the one request that met it, and even that one its answer.
+            _log.exception("a request to %s failed", request.bank)
+            answer = _interrupted(request.bank, sent=sent)
         request.done(answer)
 
     async def _admitted(self, request: Request) -> Peer | None:
@@ -187,19 +197,24 @@ class Proxy:
         peer = self._directory.verified(request.bank)
         if peer is None:
             peer = await self._on_network(
-                partial(self._neighbours.find, request.bank, self._left_s(request))
+                request, partial(self._neighbours.find, request.bank, self._left_s(request))
             )
         if peer is None or peer.breaker.is_closed:
             return peer
-        if not await self._on_network(partial(self._admit, request.bank)):
+        if not await self._on_network(request, partial(self._admit, request.bank)):
             raise Refused(Reason.BANK_SILENT, bank=request.bank)
         return self._directory.verified(request.bank)
 
     def _admit(self, bank: BankCode, done: Callable[[bool], None]) -> None:
         self._neighbours.post(lambda: done(self._directory.admits(bank, self._now())))
 
-    async def _on_network(self, begin: Callable[[Callable[[Result], None]], object]) -> Result:
-        """What the network thread says to something that it is asked with a call-back."""
+    async def _on_network(
+        self, request: Request, begin: Callable[[Callable[[Result], None]], object]
+    ) -> Result | None:
+        """What the network thread says to something that it is asked with a call-back.
+
+        None if it does not say anything in time.
+        """
         future: asyncio.Future[Result] = self._loop.create_future()
 
         def told(result: Result) -> None:
@@ -207,7 +222,8 @@ class Proxy:
                 future.set_result(result)
 
         begin(lambda result: _quietly(self._loop.call_soon_threadsafe, told, result))
-        return await future
+        await asyncio.wait((future,), timeout=self._left_s(request))
+        return future.result() if future.done() else None
 
     async def _ask(self, request: Request, peer: Peer) -> bytes | Refused:
         queue = self._queues.setdefault(request.bank, Queue())
@@ -238,7 +254,7 @@ class Proxy:
             Deadlines(left_s, left_s, left_s),
             greets=GREETS in peer.oddities if peer.heard_at is not None else None,
         )
-        self._note(request._replace(at=started), endpoint, answer.text)
+        self._note(request._replace(at=started), endpoint, answer.text.encode())
         if answer.kind in (Kind.UNKNOWN, Kind.UNREACHABLE):
             self._report(request, answer.text)
             return _refusal(request.bank, answer)
@@ -256,7 +272,7 @@ class Proxy:
             partial(self._directory.call_ended, request.bank, self._now(), why=why or "no answer")
         )
 
-    def _note(self, request: Request, endpoint: Endpoint, told: str) -> None:
+    def _note(self, request: Request, endpoint: Endpoint, told: bytes) -> None:
         if self._log is not None:
             us = int(1e6 * (self._now() - request.at))
             self._log([self._neighbours.record(endpoint, request.line, told, us, request.trace)])
@@ -268,6 +284,11 @@ def _refusal(bank: BankCode, answer: Answer) -> Refused:
     if answer.kind is Kind.UNKNOWN:
         return Refused(Reason.BANK_OUTCOME_UNKNOWN, bank=bank)
     return Refused(Reason.BANK_SILENT, bank=bank)
+
+
+def _interrupted(bank: BankCode, *, sent: bool) -> Refused:
+    """What is known of a request that this bank gave up."""
+    return Refused(Reason.BANK_OUTCOME_UNKNOWN if sent else Reason.BANK_SILENT, bank=bank)
 
 
 def _quietly(call: Callable[..., object], *arguments: object) -> None:

@@ -5,6 +5,7 @@ flood of surveys becomes a flood on the network.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from bank_node.network.client import Answer, Deadlines, Endpoint, Kind
 from bank_node.network.peers import Directory, Peer
 from bank_node.network.replies import ABSURD_NUMBER
 from bank_node.values import BankCode
+
+_log = logging.getLogger(__name__)
 
 # A robbery is planned with figures of this age; a burst of plans asks each bank once.
 _FRESH_S = 3.0
@@ -60,7 +63,7 @@ class Surveyor:
         proper = {peer.code for peer in self._directory.banks()}
         banks, left_out = [], []
         for code, task in tasks.items():
-            why = task.result() if task.done() and not task.cancelled() else "it took too long"
+            why = _told(task)
             peer = self._directory.get(code)
             if not why and code not in proper:
                 why = "it is another name of a bank that is counted"
@@ -115,3 +118,13 @@ class Surveyor:
         if peer.amount_at is None or peer.clients_at is None:
             return float("inf")
         return self._now() - min(peer.amount_at, peer.clients_at)
+
+
+def _told(task: "asyncio.Task[str]") -> str:
+    """Why a bank cannot be counted on; a defect costs the one bank that met it."""
+    if not task.done() or task.cancelled():
+        return "it took too long"
+    if error := task.exception():
+        _log.error("a bank could not be asked", exc_info=error)
+        return "asking it failed"
+    return task.result()
