@@ -159,7 +159,7 @@ class Link:
         """Hangs up without a word; the server undoes what was not committed."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.shutdown()
+            _hang_up(connection)
 
     def _unreachable(self, problem: str) -> StoreError:
         return StoreError(f"{self._address}: {problem}", reason=Reason.STORE_AWAY, final=False)
@@ -184,7 +184,7 @@ class Link:
         try:
             self._set_up(connection)
         except BaseException:
-            connection.shutdown()
+            _hang_up(connection)
             raise
         return connection
 
@@ -232,6 +232,14 @@ class Link:
         )
         packet_bytes, flush = connection.get_rows(read_timeout=timeout_s)[0][0]
         self.packet_bytes_max, self.flush_at_commit = int(packet_bytes), str(flush)
+
+
+def _hang_up(connection: MySQLConnection) -> None:
+    connection.shutdown()
+    # The driver leaves a socket open that the server has closed already.
+    transport = connection._socket
+    if transport is not None:
+        transport.close_connection()
 
 
 def _is_cut_off(connection: MySQLConnection, timeout_s: float) -> bool:

@@ -19,7 +19,8 @@ MIGRATIONS: tuple[tuple[bytes, ...], ...] = (
         b"CREATE TABLE IF NOT EXISTS bank_blocks ("
         b" height BIGINT NOT NULL PRIMARY KEY, previous_hash BINARY(32) NOT NULL,"
         b" root BINARY(32) NOT NULL, time_us BIGINT NOT NULL, first_entry BIGINT NOT NULL,"
-        b" body LONGBLOB NOT NULL, hash BINARY(32) NOT NULL, KEY by_entry (first_entry))",
+        b" body LONGBLOB NOT NULL, hash BINARY(32) NOT NULL, offer BIGINT NOT NULL,"
+        b" KEY by_entry (first_entry))",
         b"CREATE TABLE IF NOT EXISTS bank_accounts ("
         b" number BIGINT NOT NULL PRIMARY KEY, balance BIGINT NOT NULL,"
         b" last_entry BIGINT NOT NULL, is_open BIGINT NOT NULL)",
@@ -41,7 +42,8 @@ _SELECT_UNFINISHED = b"SELECT value FROM bank_facts WHERE name = 'unfinished mig
 TAKE_TURN = b"SELECT one FROM bank_turn WHERE one = 1 FOR UPDATE"
 
 _COLUMNS = b"height, previous_hash, root, time_us, first_entry, body, hash"
-_BLOCK = b"%d, x'%b', x'%b', %d, %d, x'%b', x'%b'"
+_INSERT = b"INSERT INTO bank_blocks (" + _COLUMNS + b", offer)"
+_BLOCK = b"%d, x'%b', x'%b', %d, %d, x'%b', x'%b', %d"
 
 
 def migrate(link: Link) -> None:
@@ -90,19 +92,23 @@ def mark_finished(link: Link) -> None:
     link.execute(b"DELETE FROM bank_facts WHERE name = 'unfinished migration'")
 
 
-def insert_blocks(blocks: Iterable[Block]) -> bytes:
-    """The statement that adds blocks. The primary key lets only one block have each height."""
-    rows = b", ".join(b"(" + _literal(block) + b")" for block in blocks)
-    return b"INSERT INTO bank_blocks (" + _COLUMNS + b") VALUES " + rows
+def insert_blocks(blocks: Iterable[Block], offer: int = 0) -> bytes:
+    """The statement that adds blocks. The primary key lets only one block have each height.
+
+    `offer` is the random number by which a writer recognises its own: two nodes may well come to
+    the same block, byte for byte, from different requests.
+    """
+    rows = b", ".join(b"(" + _literal(block, offer) + b")" for block in blocks)
+    return _INSERT + b" VALUES " + rows
 
 
-def insert_after_last(block: Block, *, in_turn: bool) -> bytes:
+def insert_after_last(block: Block, offer: int, *, in_turn: bool) -> bytes:
     """The statement that adds a block if the one before it is there; a transaction of its own.
 
     It changes no row if the ledger has lost the block that this one continues. `in_turn` makes
     it wait for a node that is in the middle of a batch.
     """
-    statement = b"INSERT INTO bank_blocks (" + _COLUMNS + b") SELECT " + _literal(block)
+    statement = _INSERT + b" SELECT " + _literal(block, offer)
     statement += b" FROM bank_turn AS turn"
     if block.height > 1:
         statement += b" JOIN bank_blocks AS last ON last.height = %d AND last.hash = x'%b'" % (
@@ -138,8 +144,8 @@ def select_block_of(entry: int) -> bytes:
     )
 
 
-def select_hash(height: int) -> bytes:
-    return b"SELECT hash FROM bank_blocks WHERE height = %d" % height
+def select_offer(height: int) -> bytes:
+    return b"SELECT offer FROM bank_blocks WHERE height = %d" % height
 
 
 SELECT_HEIGHT = b"SELECT COALESCE(MAX(height), 0) FROM bank_blocks"
@@ -187,7 +193,7 @@ def block_of(row: tuple[object, ...]) -> Block:
     return Block._make(bytes(v) if isinstance(v, bytearray) else v for v in row)
 
 
-def _literal(block: Block) -> bytes:
+def _literal(block: Block, offer: int) -> bytes:
     return _BLOCK % (
         block.height,
         _hex(block.previous_hash),
@@ -196,6 +202,7 @@ def _literal(block: Block) -> bytes:
         block.first_entry,
         _hex(block.body),
         _hex(block.hash),
+        offer,
     )
 
 

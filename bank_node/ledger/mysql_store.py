@@ -35,7 +35,7 @@ from bank_node.ledger.mysql_schema import (
     is_unfinished,
     migrate,
     select_block_of,
-    select_hash,
+    select_offer,
 )
 from bank_node.ledger.mysql_snapshot import Snapshot
 from bank_node.ledger.operations import Operation, Result, is_read, touched
@@ -46,6 +46,7 @@ _log = logging.getLogger(__name__)
 # The share of the time to a reply in which a lost COMMIT may be looked up.
 _SETTLE_SHARE = 0.3
 _SETTLE_PAUSE_S = 0.05
+_OFFERS = 2**63
 # How long a node does without turns after it has waited for one in vain.
 _NO_TURNS_S = 5.0
 # A writer that lost a race it did not wait for lets the others finish, at first and at most.
@@ -72,6 +73,8 @@ class MysqlStore:
         self._reader = Link(address, clock, timeout_s)
         self._looking_up = Lock()
         self._batch: State | None = None
+        # The random number by which the block of this batch is told from those of other nodes.
+        self._offer = 0
         self._in_turn = False
         # Whether other nodes are writing, so that the next batch had better wait for its turn.
         self._is_contended = False
@@ -119,11 +122,14 @@ class MysqlStore:
         return self._batch
 
     def commit(self, state: State, block: Block) -> None:
+        self._offer = self._draw() % _OFFERS
         try:
             if self._in_turn:
-                self._link.execute(insert_blocks((block,)))
+                self._link.execute(insert_blocks((block,), self._offer))
                 self._link.execute(b"COMMIT")
-            elif not self._link.execute(insert_after_last(block, in_turn=self._takes_turns)):
+            elif not self._link.execute(
+                insert_after_last(block, self._offer, in_turn=self._takes_turns)
+            ):
                 raise self._history_lost()
         except Beaten as error:
             self._lose_race(block, error)
@@ -256,10 +262,10 @@ class MysqlStore:
         """Another block may have the height. Raises Conflict unless it is this very block."""
         self._end_turn()
         try:
-            found = self._link.rows(select_hash(block.height))
+            found = self._link.rows(select_offer(block.height))
         except (StoreError, Beaten, Lost):
             found = []
-        if found and bytes(found[0][0]) == block.hash:
+        if found == [(self._offer,)]:
             return
         self._is_contended = True
         self._note_wait(error)
@@ -287,13 +293,13 @@ class MysqlStore:
             try:
                 if not self._link.is_open:
                     self._link.open(at_once=True)
-                found = self._link.rows(select_hash(block.height))
-                if found and bytes(found[0][0]) == block.hash:
+                found = self._link.rows(select_offer(block.height))
+                if found == [(self._offer,)]:
                     return
                 if found:
                     self._is_contended = True
                     raise Conflict("another block took the place of one whose commit was lost")
-                if self._link.execute(insert_after_last(block, in_turn=False)):
+                if self._link.execute(insert_after_last(block, self._offer, in_turn=False)):
                     return
                 raise self._history_lost()
             except Beaten:
