@@ -157,8 +157,10 @@ class MysqlStore:
         return book.decide(self._state, operation)
 
     def is_current(self) -> bool:
-        """Whether the state in memory is the latest; raises StoreError. From any thread."""
         return bool(self._look_up(SELECT_HEIGHT)[0][0] <= self._head.height)
+
+    def peek(self, operation: Operation) -> Result:
+        return book.decide(self._state, operation)
 
     def block_of(self, entry: int) -> Block | None:
         found = [block_of(row) for row in self._look_up(select_block_of(entry))]

@@ -61,3 +61,19 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Writes out what may be written lazily and lets go of the files."""
+
+
+class SharedStore(Store, Protocol):
+    """A store that other nodes write to as well: `reads_are_instant` is False.
+
+    Both methods may be called from any thread.
+    """
+
+    def is_current(self) -> bool:
+        """Whether the state in memory holds everything that is durable at this moment.
+
+        Raises StoreError if that cannot be found out.
+        """
+
+    def peek(self, operation: Operation) -> Result:
+        """Decides an operation that changes nothing on the state in memory, as it is."""

@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from bank_node.errors import Conflict, Reason, StoreError
 from bank_node.ledger.book import decide_all
 from bank_node.ledger.journal import seal
 from bank_node.ledger.operations import Operation, Result, is_read
-from bank_node.ledger.store import Store
+from bank_node.ledger.reader import Reader
+from bank_node.ledger.store import SharedStore, Store
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
 
@@ -59,6 +60,9 @@ class Writer:
         self._stopping = False
         self._has_ended = False
         self._thread = Thread(target=self._run, name="ledger", daemon=True)
+        self._reader = (
+            None if store.reads_are_instant else Reader(cast("SharedStore", store), self.submit)
+        )
 
     @property
     def reads_are_instant(self) -> bool:
@@ -66,11 +70,28 @@ class Writer:
         return self._store.reads_are_instant
 
     def read(self, operation: Operation) -> Result:
-        """What an operation that changes nothing comes to on durable state. From any thread."""
-        return self._store.read(operation)
+        """What an operation that changes nothing comes to on durable state. From any thread.
+
+        At once where reads are instant; else it waits for the ledger thread, so an I/O thread
+        must not call it.
+        """
+        return self._store.read(operation) if self.reads_are_instant else self.call(operation)
+
+    def look_up(self, operations: Sequence[Operation], done: Done) -> None:
+        """Answers reads of a store whose reads are not instant, ahead of what is being written.
+
+        `done` is called as that of `submit` is, perhaps on another thread.
+        """
+        assert self._reader is not None, "instant reads need no thread"
+        if self._has_ended:
+            self._tell(done, [Reason.STOPPING] * len(operations))
+        else:
+            self._reader.look_up(operations, done)
 
     def start(self) -> None:
         self._thread.start()
+        if self._reader is not None:
+            self._reader.start()
 
     @property
     def failure(self) -> Reason | None:
@@ -105,6 +126,9 @@ class Writer:
         False if it has not ended by the deadline, because the disk does not return: then the
         store must be left alone, and its next opening finds out what it holds.
         """
+        reader = self._reader
+        if reader is not None and self._thread.is_alive() and not reader.stop(deadline_s):
+            return False
         self._queue.put(None)
         if self._thread.is_alive():
             self._thread.join(deadline_s)

@@ -45,7 +45,10 @@ class Elsewhere(Protocol):
 
 
 class Ledger(Protocol):
-    """The two doors of the ledger: reading what is durable, and having things decided in order."""
+    """The doors of the ledger: reading what is durable, and having things decided in order.
+
+    Where reads are not instant, `look_up` answers them ahead of what is being written.
+    """
 
     @property
     def reads_are_instant(self) -> bool: ...
@@ -53,6 +56,10 @@ class Ledger(Protocol):
     def read(self, operation: Operation) -> Result: ...
 
     def submit(
+        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
+    ) -> None: ...
+
+    def look_up(
         self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
     ) -> None: ...
 

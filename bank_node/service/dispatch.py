@@ -6,17 +6,17 @@ is shared but the writer's queue, so it takes no locks. Knows no sockets.
 """
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
 from bank_node.protocol.commands import Command, Effect, Route
-from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger
-from bank_node.service.handlers import HANDLERS
+from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Ledger
+from bank_node.service.lookups import Lookups, Waiting
+from bank_node.service.tickets import Plan, Session, Ticket
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import CommandFigures, Metrics
@@ -29,80 +29,6 @@ _NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
 
 # Lines that may wait for the end of a round before the traffic log gets them.
 _RECORDS_HELD_MAX = 256
-_NO_HANDLER = Handler("ER")
-
-
-class Session(Protocol):
-    """What the gate needs of a connection. `pending` are its tickets in request order."""
-
-    peer: str
-    """`host:port`, as the traffic log shows it."""
-
-    pending: "deque[Ticket]"
-    closing: bool
-    is_link: bool
-    """Whether another bank speaks on it, whose requests must not be carried on."""
-
-    def flush(self) -> None:
-        """Sends the replies that are ready, up to the first one that is not."""
-
-
-class Ticket:
-    """A request whose reply is not sent yet; `reply` is None until it is known."""
-
-    __slots__ = ("arguments", "line", "plan", "reply", "session", "started_ns", "trace")
-
-    def __init__(
-        self,
-        session: Session,
-        line: bytes,
-        plan: "Plan",
-        arguments: tuple[Any, ...],
-        started_ns: int,
-        reply: bytes | None = None,
-    ) -> None:
-        self.session = session
-        self.line = line
-        self.plan = plan
-        self.arguments = arguments
-        self.started_ns = started_ns
-        self.reply = reply
-        self.trace = 0
-        """The number that all lines of the traffic log about it carry; 0 for one line alone."""
-
-
-class Plan:
-    """How one desk serves one command: row and handler joined once instead of at every call."""
-
-    __slots__ = (
-        "closes",
-        "constant",
-        "figures",
-        "handler",
-        "is_by_account",
-        "links",
-        "reads",
-        "row",
-    )
-
-    def __init__(self, row: Command, figures: CommandFigures, *, reads_are_instant: bool) -> None:
-        self.row = row
-        self.handler = HANDLERS.get(row.code, _NO_HANDLER)
-        self.figures = figures
-        self.is_by_account = row.route is not Route.OWN
-        self.reads = row.effect is Effect.READS and reads_are_instant
-        self.closes = row.closes
-        self.links = row.links
-        reply = self.handler.reply
-        self.constant = encode_reply(reply) if isinstance(reply, str) else None
-
-    def told(self, bank: Bank, arguments: tuple[Any, ...], result: int) -> bytes:
-        """The reply for a result, as it goes over the wire."""
-        if self.constant is not None:
-            return self.constant
-        reply = self.handler.reply
-        assert not isinstance(reply, str)
-        return encode_reply(reply(bank, arguments, result))
 
 
 class Gate:
@@ -160,6 +86,7 @@ class Desk:
         self._refusals = {reason: self._refusal(reason) for reason in Reason}
         self._operations: list[Operation] = []
         self._tickets: list[Ticket] = []
+        self._lookups = Lookups()
         self._records: list[Record] = []
         self._monotonic_ns = gate.clock.monotonic_ns
         self._wall_ahead_ns = gate.clock.now_us() * 1000 - gate.clock.monotonic_ns()
@@ -208,9 +135,15 @@ class Desk:
         # A read behind unfinished requests of its own connection is decided in their order.
         if plan.reads and not session.pending:
             return self._told(plan, arguments, self._ledger.read(operation))
+        may_overtake = plan.looks_up and not session.pending
         ticket = self._hold(plan, request, session, started_ns)
-        self._operations.append(operation)
-        self._tickets.append(ticket)
+        if self._lookups.hold_back(session, Waiting(operation, ticket)):
+            return None
+        if may_overtake:
+            self._lookups.add(session, Waiting(operation, ticket))
+        else:
+            self._operations.append(operation)
+            self._tickets.append(ticket)
         return None
 
     def _hold(self, plan: Plan, request: Request, session: Session, started_ns: int) -> Ticket:
@@ -296,6 +229,13 @@ class Desk:
             self._ledger.submit(
                 operations, lambda results: self._run_soon(self._deliver, tickets, results)
             )
+        if lookups := self._lookups.take():
+            self._ledger.look_up(
+                [each.operation for each in lookups],
+                lambda results: self._run_soon(
+                    self._deliver_found, [each.ticket for each in lookups], results
+                ),
+            )
         if self._records:
             self._log_records()
 
@@ -329,6 +269,13 @@ class Desk:
         for session in sessions:
             session.flush()
         self.flush()
+
+    def _deliver_found(self, tickets: list[Ticket], results: Sequence[Result]) -> None:
+        """Delivers what was looked up, and sends on its way what had to wait behind it."""
+        for waiting in self._lookups.answered([ticket.session for ticket in tickets]):
+            self._operations.append(waiting.operation)
+            self._tickets.append(waiting.ticket)
+        self._deliver(tickets, results)
 
     def _told_late(self, ticket: Ticket, result: Result) -> bytes:
         """The reply of a ticket; a defect costs this one, never the others of its batch."""

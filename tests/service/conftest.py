@@ -33,6 +33,7 @@ class FakeLedger:
         self.balance: Result = 70
         self.reads: list[Operation] = []
         self.submitted: list[tuple[Sequence[Operation], Callable[..., object]]] = []
+        self.looked_up: list[tuple[Sequence[Operation], Callable[..., object]]] = []
 
     def read(self, operation: Operation) -> Result:
         self.reads.append(operation)
@@ -40,6 +41,14 @@ class FakeLedger:
 
     def submit(self, operations: Sequence[Operation], done: Callable[..., object]) -> None:
         self.submitted.append((operations, done))
+
+    def look_up(self, operations: Sequence[Operation], done: Callable[..., object]) -> None:
+        self.looked_up.append((operations, done))
+
+    def find(self, *results: Result) -> None:
+        """Answers the oldest reads that are being looked up."""
+        _, done = self.looked_up.pop(0)
+        done(results)
 
     @property
     def operations(self) -> list[Operation]:

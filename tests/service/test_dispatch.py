@@ -39,12 +39,12 @@ def test_a_read_of_another_connection_does_not_wait(house, session, ledger):
     assert house.session().ask(AB) == "AB 70"
 
 
-def test_a_ledger_that_reads_from_disk_decides_every_read(build):
+def test_a_ledger_whose_reads_are_not_instant_is_asked_beside_the_writes(build):
     house = build(reads_are_instant=False)
     session = house.session()
     session.send(AB)
     assert session.replies == []
-    house.ledger.settle(70)
+    house.ledger.find(70)
     assert session.replies == ["AB 70\r\n"]
 
 
@@ -285,3 +285,52 @@ def test_the_traffic_log_hears_of_every_request_once(house, session, ledger):
         (b"192.0.2.7:4000", b"BC", b"BC 10.1.2.3\r\n"),
         (b"192.0.2.7:4000", b"XX", b"ER Unknown command.\r\n"),
     ]
+
+
+def test_a_read_of_a_shared_ledger_overtakes_the_writes_of_others(build):
+    house = build(reads_are_instant=False)
+    writing, reading = house.session(), house.session(b"192.0.2.8:4000")
+    writing.send(AD)
+    reading.send(AB)
+    assert [len(house.ledger.submitted), len(house.ledger.looked_up)] == [1, 1]
+    house.ledger.find(70)
+    assert reading.replies == ["AB 70\r\n"]
+    assert writing.replies == []
+    house.ledger.settle()
+    assert writing.replies == ["AD\r\n"]
+
+
+def test_what_follows_a_read_of_a_shared_ledger_on_its_connection_waits_for_it(build):
+    house = build(reads_are_instant=False)
+    session = house.session()
+    session.send(AB, AD, AB)
+    session.send(AB)
+    assert house.ledger.submitted == []
+    house.ledger.find(70)
+    assert session.replies == ["AB 70\r\n"]
+    assert [type(each).__name__ for each in house.ledger.operations] == [
+        "Deposit", "ReadBalance", "ReadBalance",
+    ]  # fmt: skip
+    house.ledger.settle(0, 75, 75)
+    assert session.replies[1:] == ["AD\r\n", "AB 75\r\n", "AB 75\r\n"]
+
+
+def test_a_read_of_a_shared_ledger_behind_a_write_of_its_connection_is_decided_after_it(build):
+    house = build(reads_are_instant=False)
+    session = house.session()
+    session.send(AD, AB)
+    assert house.ledger.looked_up == []
+    assert len(house.ledger.operations) == 2
+
+
+def test_requests_behind_a_read_that_took_too_long_are_still_answered_in_order(build):
+    house = build(reads_are_instant=False)
+    session = house.session()
+    session.send(AB, AD)
+    house.desk.expire(session.pending[0])
+    session.flush()
+    session.send(AB)
+    house.ledger.find(70)
+    assert [type(each).__name__ for each in house.ledger.operations] == ["Deposit", "ReadBalance"]
+    house.ledger.settle(0, 75)
+    assert [reply.split()[0] for reply in session.replies] == ["ER", "AD", "AB"]

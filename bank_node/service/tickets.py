@@ -1,0 +1,87 @@
+"""What a desk keeps of a request: the session it came from, its place in order, and its plan."""
+
+from collections import deque
+from typing import Any, Protocol
+
+from bank_node.protocol.codec import encode_reply
+from bank_node.protocol.commands import Command, Effect, Route
+from bank_node.service.calls import Bank, Handler
+from bank_node.service.handlers import HANDLERS
+from bank_node.telemetry.metrics import CommandFigures
+
+_NO_HANDLER = Handler("ER")
+
+
+class Session(Protocol):
+    """What the gate needs of a connection. `pending` are its tickets in request order."""
+
+    peer: str
+    """`host:port`, as the traffic log shows it."""
+
+    pending: "deque[Ticket]"
+    closing: bool
+    is_link: bool
+    """Whether another bank speaks on it, whose requests must not be carried on."""
+
+    def flush(self) -> None:
+        """Sends the replies that are ready, up to the first one that is not."""
+
+
+class Ticket:
+    """A request whose reply is not sent yet; `reply` is None until it is known."""
+
+    __slots__ = ("arguments", "line", "plan", "reply", "session", "started_ns", "trace")
+
+    def __init__(
+        self,
+        session: Session,
+        line: bytes,
+        plan: "Plan",
+        arguments: tuple[Any, ...],
+        started_ns: int,
+        reply: bytes | None = None,
+    ) -> None:
+        self.session = session
+        self.line = line
+        self.plan = plan
+        self.arguments = arguments
+        self.started_ns = started_ns
+        self.reply = reply
+        self.trace = 0
+        """The number that all lines of the traffic log about it carry; 0 for one line alone."""
+
+
+class Plan:
+    """How one desk serves one command: row and handler joined once instead of at every call."""
+
+    __slots__ = (
+        "closes",
+        "constant",
+        "figures",
+        "handler",
+        "is_by_account",
+        "links",
+        "looks_up",
+        "reads",
+        "row",
+    )
+
+    def __init__(self, row: Command, figures: CommandFigures, *, reads_are_instant: bool) -> None:
+        self.row = row
+        self.handler = HANDLERS.get(row.code, _NO_HANDLER)
+        self.figures = figures
+        self.is_by_account = row.route is not Route.OWN
+        self.reads = row.effect is Effect.READS and reads_are_instant
+        self.looks_up = row.effect is Effect.READS and not reads_are_instant
+        self.closes = row.closes
+        self.links = row.links
+        reply = self.handler.reply
+        self.constant = encode_reply(reply) if isinstance(reply, str) else None
+
+    def told(self, bank: Bank, arguments: tuple[Any, ...], result: int) -> bytes:
+        """The reply for a result, as it goes over the wire."""
+        if self.constant is not None:
+            return self.constant
+        reply = self.handler.reply
+        assert not isinstance(reply, str)
+        return encode_reply(reply(bank, arguments, result))
