@@ -171,6 +171,11 @@ class MysqlStore:
         with self._looking_up:
             try:
                 return self._reader.rows(sql)
+            except (Beaten, Lost):
+                # A connection may have died while nobody used it; asking again changes nothing.
+                pass
+            try:
+                return self._reader.rows(sql)
             except (Beaten, Lost) as error:
                 raise StoreError(str(error), reason=Reason.STORE_AWAY, final=False) from None
 
