@@ -9,6 +9,7 @@ from bank_node.cli.around import plan, scan
 from bank_node.cli.audit import backup, export, restore, verify
 from bank_node.cli.call import call
 from bank_node.cli.demo import demo
+from bank_node.cli.migrate import migrate
 from bank_node.cli.prove import prove, verify_proof
 from bank_node.cli.serve import serve, show_config
 from bank_node.errors import BankError
@@ -55,6 +56,7 @@ for command in (
     backup,
     restore,
     export,
+    migrate,
     show_config,
 ):
     main.add_command(command)

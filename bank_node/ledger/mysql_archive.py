@@ -21,7 +21,7 @@ from bank_node.ledger.mysql_schema import require
 from bank_node.telemetry.clock import Clock
 
 # Whoever looks at a ledger from outside has no client waiting for a reply.
-_TIMEOUT_S = 150.0
+OUTSIDE_TIMEOUT_S = 150.0
 
 
 class MysqlArchive:
@@ -36,7 +36,7 @@ class MysqlArchive:
 
     @contextmanager
     def _reading(self) -> Iterator[Link]:
-        link = Link(self._address, self._clock, _TIMEOUT_S)
+        link = Link(self._address, self._clock, OUTSIDE_TIMEOUT_S)
         try:
             require(link)
             yield link

@@ -91,7 +91,7 @@ class MysqlStore:
             migrate(self._link)
             if is_unfinished(self._link):
                 raise StartupError(
-                    f"{self._address} holds half of a ledger; run `bank migrate` again first"
+                    f"{self._address} holds half of a ledger; finish the same `bank migrate` first"
                 )
             self._state, self._head, anchored, changed = restore(self._link)
         except (StoreError, Lost, Beaten) as error:

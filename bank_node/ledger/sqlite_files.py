@@ -73,7 +73,7 @@ def backup(source: Path, target: Path) -> int:
     try:
         _copy(source, part)
         os.replace(part, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise StartupError(f"the backup {target} cannot be written: {error}") from None
     finally:
@@ -99,7 +99,7 @@ def restore(source: Path, target: Path, *, replace: bool) -> Report:
         for suffix in ("-wal", "-shm"):
             target.with_name(target.name + suffix).unlink(missing_ok=True)
         os.replace(part, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise StartupError(f"{target} cannot be restored: {error}") from None
     finally:
@@ -122,7 +122,7 @@ def _copy(source: Path, target: Path) -> None:
     target.chmod(0o600)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Makes a rename durable where the system has such a call (Windows has none)."""
     if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_DIRECTORY)

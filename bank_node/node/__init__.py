@@ -7,7 +7,13 @@ them.
 from bank_node.node.banks import own_code
 from bank_node.node.machine import devote_process
 from bank_node.node.node import IDENTITY_FILE, NAME, Node
-from bank_node.node.stores import archive_at, ledger_path, open_archive, open_store
+from bank_node.node.stores import (
+    archive_at,
+    ledger_path,
+    migration_ends,
+    open_archive,
+    open_store,
+)
 
 __all__ = [
     "IDENTITY_FILE",
@@ -16,6 +22,7 @@ __all__ = [
     "archive_at",
     "devote_process",
     "ledger_path",
+    "migration_ends",
     "open_archive",
     "open_store",
     "own_code",

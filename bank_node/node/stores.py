@@ -2,11 +2,15 @@
 
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from bank_node.config import Settings, data_folder
 from bank_node.errors import StartupError
 from bank_node.ledger.archive import Archive
+from bank_node.ledger.migration import Target
+from bank_node.ledger.ownership import own
 from bank_node.ledger.store import Store
 from bank_node.node.machine import CLOCK
 
@@ -73,3 +77,31 @@ def _file_archive(path: Path) -> Archive:
     from bank_node.ledger.sqlite_archive import SqliteArchive
 
     return SqliteArchive(path)
+
+
+@contextmanager
+def migration_ends(source: str, target: str) -> Iterator[tuple[Archive, Target]]:
+    """The two ends of a migration, by their URLs. No node serves a file of them meanwhile.
+
+    Raises StartupError.
+    """
+    for url in (source, target):
+        if not is_shared(url) and not url.startswith("sqlite:///"):
+            raise StartupError("a store is sqlite:///path or mysql://user:password@host/database")
+    with ExitStack() as stack:
+        archive = archive_at(source)
+        if not is_shared(source):
+            archive.count_entries()
+            stack.callback(own(sqlite_path(source)).release)
+        yield archive, stack.enter_context(closing(_target_at(target)))
+
+
+def _target_at(url: str) -> Target:
+    if is_shared(url):
+        from bank_node.ledger.mysql_address import parse_address
+        from bank_node.ledger.mysql_target import MysqlTarget
+
+        return MysqlTarget(parse_address(url), CLOCK)
+    from bank_node.ledger.sqlite_target import SqliteTarget
+
+    return SqliteTarget(sqlite_path(url))
