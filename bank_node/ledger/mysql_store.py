@@ -183,6 +183,8 @@ class MysqlStore:
         link = Link(self._address, self._clock, self._timeout_s)
         try:
             yield from read_blocks(link, after_height)
+        except (Beaten, Lost) as error:
+            raise StoreError(str(error), reason=Reason.STORE_AWAY, final=False) from None
         finally:
             link.close()
 
