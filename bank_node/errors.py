@@ -30,6 +30,7 @@ class Reason(Enum):
     NO_FREE_ACCOUNT = "no_free_account"
     NO_SUCH_ENTRY = "no_such_entry"
     NO_SUCH_SIZE = "no_such_size"
+    NO_SUCH_HEAD = "no_such_head"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     ACCOUNT_LIMIT = "account_limit"
     BANK_LIMIT = "bank_limit"

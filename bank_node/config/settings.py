@@ -63,6 +63,10 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
         float,
         pause("Seconds between scans, more while nothing changes; 0 = scan on demand only."),
     ] = 60.0
+    witness_every: Annotated[
+        float,
+        pause("Seconds between visits to the ledgers of other banks as their witness; 0 = none."),
+    ] = 60.0
     scan_rate: Annotated[
         int, whole("Addresses a second of a scan, after the first 256 at once.", 1, 100_000)
     ] = 200

@@ -68,8 +68,8 @@ class Block(NamedTuple):
             self.entry_count,
         )
 
-    def records(self) -> list[bytes]:
-        """The entries in canonical form."""
+    def leaves(self) -> list[bytes]:
+        """What the Merkle tree is built of: the entries in canonical form."""
         size = ENTRY.size
         return [self.body[start : start + size] for start in range(0, len(self.body), size)]
 
@@ -118,7 +118,7 @@ def check(block: Block, head: Head) -> None:
         raise CorruptLedger(f"the body of block {block.height} is cut", height=block.height)
     # What a stored time says before it is known to be true may not even fit into a header.
     time_us = max(block.time_us, 0)
-    root = merkle_root(block.records())
+    root = merkle_root(block.leaves())
     first = head.sequence + 1
     expected = _block_hash(block.height, head.hash, root, time_us, first, block.entry_count)
     whole = block._replace(

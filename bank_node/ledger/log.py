@@ -63,15 +63,15 @@ class Log:
             raise Refused(Reason.NO_SUCH_ENTRY)
         size = self._size_now(within_s)
         place = entry - block.first_entry
-        records = block.records()
-        in_block = Tree(map(leaf_hash, records))
+        leaves = block.leaves()
+        in_block = Tree(map(leaf_hash, leaves))
         return Inclusion(
             head=self._signed(size),
             block=header_document(block.header),
             block_path=path_document(self._tree.inclusion(block.height - 1, size)),
             entry=entry,
-            record=records[place].hex(),
-            entry_path=path_document(in_block.inclusion(place, len(records))),
+            record=leaves[place].hex(),
+            entry_path=path_document(in_block.inclusion(place, len(leaves))),
         )
 
     def consistency(self, first: int, second: int | None, within_s: float = -1) -> Consistency:

@@ -7,13 +7,17 @@ from pathlib import Path
 from bank_node.config import Settings, data_folder
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import ReadClients, ReadTotal
+from bank_node.ledger.proofs import SignedHead
 from bank_node.ledger.writer import Writer
+from bank_node.network.client import Answer, Endpoint
 from bank_node.network.neighbourhood import Neighbourhood, Outside
-from bank_node.network.peers import PeerFound, PeerLost
+from bank_node.network.peers import Peer, PeerFound, PeerLost
 from bank_node.network.proxy import Proxy, ProxyLimits
 from bank_node.network.reach import Reach, parse_static_peer
 from bank_node.network.scanner import Event, ScanEnded, ScanLimits, ScanProgressed, ScanStarted
 from bank_node.node.machine import CLOCK, files_allowed
+from bank_node.node.watch import Watch
+from bank_node.security.keyring import Keyring
 from bank_node.service.calls import BankFigures, Survey
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import Record
@@ -48,13 +52,18 @@ class Banks:
             scan_limits_of(settings),
             Outside(CLOCK, self._tell, log, _peers_file(settings)),
         )
+        folder = data_folder(settings)
+        self.keyring = Keyring(folder / "keys.json")
+        self.watch = Watch(self, self.keyring, folder, settings.network.witness_every, CLOCK.now_us)
 
     def start(self) -> None:
         """Begins to look around."""
         self.neighbourhood.start()
+        self.watch.start()
 
     def stop(self, deadline_s: float) -> None:
         """Asks nobody any more."""
+        self.watch.stop()
         self.neighbourhood.stop(deadline_s)
 
     def proxy(self) -> Proxy:
@@ -77,6 +86,18 @@ class Banks:
             ),
             around.left_out,
         )
+
+    def witnessed(self, bank: BankCode) -> SignedHead | None:
+        """The latest head of another bank's ledger that was proven to this one."""
+        return self.watch.head_of(bank)
+
+    def peers(self) -> tuple[Peer, ...]:
+        """The banks that answer."""
+        return self.neighbourhood.directory.banks()
+
+    def ask(self, endpoint: Endpoint, line: str, within_s: float) -> Answer | None:
+        """Asks a bank anything; blocks."""
+        return self.neighbourhood.ask(endpoint, line, within_s, 0)
 
     def noticed(self, bank: BankCode) -> None:
         """A bank has said where it is; whether that is true it has to show when it is asked."""

@@ -193,6 +193,11 @@ _ROWS = (
         effect=Effect.LOOKS_BACK, extension=True, cost=20,
     ),
     Command(
+        "LW", (BANK,), "LW <json>",
+        "Ledger witness: the latest head that this bank has seen of another one.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.NO_SUCH_HEAD), extension=True, cost=2,
+    ),
+    Command(
         "HE", (CODE,), "HE <text>", "Help: all commands, or how one of them is typed.",
         errors=(Reason.CODE_FORMAT, Reason.UNKNOWN_COMMAND), extension=True,
     ),

@@ -93,6 +93,10 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "The ledger has {blocks} blocks, and the first size must not be above the second.",
         "Účetní kniha má {blocks} bloků a první velikost nesmí být větší než druhá.",
     ),
+    Reason.NO_SUCH_HEAD: (
+        "This bank has not seen the ledger of the bank {bank}.",
+        "Tato banka neviděla účetní knihu banky {bank}.",
+    ),
     Reason.INSUFFICIENT_FUNDS: (
         "There is not enough money in the account.",
         "Není dostatek finančních prostředků.",
@@ -162,6 +166,7 @@ _CZECH_SUMMARIES = {
     "LL": "Poslední záznam: číslo posledního záznamu na účtu.",
     "LP": "Důkaz, že záznam je v podepsané knize.",
     "LC": "Důkaz, že pozdější kniha začíná dřívější.",
+    "LW": "Svědectví: poslední stav jiné banky, který tato banka viděla.",
     "HE": "Nápověda: všechny příkazy, nebo jak se jeden z nich píše.",
     "VE": "Verze: jméno, verze a schopnosti tohoto uzlu.",
     "QU": "Konec: rozloučí se a uzavře spojení.",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from bank_node.errors import Refused
 from bank_node.ledger.log import Log
 from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.proofs import SignedHead
 from bank_node.protocol.commands import Audience, Command, visible_commands
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import Identity
@@ -88,6 +89,9 @@ class Network(Protocol):
 
     def noticed(self, bank: BankCode) -> None:
         """Takes a hint that there is a bank at an address; never blocks."""
+
+    def witnessed(self, bank: BankCode) -> SignedHead | None:
+        """The latest head of another bank's ledger that was proven to this one; never blocks."""
 
 
 @dataclass(frozen=True, slots=True)

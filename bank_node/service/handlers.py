@@ -19,7 +19,7 @@ from bank_node.ledger.operations import (
     Withdraw,
 )
 from bank_node.service.calls import Arguments, Bank, Handler
-from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head
+from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
 from bank_node.service.robbery import rob
 from bank_node.values import AccountAddress, Amount
 
@@ -98,6 +98,7 @@ HANDLERS: dict[str, Handler] = {
     "LL": Handler(_numbered("LL"), _last_entry),
     "LP": Handler(work=prove_inclusion),
     "LC": Handler(work=prove_consistency),
+    "LW": Handler(tell_head),
     "HE": Handler(_help),
     "VE": Handler(_version),
     "LI": Handler(_link),

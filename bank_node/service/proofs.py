@@ -1,10 +1,11 @@
-"""LH, LP, LC: what the bank says of its ledger, signed, and the proofs that go with it.
+"""LH, LP, LC, LW: what banks say of their ledgers, signed, and the proofs that go with it.
 
 Each reply is one document of protocol.md, section 10, on one line.
 """
 
+from bank_node.errors import Reason, Refused
 from bank_node.ledger.proofs import to_json
-from bank_node.service.calls import Call
+from bank_node.service.calls import Arguments, Bank, Call
 
 
 def sign_head(call: Call) -> str:
@@ -23,6 +24,15 @@ def prove_consistency(call: Call) -> str:
     first, *rest = call.arguments
     second = rest[0] if rest else None
     return f"LC {to_json(call.bank.log.consistency(first, second, _patience_s(call)))}"
+
+
+def tell_head(bank: Bank, arguments: Arguments, _result: int) -> str:
+    """The reply to `LW <ip>`. Raises Refused(NO_SUCH_HEAD)."""
+    (other,) = arguments
+    head = bank.network.witnessed(other)
+    if head is None:
+        raise Refused(Reason.NO_SUCH_HEAD, bank=other)
+    return f"LW {to_json(head)}"
 
 
 def _patience_s(call: Call) -> float:

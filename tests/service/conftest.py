@@ -11,6 +11,7 @@ from bank_node.errors import Refused
 from bank_node.ledger.log import Log
 from bank_node.ledger.memory_store import MemoryStore
 from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.proofs import SignedHead
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import Identity
 from bank_node.service.calls import Answer, Bank, Survey
@@ -103,9 +104,13 @@ class FakeNetwork:
         self.found = Survey((), ())
         self.asked: list[tuple[float, int]] = []
         self.hints: list[str] = []
+        self.seen: dict[str, SignedHead] = {}
 
     def noticed(self, bank: BankCode) -> None:
         self.hints.append(bank)
+
+    def witnessed(self, bank: BankCode) -> SignedHead | None:
+        return self.seen.get(bank)
 
     def survey(self, within_s: float, trace: int) -> Survey:
         self.asked.append((within_s, trace))
