@@ -4,12 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run test lint bench soak clean
+# Compiled by `make fast`: what every request passes through on the I/O thread.
+FAST := bank_node/values.py bank_node/protocol/codec.py bank_node/service/dispatch.py
 
-run: $(STAMP)
+PYTHON_HEADER = $(shell $(BIN)/python -c \
+	"import sysconfig; print(sysconfig.get_path('include') + '/Python.h')")
+
+.PHONY: run test lint bench soak fast slow current clean
+
+run: $(STAMP) current
 	$(BIN)/bank
 
-test: $(STAMP) system
+test: $(STAMP) system slow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -23,10 +29,26 @@ lint: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/pytest -m soak
 
-bench: $(STAMP)
+bench: $(STAMP) current
 	@sh tools/system-packages.sh gcc:cc libc6-dev:cc redis-server postgresql:psql
 	$(BIN)/python -m bench
 	$(BIN)/python tools/quote_figures.py
+
+# Optional: a node whose busiest modules are machine code. One at a time, so that each becomes one
+# file beside its source; the sources are the same, and `make slow` returns to them.
+fast: $(STAMP) system slow
+	@sh tools/system-packages.sh python3-dev:$(PYTHON_HEADER)
+	for module in $(FAST); do $(BIN)/mypyc --strict $$module || exit 1; done
+
+slow:
+	@rm -f $(FAST:.py=*.so) $(FAST:.py=*.pyd)
+
+# A compiled module that was left behind by an update would be served instead of its source.
+current:
+	@for source in $(FAST); do for compiled in $${source%.py}*.so; do \
+		[ ! -e "$$compiled" ] || [ "$$compiled" -nt "$$source" ] || \
+		{ echo "$$compiled is older than its source: make fast, or make slow" >&2; exit 1; }; \
+	done; done
 
 # The packages of the system that the tests use; as root on Debian they are installed.
 .PHONY: system
@@ -39,5 +61,5 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(STAMP)
 
-clean:
+clean: slow
 	rm -rf .venv build dist *.egg-info

@@ -65,7 +65,7 @@ class FakeLedger:
 class FakeSession:
     """A connection that writes into a list."""
 
-    def __init__(self, house: "House", name: bytes) -> None:
+    def __init__(self, house: "House", name: str) -> None:
         self._house = house
         self.peer = name
         self.pending: deque[Any] = deque()
@@ -206,7 +206,7 @@ class House:
         )
         self.desk: Desk = gate.desk(lambda call, *arguments: call(*arguments), self.elsewhere)
 
-    def session(self, name: bytes = b"192.0.2.7:4000") -> FakeSession:
+    def session(self, name: str = "192.0.2.7:4000") -> FakeSession:
         return FakeSession(self, name)
 
     def figures(self, code: str) -> dict[str, int]:

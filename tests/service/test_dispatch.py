@@ -281,9 +281,9 @@ def test_the_traffic_log_hears_of_every_request_once(house, session, ledger):
     ledger.settle()
     session.send("XX")
     assert [(record[1], record[2], record[3]) for record in house.records] == [
-        (b"192.0.2.7:4000", AD.encode(), b"AD\r\n"),
-        (b"192.0.2.7:4000", b"BC", b"BC 10.1.2.3\r\n"),
-        (b"192.0.2.7:4000", b"XX", b"ER Unknown command.\r\n"),
+        ("192.0.2.7:4000", AD.encode(), b"AD\r\n"),
+        ("192.0.2.7:4000", b"BC", b"BC 10.1.2.3\r\n"),
+        ("192.0.2.7:4000", b"XX", b"ER Unknown command.\r\n"),
     ]
 
 
