@@ -4,6 +4,7 @@ Everything here is pure. Parsers take the bytes of one argument, exactly as they
 wire, and raise `Refused` with the reason that the protocol names for it (protocol.md, "Values").
 """
 
+import re
 from functools import lru_cache
 from typing import NamedTuple, NewType
 
@@ -15,6 +16,8 @@ AccountNumber = NewType("AccountNumber", int)
 """Number of a client account, ACCOUNT_MIN..ACCOUNT_MAX."""
 BankCode = NewType("BankCode", str)
 """A bank's name: its IPv4 address in canonical dotted form."""
+TransferId = NewType("TransferId", str)
+"""What a transfer is called: 1 to 36 letters, digits, points, hyphens and underscores."""
 
 AMOUNT_MAX = 2**63 - 1
 ACCOUNT_MIN = 10_000
@@ -28,6 +31,8 @@ BANK_PORTS = range(65525, 65536)
 _DIGITS_MAX = 64
 # Fewer digits than AMOUNT_MAX has cannot be too many.
 _AMOUNT_DIGITS = 19
+# Long enough for a UUID; none of these characters means anything in a line, a file name or a URL.
+_TRANSFER_ID = re.compile(rb"[A-Za-z0-9._-]{1,36}")
 
 
 class AccountAddress(NamedTuple):
@@ -85,6 +90,27 @@ def parse_account_address(text: bytes) -> AccountAddress:
     if not slash or not ACCOUNT_MIN <= value <= ACCOUNT_MAX:
         raise Refused(Reason.ACCOUNT_FORMAT)
     return AccountAddress(AccountNumber(value), parse_bank_code(bank))
+
+
+def parse_transfer_id(text: bytes) -> TransferId:
+    """A transfer id such as `invoice-2024.17`. Raises Refused(TRANSFER_ID_FORMAT)."""
+    if not _TRANSFER_ID.fullmatch(text):
+        raise Refused(Reason.TRANSFER_ID_FORMAT)
+    return TransferId(text.decode("ascii"))
+
+
+def parse_transfer_key(text: bytes) -> str:
+    """A transfer id, or `<ip>/<id>` for a transfer that another bank coordinates.
+
+    Raises Refused(TRANSFER_ID_FORMAT).
+    """
+    bank, slash, name = text.rpartition(b"/")
+    if not slash:
+        return parse_transfer_id(text)
+    try:
+        return f"{parse_bank_code(bank)}/{parse_transfer_id(name)}"
+    except Refused:
+        raise Refused(Reason.TRANSFER_ID_FORMAT) from None
 
 
 def one_line(text: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bank_node.ledger.journal import Block
     from bank_node.ledger.log import Log
     from bank_node.ledger.proofs import Document, Proven
+    from bank_node.ledger.transfers import Transfer
 
 _EXIT_NOT_PROVEN = 1
 _TIMEOUT_S = 30.0
@@ -190,6 +191,10 @@ def _told(document: "Document", proven: "Proven | None", key: str | None) -> Ite
         yield (
             f"{kind}: {proven.entry.amount} from {debit} to {credit}, at {_time(proven.time_us)}"
         )
+        if proven.transfer:
+            yield f"transfer {proven.transfer.key} of {proven.transfer.amount} is then " + (
+                proven.transfer.state
+            )
     elif isinstance(document, Consistency):
         head = document.second
         yield (
@@ -214,6 +219,8 @@ def _data(document: "Document", proven: "Proven | None") -> dict[str, Any]:
     if proven is not None:
         entry = {**proven.entry._asdict(), "kind": _kind(proven)}
         told["entry"] = {"number": proven.sequence, "time_us": proven.time_us, **entry}
+        if proven.transfer:
+            told["transfer"] = _record(proven.transfer)
     return told
 
 
@@ -226,8 +233,19 @@ def _kind(proven: "Proven") -> str:
         return f"kind {proven.entry.kind}"
 
 
+def _record(transfer: "Transfer") -> dict[str, Any]:
+    told = transfer._asdict()
+    del told["entry"]
+    names = {"role": transfer.role.name.lower(), "phase": transfer.phase.name.lower()}
+    return told | names | {"evidence": transfer.evidence.hex()}
+
+
 def _side(number: int) -> str:
-    return f"account {number}" if number else "cash"
+    from bank_node.ledger.entries import CASH, HELD, bank_of, is_settlement
+
+    if is_settlement(number):
+        return f"the settlement account of {bank_of(number)}"
+    return {CASH: "cash", HELD: "what is held"}.get(number, f"account {number}")
 
 
 def _time(time_us: int) -> str:

@@ -5,12 +5,14 @@ first block that does not fit.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from bank_node.errors import CorruptLedger
-from bank_node.ledger import book
-from bank_node.ledger.book import CASH, Account
+from bank_node.ledger import book, moves
+from bank_node.ledger.book import CASH, Account, Entry, FreeNumbers, Kind, State
+from bank_node.ledger.entries import is_client
 from bank_node.ledger.journal import EMPTY_HEAD, Block, check, head_of
+from bank_node.ledger.transfers import Transfer, encode
 from bank_node.values import AMOUNT_MAX
 
 
@@ -21,6 +23,14 @@ class Row(NamedTuple):
     balance: int
     last_entry: int
     is_open: int
+
+
+class TransferRow(NamedTuple):
+    """A stored transfer row: as of entry `entry`, and empty `record` if it is finished."""
+
+    key: str
+    entry: int
+    record: bytes
 
 
 class Anchor(NamedTuple):
@@ -39,6 +49,40 @@ class Report(NamedTuple):
     accounts: int
     total: int
     head_hash: str
+    transfers: int = 0
+    """How many transfers there were, those that are not finished among them."""
+    open_transfers: int = 0
+    held: int = 0
+    """What of the total is set aside for transfers."""
+
+
+class _Transfers:
+    """The stored rows of transfers, and which transfers the replay has come across."""
+
+    def __init__(self, rows: Iterable[TransferRow], anchor: Anchor) -> None:
+        self._left = {row.entry: row for row in rows}
+        self._keys = {row.key for row in self._left.values()}
+        self._anchor = anchor
+        self.seen: set[str] = set()
+
+    def compare(self, transfer: Transfer) -> None:
+        """Compares the row, if there is one, that stands for a transfer as of this entry."""
+        self.seen.add(transfer.key)
+        row = self._left.pop(transfer.entry, None)
+        if row and row != (transfer.key, transfer.entry, _stored(transfer)):
+            raise CorruptLedger(f"the stored row of transfer {row.key} does not fit")
+        if transfer.entry <= self._anchor.sequence and transfer.key not in self._keys:
+            raise CorruptLedger(f"transfer {transfer.key} is missing from the stored ones")
+
+    def compare_rest(self) -> None:
+        """Complains of rows that stand for no entry of the journal."""
+        for row in self._left.values():
+            raise CorruptLedger(f"transfer {row.key} is stored as of entry {row.entry}, "
+                                "which is not one of its own")  # fmt: skip
+
+
+def _stored(transfer: Transfer) -> bytes:
+    return encode(transfer) if transfer.is_open else b""
 
 
 class _Rows:
@@ -49,11 +93,11 @@ class _Rows:
         self.numbers = {row.number for row in self._left}
         self._next = self._left[-1].last_entry if self._left else None
 
-    def compare(self, sequence: int, accounts: dict[int, Account], total: int) -> None:
+    def compare(self, sequence: int, state: State) -> None:
         """Compares the rows that stand for the ledger as of this entry."""
         while self._next is not None and self._next <= sequence:
             row = self._left.pop()
-            if not _agrees(row, accounts, total):
+            if not _agrees(row, state):
                 raise CorruptLedger(
                     f"the stored balance of account {row.number} does not fit entry {sequence}"
                 )
@@ -68,6 +112,7 @@ class _Rows:
 def verify(
     blocks: Iterable[Block],
     rows: Iterable[Row],
+    transfers: Iterable[TransferRow],
     anchor: Anchor,
     progress: Callable[[int], object] = lambda _entries: None,
 ) -> Report:
@@ -75,13 +120,12 @@ def verify(
 
     `progress` hears how many entries a block had once the block is verified.
     """
-    stored = _Rows(rows)
-    accounts: dict[int, Account] = {}
-    total = 0
+    stored, stored_transfers = _Rows(rows), _Transfers(transfers, anchor)
+    state = State({}, FreeNumbers(()))
     head = EMPTY_HEAD
     for block in blocks:
         check(block, head)
-        total = _replay(block, accounts, total, stored)
+        _replay(block, state, stored, stored_transfers)
         head = head_of(block)
         if head.height == anchor.height and (head.hash, head.sequence) != (
             anchor.hash,
@@ -95,8 +139,21 @@ def verify(
             f"the journal ends at block {head.height}, but accounts were stored after later ones",
             height=head.height + 1,
         )
+    accounts = [account for account in state.accounts.values() if account]
     _compare_missing(accounts, stored, anchor)
-    return Report(head.height, head.sequence, len(accounts), total, head.hash.hex())
+    stored_transfers.compare_rest()
+    if state.cash + state.held + sum(account.balance for account in accounts):
+        raise CorruptLedger("the accounts do not add up to 0")
+    return Report(
+        head.height,
+        head.sequence,
+        sum(is_client(account.number) for account in accounts),
+        state.total,
+        head.hash.hex(),
+        len(stored_transfers.seen),
+        len(state.transfers),
+        state.held,
+    )
 
 
 def readable(blocks: Iterator[Block], broken: type[Exception]) -> Iterator[Block]:
@@ -112,32 +169,48 @@ def readable(blocks: Iterator[Block], broken: type[Exception]) -> Iterator[Block
         ) from None
 
 
-def _replay(block: Block, accounts: dict[int, Account], total: int, stored: _Rows) -> int:
+def _replay(block: Block, state: State, stored: _Rows, transfers: _Transfers) -> None:
+    accounts = cast(dict[int, Account], state.accounts)
     try:
+        payloads = block.payloads()
         for sequence, entry in block.entries():
-            book.apply(accounts, entry, sequence)
-            if entry.debit == CASH:
-                total += entry.amount
-            elif entry.credit == CASH:
-                total -= entry.amount
-            stored.compare(sequence, accounts, total)
+            if entry.kind <= Kind.WITHDRAWN:
+                book.apply(accounts, entry, sequence)
+                if entry.debit == CASH:
+                    state.cash -= entry.amount
+                elif entry.credit == CASH:
+                    state.cash += entry.amount
+            else:
+                _replay_transfer(state, entry, payloads.pop(sequence, b""), sequence, transfers)
+            stored.compare(sequence, state)
     except CorruptLedger as error:
         raise CorruptLedger(f"block {block.height}: {error}", height=block.height) from None
-    if not 0 <= total <= AMOUNT_MAX:
-        raise CorruptLedger(f"block {block.height}: the bank's total is {total}",
-                            height=block.height)  # fmt: skip
-    return total
+    problem = f"its total is {state.total}" if not 0 <= state.total <= AMOUNT_MAX else ""
+    if payloads:
+        problem = f"entry {min(payloads)} carries a transfer that it is not about"
+    if problem:
+        raise CorruptLedger(f"block {block.height}: {problem}", height=block.height)
 
 
-def _agrees(row: Row, accounts: dict[int, Account], total: int) -> bool:
+def _replay_transfer(
+    state: State, entry: Entry, payload: bytes, sequence: int, transfers: _Transfers
+) -> None:
+    after = moves.replay(state, entry, payload, sequence)
+    if after.key in transfers.seen and after.key in state.finished:
+        raise CorruptLedger(f"entry {sequence} goes on with transfer {after.key}, which had ended")
+    state.keep(after)
+    transfers.compare(after)
+
+
+def _agrees(row: Row, state: State) -> bool:
     if row.number == CASH:
-        return row.balance == -total
+        return row.balance == state.cash
     if not row.is_open:
-        return row.number not in accounts
-    return accounts.get(row.number) == Account(row.number, row.balance, row.last_entry)
+        return row.number not in state.accounts
+    return state.accounts.get(row.number) == Account(row.number, row.balance, row.last_entry)
 
 
-def _compare_missing(accounts: dict[int, Account], stored: _Rows, anchor: Anchor) -> None:
-    for account in accounts.values():
+def _compare_missing(accounts: Iterable[Account], stored: _Rows, anchor: Anchor) -> None:
+    for account in accounts:
         if account.last_entry <= anchor.sequence and account.number not in stored.numbers:
             raise CorruptLedger(f"account {account.number} is missing from the stored accounts")

@@ -5,12 +5,12 @@ move; `apply` replays what was decided, for recovery, verification and copies of
 Every entry moves money from a debit to a credit account, so the sum over all accounts is 0.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from enum import IntEnum
-from struct import Struct
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from bank_node.errors import CorruptLedger, Reason
+from bank_node.ledger import moves
+from bank_node.ledger.entries import CASH, ENTRY, Account, Entry, Kind
 from bank_node.ledger.operations import (
     CloseAccount,
     Deposit,
@@ -23,180 +23,16 @@ from bank_node.ledger.operations import (
     Result,
     Withdraw,
 )
+from bank_node.ledger.state import FreeNumbers, State
+from bank_node.ledger.transfer_operations import Hold, Move, Promise, ReadTransfer, Tell
 from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, AMOUNT_MAX
 
-CASH = 0
-"""The bank's own account: what clients deposit comes from it, what they withdraw returns to it."""
+__all__ = ["CASH", "ENTRY", "Account", "Entry", "FreeNumbers", "Kind", "State", "apply", "decide",
+           "decide_all"]  # fmt: skip
 
-
-class Kind(IntEnum):
-    """What an entry records."""
-
-    OPENED = 1
-    CLOSED = 2
-    DEPOSITED = 3
-    WITHDRAWN = 4
-
-
-class Entry(NamedTuple):
-    """One line of the journal: `amount` units moved from `debit` to `credit`.
-
-    `debit_previous` and `credit_previous` are the sequence numbers of the entry before this one
-    on either account (0 for none, and always for CASH), which makes an account's history a chain.
-    """
-
-    kind: int
-    debit: int
-    credit: int
-    amount: int
-    debit_previous: int
-    credit_previous: int
-
-
-# The canonical form of an entry, which is also what is hashed: fixed width, so unambiguous.
-ENTRY = Struct(">BQQQQQ")
 _pack = ENTRY.pack
 # What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
 _new = tuple.__new__
-
-
-class Account(NamedTuple):
-    """A client account: its balance and the sequence number of its latest entry."""
-
-    number: int
-    balance: int
-    last_entry: int
-
-
-class FreeNumbers:
-    """The account numbers that are not taken; every change of one takes constant time.
-
-    Numbers lie in no order. Where each of them lies is only noted once somebody asks for one by
-    its name, which a ledger with a single writer never does.
-    """
-
-    __slots__ = ("_numbers", "_places")
-
-    def __init__(self, taken: Iterable[int]) -> None:
-        self._numbers = sorted(set(range(ACCOUNT_MIN, ACCOUNT_MAX + 1)).difference(taken))
-        self._places: dict[int, int] | None = None
-
-    def take(self, draw: int) -> int | None:
-        """Removes and returns the number that `draw` picks; None if all are taken."""
-        if not self._numbers:
-            return None
-        place = draw % len(self._numbers)
-        number = self._numbers[place]
-        self._fill(place)
-        if self._places is not None:
-            del self._places[number]
-        return number
-
-    def remove(self, number: int) -> None:
-        """Takes this number out; one that is not free stays so."""
-        if self._places is None:
-            self._places = {free: place for place, free in enumerate(self._numbers)}
-        place = self._places.pop(number, None)
-        if place is not None:
-            self._fill(place)
-
-    def give_back(self, number: int) -> None:
-        """Makes a number free that is not."""
-        if self._places is not None:
-            self._places[number] = len(self._numbers)
-        self._numbers.append(number)
-
-    def _fill(self, place: int) -> None:
-        """Moves the last number into a gap."""
-        last = self._numbers.pop()
-        if place < len(self._numbers):
-            self._numbers[place] = last
-            if self._places is not None:
-                self._places[last] = place
-
-
-class State:
-    """Accounts and totals as of one entry, plus the entries decided on top of it.
-
-    `fork` gives the working state of a batch, which sees only the accounts loaded into it;
-    `absorb` takes a batch over once it is durable.
-    """
-
-    __slots__ = ("accounts", "cash", "clients", "closed", "entries", "free", "sequence")
-
-    def __init__(self, accounts: dict[int, Account | None], free: FreeNumbers) -> None:
-        self.accounts = accounts
-        self.free = free
-        self.cash = 0
-        self.clients = 0
-        self.sequence = 0
-        self.entries: list[bytes] = []
-        self.closed: list[int] = []
-
-    @property
-    def total(self) -> int:
-        """The sum of the client accounts: what cash has paid out, as all accounts sum to 0."""
-        return -self.cash
-
-    def fork(self, touched: Iterable[int]) -> "State":
-        """A working copy that holds just the accounts named."""
-        accounts = self.accounts
-        child = State({n: accounts[n] for n in touched if n in accounts}, self.free)
-        child.cash = self.cash
-        child.clients = self.clients
-        child.sequence = self.sequence
-        return child
-
-    def absorb(self, child: "State") -> None:
-        """Takes over what a durable batch changed. Readers never see a closed account."""
-        self.accounts.update(child.accounts)
-        for number in child.closed:
-            # The same batch may have given the number to somebody else already.
-            if self.accounts.get(number) is None:
-                self.accounts.pop(number, None)
-        self.cash = child.cash
-        self.clients = child.clients
-        self.sequence = child.sequence
-
-    def follow(self, entries: Iterable[tuple[int, Entry]]) -> set[int]:
-        """Takes over a durable block that somebody else decided; returns the accounts it touched.
-
-        Takes its entries with their sequence numbers. Raises CorruptLedger if a rule is broken,
-        and changes nothing then.
-        """
-        entries = list(entries)
-        touched = {n for _, entry in entries for n in (entry.debit, entry.credit) if n != CASH}
-        child = self.fork(touched)
-        accounts = {n: account for n, account in child.accounts.items() if account is not None}
-        for sequence, entry in entries:
-            apply(accounts, entry, sequence)
-            child.sequence = sequence
-            if entry.debit == CASH:
-                child.cash -= entry.amount
-            elif entry.credit == CASH:
-                child.cash += entry.amount
-        for number in touched:
-            was_open, account = number in child.accounts, accounts.get(number)
-            child.accounts[number] = account
-            if account is None:
-                child.closed.append(number)
-            if was_open and account is None:
-                child.clients -= 1
-                self.free.give_back(number)
-            elif account is not None and not was_open:
-                child.clients += 1
-                self.free.remove(number)
-        self.absorb(child)
-        return touched
-
-    def release(self, child: "State") -> None:
-        """Takes back the numbers that a batch drew or freed which will not become durable."""
-        for number, account in child.accounts.items():
-            is_open = self.accounts.get(number) is not None
-            if is_open and account is None:
-                self.free.remove(number)
-            elif account is not None and not is_open:
-                self.free.give_back(number)
 
 
 def decide(state: State, operation: Operation) -> Result:
@@ -227,6 +63,8 @@ def _close(state: State, operation: CloseAccount) -> Result:
         return Reason.NO_SUCH_ACCOUNT
     if account.balance:
         return Reason.ACCOUNT_NOT_EMPTY
+    if state.pins.get(operation.account):
+        return Reason.ACCOUNT_IN_TRANSFER
     state.sequence += 1
     state.clients -= 1
     state.accounts[account.number] = None
@@ -244,7 +82,7 @@ def _deposit(state: State, operation: Deposit) -> Result:
     _, balance, last_entry = account
     if balance + amount > AMOUNT_MAX:
         return Reason.ACCOUNT_LIMIT
-    if amount - state.cash > AMOUNT_MAX:
+    if amount - state.cash > state.ceiling:
         return Reason.BANK_LIMIT
     state.sequence += 1
     state.cash -= amount
@@ -299,11 +137,19 @@ _RULES: dict[type, Callable[[State, Any], Result]] = {
     ReadLastEntry: _read_last_entry,
     ReadTotal: _read_total,
     ReadClients: _read_clients,
+    Move: moves.move,
+    Hold: moves.hold,
+    Promise: moves.promise,
+    Tell: moves.tell,
+    ReadTransfer: moves.read_transfer,
 }
 
 
 def apply(accounts: dict[int, Account], entry: Entry, sequence: int) -> None:
-    """Replays one entry on the client accounts. Raises CorruptLedger if no rule allows it."""
+    """Replays one entry on the client accounts. Raises CorruptLedger if no rule allows it.
+
+    Entries about transfers are replayed by `moves.replay`.
+    """
     kind, debit, credit, amount, debit_previous, credit_previous = entry
     if kind == _DEPOSITED:
         account = _replayed(accounts, credit, credit_previous, sequence)

@@ -1,8 +1,9 @@
 """Pure hashing: entries sealed into blocks that form a chain.
 
-The Merkle tree is that of RFC 6962, section 2.1: leaf = SHA-256(0x00 || entry), node =
-SHA-256(0x01 || left || right), an odd node moves up unchanged. A block's hash covers its header,
-which holds the root of its entries and the hash of the block before it.
+The Merkle tree is that of RFC 6962, section 2.1: leaf = SHA-256(0x00 || entry || payload), node =
+SHA-256(0x01 || left || right), an odd node moves up unchanged. An entry has a fixed width, so
+where its payload begins needs no mark. A block's hash covers its header, which holds the root of
+its leaves and the hash of the block before it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,13 +12,16 @@ from struct import Struct
 from typing import NamedTuple
 
 from bank_node.errors import CorruptLedger
-from bank_node.ledger.book import ENTRY, Entry
+from bank_node.ledger.entries import ENTRY, Entry
+from bank_node.ledger.transfers import Transfer, decode
 
 GENESIS_HASH = bytes(32)
 """What the first block names as the hash of the block before it."""
 
 _HEADER = Struct(">BQ32s32sQQI")
 _HEADER_VERSION = 1
+# Before each payload: which entry of the block it belongs to, and its length in bytes.
+_PAYLOAD = Struct(">II")
 
 
 class Header(NamedTuple):
@@ -36,7 +40,10 @@ class Header(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A sealed batch. `body` is its entries, one after the other in canonical form."""
+    """A sealed batch. `body` is its entries, one after the other in canonical form.
+
+    `attached` is the payloads of those entries that have one, each behind its index and length.
+    """
 
     height: int
     previous_hash: bytes
@@ -45,6 +52,7 @@ class Block(NamedTuple):
     first_entry: int
     body: bytes
     hash: bytes
+    attached: bytes = b""
 
     @property
     def entry_count(self) -> int:
@@ -69,13 +77,51 @@ class Block(NamedTuple):
         )
 
     def leaves(self) -> list[bytes]:
-        """What the Merkle tree is built of: the entries in canonical form."""
-        size = ENTRY.size
-        return [self.body[start : start + size] for start in range(0, len(self.body), size)]
+        """What the Merkle tree is built of: each entry followed by its payload."""
+        body = self.body
+        leaves = [body[i : i + ENTRY.size] for i in range(0, len(body), ENTRY.size)]
+        for entry, payload in self.payloads().items():
+            leaves[entry - self.first_entry] += payload
+        return leaves
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """The entries with their sequence numbers."""
         return enumerate(map(Entry._make, ENTRY.iter_unpack(self.body)), self.first_entry)
+
+    def entry(self, sequence: int) -> Entry:
+        """The entry of this block with a sequence number."""
+        at = (sequence - self.first_entry) * ENTRY.size
+        return Entry._make(ENTRY.unpack_from(self.body, at))
+
+    def payloads(self) -> dict[int, bytes]:
+        """The payloads by the sequence numbers of their entries.
+
+        Raises CorruptLedger unless they are in canonical form.
+        """
+        return dict(self._payloads()) if self.attached else {}
+
+    def _payloads(self) -> Iterator[tuple[int, bytes]]:
+        attached, at, lowest = self.attached, 0, 0
+        while at < len(attached):
+            if at + _PAYLOAD.size > len(attached):
+                raise self._cut()
+            index, length = _PAYLOAD.unpack_from(attached, at)
+            at += _PAYLOAD.size
+            if not lowest <= index < self.entry_count or not 0 < length <= len(attached) - at:
+                raise self._cut()
+            yield self.first_entry + index, attached[at : at + length]
+            at += length
+            lowest = index + 1
+
+    def _cut(self) -> CorruptLedger:
+        return CorruptLedger(f"the records of block {self.height} are cut", height=self.height)
+
+    def transfer(self, entry: int) -> Transfer:
+        """The record that an entry of this block carries. Raises CorruptLedger without one."""
+        payload = self.payloads().get(entry)
+        if payload is None:
+            raise CorruptLedger(f"entry {entry} carries no transfer", height=self.height)
+        return decode(payload, entry)
 
 
 class Head(NamedTuple):
@@ -91,13 +137,29 @@ EMPTY_HEAD = Head(0, GENESIS_HASH, 0, 0)
 
 
 def seal(head: Head, entries: Sequence[bytes], time_us: int) -> Block:
-    """The block that continues `head` with these entries. Time never runs backwards in a chain."""
+    """The block that continues `head` with these entries, each followed by its payload.
+
+    Time never runs backwards in a chain.
+    """
     height = head.height + 1
     first = head.sequence + 1
     time_us = max(time_us, head.time_us)
     root = merkle_root(entries)
     digest = _block_hash(height, head.hash, root, time_us, first, len(entries))
-    return Block(height, head.hash, root, time_us, first, b"".join(entries), digest)
+    body, attached = b"".join(entries), b""
+    if len(body) != len(entries) * ENTRY.size:
+        body = b"".join([entry[: ENTRY.size] for entry in entries])
+        attached = _attached(entries)
+    return Block(height, head.hash, root, time_us, first, body, digest, attached)
+
+
+def _attached(entries: Sequence[bytes]) -> bytes:
+    width = ENTRY.size
+    return b"".join([
+        _PAYLOAD.pack(index, len(entry) - width) + entry[width:]
+        for index, entry in enumerate(entries)
+        if len(entry) > width
+    ])  # fmt: skip
 
 
 def head_of(block: Block) -> Head:

@@ -1,13 +1,16 @@
 """A store without a disk: the contract at its plainest, for tests and for scratch banks."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 
 from bank_node.ledger import book
 from bank_node.ledger.book import Account, FreeNumbers, State
+from bank_node.ledger.entries import is_client, is_settlement
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
 from bank_node.ledger.operations import Operation, Result, touched
+from bank_node.ledger.transfer_operations import ReadTransfer
+from bank_node.ledger.transfers import Transfer
 
 
 class MemoryStore:
@@ -21,7 +24,13 @@ class MemoryStore:
         self._state = State({}, FreeNumbers(()))
 
     def fork(self, operations: Sequence[Operation]) -> State:
-        return self._state.fork(touched(operations))
+        return self._state.fork(touched(operations), self._recall)
+
+    def _recall(self, wanted: Mapping[str, int]) -> Iterable[Transfer]:
+        for entry in filter(None, wanted.values()):
+            block = self.block_of(entry)
+            assert block, "every finished transfer is in the journal"
+            yield block.transfer(entry)
 
     def commit(self, state: State, block: Block) -> None:
         self._blocks.append(block)
@@ -35,6 +44,8 @@ class MemoryStore:
         self._state.free = FreeNumbers(self._state.accounts)
 
     def read(self, operation: Operation) -> Result:
+        if isinstance(operation, ReadTransfer):
+            return book.decide(self.fork((operation,)), operation)
         return book.decide(self._state, operation)
 
     def blocks(self, after_height: int = 0) -> Iterator[Block]:
@@ -44,19 +55,38 @@ class MemoryStore:
         index = bisect_right(self._blocks, entry, key=lambda block: block.first_entry) - 1
         return block_holding(entry, self._blocks[index] if index >= 0 else None)
 
+    def account(self, number: int) -> Account | None:
+        return self._state.accounts.get(number)
+
     def accounts(self) -> list[Account]:
         return open_accounts(self._state)
+
+    def positions(self) -> list[Account]:
+        return settlement_accounts(self._state)
+
+    def open_transfers(self) -> list[Transfer]:
+        return list(self._state.transfers.copy().values())
 
     def close(self) -> None:
         pass
 
 
 def open_accounts(state: State) -> list[Account]:
-    """The open accounts of a state by number; safe while another thread absorbs batches."""
+    """The open client accounts by number; safe while another thread absorbs batches."""
+    return _sorted(state, is_client)
+
+
+def settlement_accounts(state: State) -> list[Account]:
+    """The accounts of other banks by number; safe while another thread absorbs batches."""
+    return _sorted(state, is_settlement)
+
+
+def _sorted(state: State, belongs: Callable[[int], bool]) -> list[Account]:
     # Copying a dict is one step for the interpreter, iterating over it is not.
     accounts = dict(state.accounts)
+    found = [account for number, account in accounts.items() if account and belongs(number)]
     # Comparing numbers alone is three times faster than comparing whole accounts.
-    return sorted(filter(None, accounts.values()), key=itemgetter(0))
+    return sorted(found, key=itemgetter(0))
 
 
 def block_holding(entry: int, block: Block | None) -> Block | None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bank_node.errors import StartupError
-from bank_node.ledger import book
 from bank_node.ledger.archive import Archive, Progress
-from bank_node.ledger.audit import Anchor, Report, Row
-from bank_node.ledger.book import CASH, Account
+from bank_node.ledger.audit import Anchor, Report, Row, TransferRow
+from bank_node.ledger.book import CASH
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of
+from bank_node.ledger.recovery import Recovery
 
 # What is made durable at once: large enough that syncs do not matter, small enough for a packet.
 _CHUNK_BLOCKS = 1000
@@ -34,8 +34,8 @@ class Target(Protocol):
     def add(self, blocks: Sequence[Block]) -> None:
         """Makes blocks durable that continue the chain."""
 
-    def finish(self, rows: Sequence[Row], anchor: Anchor) -> None:
-        """Writes the account rows as of the last block."""
+    def finish(self, rows: Sequence[Row], transfers: Sequence[TransferRow], anchor: Anchor) -> None:
+        """Writes the rows of accounts and transfers as of the last block."""
 
     def copied(self) -> Archive:
         """What is there so far, for verification."""
@@ -83,14 +83,13 @@ class _Copy:
         self._target = target
         self._there = there
         self._head = EMPTY_HEAD
-        self._accounts: dict[int, Account] = {}
+        self._state = Recovery({}, (), 0, {})
         self._chunk: list[Block] = []
         self._bytes = 0
 
     def take(self, block: Block) -> None:
         check(block, self._head)
-        for sequence, entry in block.entries():
-            book.apply(self._accounts, entry, sequence)
+        self._state.replay(block)
         self._head = head_of(block)
         if block.height < self._there.height:
             return
@@ -98,7 +97,7 @@ class _Copy:
             self._compare()
             return
         self._chunk.append(block)
-        self._bytes += len(block.body)
+        self._bytes += len(block.body) + len(block.attached)
         if len(self._chunk) >= _CHUNK_BLOCKS or self._bytes >= _CHUNK_BYTES:
             self._flush()
 
@@ -115,7 +114,9 @@ class _Copy:
         if self._head.height < self._there.height:
             raise StartupError("the target holds half of another ledger, a longer one")
         self._flush()
-        cash = -sum(account.balance for account in self._accounts.values())
-        rows = [Row(CASH, cash, self._head.sequence, 1)]
-        rows += [Row(*account, 1) for _, account in sorted(self._accounts.items())]
-        self._target.finish(rows, Anchor(self._head.sequence, self._head.height, self._head.hash))
+        state = self._state.state(self._head.sequence)
+        rows = [Row(CASH, state.cash, self._head.sequence, 1)]
+        rows += [Row(*account, 1) for _, account in sorted(state.accounts.items()) if account]
+        transfers = state.transfer_rows(sorted({*state.transfers, *state.finished}))
+        anchor = Anchor(self._head.sequence, self._head.height, self._head.hash)
+        self._target.finish(rows, [TransferRow._make(row) for row in transfers], anchor)

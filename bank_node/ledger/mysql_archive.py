@@ -8,6 +8,7 @@ from bank_node.ledger.archive import Progress
 from bank_node.ledger.audit import Report, readable, verify
 from bank_node.ledger.book import Account
 from bank_node.ledger.journal import Block
+from bank_node.ledger.memory_store import open_accounts
 from bank_node.ledger.mysql_address import Address
 from bank_node.ledger.mysql_link import Beaten, Link, Lost
 from bank_node.ledger.mysql_reading import (
@@ -15,6 +16,7 @@ from bank_node.ledger.mysql_reading import (
     read_anchor,
     read_blocks,
     read_rows,
+    read_transfer_rows,
     restore,
 )
 from bank_node.ledger.mysql_schema import require
@@ -56,15 +58,14 @@ class MysqlArchive:
             # In this order the rows are complete up to the anchor and never ahead of the blocks,
             # although nodes go on writing all three.
             anchor = read_anchor(link)
-            rows = read_rows(link)
+            rows, transfers = read_rows(link), read_transfer_rows(link)
             last = last_head(link)
             blocks = readable(read_blocks(link, 0, last.height), Lost)
-            return verify(blocks, rows, anchor, progress)
+            return verify(blocks, rows, transfers, anchor, progress)
 
     def accounts(self) -> list[Account]:
         with self._reading() as link:
-            state = restore(link)[0]
-            return sorted(account for account in state.accounts.values() if account)
+            return open_accounts(restore(link)[0])
 
     def journal(self, after_height: int = 0) -> Iterator[Block]:
         with self._reading() as link:

@@ -1,24 +1,32 @@
 """Reading a MySQL ledger: its blocks in pages, and the state that a start begins with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from bank_node.errors import CorruptLedger
-from bank_node.ledger import book
-from bank_node.ledger.audit import Anchor, Row
-from bank_node.ledger.book import CASH, Account, FreeNumbers, State
+from bank_node.ledger.audit import Anchor, Row, TransferRow
+from bank_node.ledger.book import CASH, Account, State
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
 from bank_node.ledger.mysql_link import Link
 from bank_node.ledger.mysql_schema import (
     SELECT_ANCHOR,
+    SELECT_OPEN_TRANSFERS,
     SELECT_ROWS,
+    SELECT_TRANSFERS,
     block_of,
+    select_block_of,
     select_blocks,
     select_last_block,
     select_news,
+    select_transfers,
 )
+from bank_node.ledger.recovery import Recovery
+from bank_node.ledger.transfers import Transfer, decode
 
 # Blocks fetched at once: many small ones fill a packet, and of large ones a few are enough.
 _PAGE_BLOCKS = 64
+# Keys looked up at once.
+_PAGE_KEYS = 512
 _HEIGHT_MAX = 2**63 - 1
 
 
@@ -66,11 +74,11 @@ def last_head(link: Link) -> Head:
     return head_of(block_of(rows[0])) if rows else EMPTY_HEAD
 
 
-def restore(link: Link) -> tuple[State, Head, int, dict[int, int]]:
+def restore(link: Link) -> tuple[State, Head, int, dict[int | str, int]]:
     """State and head of a stored ledger: its rows plus the blocks after them.
 
-    Also returns the entry up to which the rows are complete, and which accounts changed after
-    it, each with its last entry. The anchor is read before the rows and the rows before the
+    Also returns the entry up to which the rows are complete, and what changed after it, each
+    with its last entry. The anchor is read before the rows and the rows before the
     blocks, so that whatever other nodes write meanwhile, the rows are never ahead of the blocks.
     Raises CorruptLedger when they do not fit together; hashes are the business of `verify`.
     """
@@ -85,16 +93,39 @@ def restore(link: Link) -> tuple[State, Head, int, dict[int, int]]:
     head = last_head(link)
     if head.height < anchor.height or head.sequence < max(up_to.values(), default=0):
         raise CorruptLedger("the end of the journal is missing", height=head.height + 1)
-    changed: dict[int, int] = {}
+    recovery = Recovery(accounts, read_open(link), anchor.sequence, up_to)
     for block in read_blocks(link, anchor.height, head.height):
-        for sequence, entry in block.entries():
-            client = entry.credit or entry.debit
-            changed[client] = sequence
-            # Rows that were written later than the anchor hold this entry already.
-            if sequence > max(anchor.sequence, up_to.get(client, 0)):
-                book.apply(accounts, entry, sequence)
-    state = State(dict(accounts), FreeNumbers(accounts))
-    state.clients = len(accounts)
-    state.cash = -sum(account.balance for account in accounts.values())
-    state.sequence = head.sequence
-    return state, head, anchor.sequence, changed
+        recovery.replay(block)
+    return recovery.state(head.sequence), head, anchor.sequence, recovery.changed
+
+
+def read_open(link: Link) -> list[Transfer]:
+    """The open transfers, each as of the entry that its row stands for."""
+    return [decode(bytes(record), entry) for entry, record in link.rows(SELECT_OPEN_TRANSFERS)]
+
+
+def read_transfer_rows(link: Link) -> list[TransferRow]:
+    return [
+        TransferRow(bytes(name).decode(), entry, bytes(record))
+        for name, entry, record in link.rows(SELECT_TRANSFERS)
+    ]
+
+
+def recall(
+    ask: Callable[[bytes], list[tuple[Any, ...]]], wanted: Mapping[str, int]
+) -> Iterator[Transfer]:
+    """The finished transfers with these keys; see `state.Recall`.
+
+    `ask` returns the rows of a query.
+    """
+    places = {key: entry for key, entry in wanted.items() if entry}
+    unplaced = [key for key, entry in wanted.items() if not entry]
+    for first in range(0, len(unplaced), _PAGE_KEYS):
+        page = unplaced[first : first + _PAGE_KEYS]
+        found = ask(select_transfers(page))
+        places |= {bytes(name).decode(): entry for name, entry in found}
+    for key, entry in places.items():
+        rows = ask(select_block_of(entry))
+        if not rows:
+            raise CorruptLedger(f"the journal has no entry {entry}, where transfer {key} ended")
+        yield block_of(rows[0]).transfer(entry)

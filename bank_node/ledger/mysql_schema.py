@@ -7,7 +7,7 @@ MariaDB, Galera and TiDB do the same with them.
 from collections.abc import Iterable
 
 from bank_node.errors import StartupError
-from bank_node.ledger.audit import Anchor, Row
+from bank_node.ledger.audit import Anchor, Row, TransferRow
 from bank_node.ledger.journal import Block
 from bank_node.ledger.mysql_link import Link
 
@@ -19,11 +19,16 @@ MIGRATIONS: tuple[tuple[bytes, ...], ...] = (
         b"CREATE TABLE IF NOT EXISTS bank_blocks ("
         b" height BIGINT NOT NULL PRIMARY KEY, previous_hash BINARY(32) NOT NULL,"
         b" root BINARY(32) NOT NULL, time_us BIGINT NOT NULL, first_entry BIGINT NOT NULL,"
-        b" body LONGBLOB NOT NULL, hash BINARY(32) NOT NULL, offer BIGINT NOT NULL,"
+        b" body LONGBLOB NOT NULL, hash BINARY(32) NOT NULL, attached LONGBLOB NOT NULL,"
+        b" offer BIGINT NOT NULL,"
         b" KEY by_entry (first_entry))",
         b"CREATE TABLE IF NOT EXISTS bank_accounts ("
         b" number BIGINT NOT NULL PRIMARY KEY, balance BIGINT NOT NULL,"
         b" last_entry BIGINT NOT NULL, is_open BIGINT NOT NULL)",
+        # Finished transfers have an empty record: the entry says where to find it.
+        b"CREATE TABLE IF NOT EXISTS bank_transfers ("
+        b" name VARBINARY(64) NOT NULL PRIMARY KEY, entry BIGINT NOT NULL,"
+        b" is_open BIGINT NOT NULL, record LONGBLOB NOT NULL, KEY by_open (is_open))",
         b"CREATE TABLE IF NOT EXISTS bank_snapshot ("
         b" one BIGINT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL, height BIGINT NOT NULL,"
         b" hash BINARY(32) NOT NULL)",
@@ -41,9 +46,9 @@ _SELECT_UNFINISHED = b"SELECT value FROM bank_facts WHERE name = 'unfinished mig
 
 TAKE_TURN = b"SELECT one FROM bank_turn WHERE one = 1 FOR UPDATE"
 
-_COLUMNS = b"height, previous_hash, root, time_us, first_entry, body, hash"
+_COLUMNS = b"height, previous_hash, root, time_us, first_entry, body, hash, attached"
 _INSERT = b"INSERT INTO bank_blocks (" + _COLUMNS + b", offer)"
-_BLOCK = b"%d, x'%b', x'%b', %d, %d, x'%b', x'%b', %d"
+_BLOCK = b"%d, x'%b', x'%b', %d, %d, x'%b', x'%b', x'%b', %d"
 
 
 def migrate(link: Link) -> None:
@@ -126,8 +131,10 @@ def select_blocks(after_height: int, up_to_height: int, limit: int) -> bytes:
 
 
 def select_news(last_height: int, limit: int) -> bytes:
-    """The block of this height without its body, and those that follow it with theirs."""
-    columns = _COLUMNS.replace(b"body", b"IF(height > %d, body, '')" % last_height)
+    """The block of this height without what it holds, and those that follow it whole."""
+    columns = _COLUMNS
+    for name in (b"body", b"attached"):
+        columns = columns.replace(name, b"IF(height > %d, %b, '')" % (last_height, name))
     return (
         b"SELECT "
         + columns
@@ -160,6 +167,8 @@ SELECT_ROWS = (
     b"SELECT GROUP_CONCAT(number, ' ', balance, ' ', last_entry, ' ', is_open SEPARATOR ' ') "
     b"FROM bank_accounts GROUP BY number DIV 512"
 )
+SELECT_TRANSFERS = b"SELECT name, entry, record FROM bank_transfers"
+SELECT_OPEN_TRANSFERS = b"SELECT entry, record FROM bank_transfers WHERE is_open = 1"
 SELECT_ANCHOR = b"SELECT sequence, height, hash FROM bank_snapshot WHERE one = 1"
 
 
@@ -176,6 +185,28 @@ def write_rows(rows: Iterable[Row]) -> bytes:
         b" balance = IF(VALUES(last_entry) > last_entry, VALUES(balance), balance),"
         b" is_open = IF(VALUES(last_entry) > last_entry, VALUES(is_open), is_open),"
         b" last_entry = GREATEST(VALUES(last_entry), last_entry)"
+    )  # fmt: skip
+
+
+def select_transfers(keys: Iterable[str]) -> bytes:
+    """The entries that the rows of transfers with these keys stand for."""
+    names = b", ".join(b"x'%b'" % _hex(key.encode()) for key in keys)
+    return b"SELECT name, entry FROM bank_transfers WHERE name IN (" + names + b")"
+
+
+def write_transfers(rows: Iterable[TransferRow]) -> bytes:
+    """The statement that writes rows of transfers, each only if it is newer than what is there."""
+    values = b", ".join(
+        b"(x'%b', %d, %d, x'%b')"
+        % (_hex(row.key.encode()), row.entry, bool(row.record), _hex(row.record))
+        for row in rows
+    )
+    return (
+        b"INSERT INTO bank_transfers (name, entry, is_open, record) VALUES " + values +
+        b" ON DUPLICATE KEY UPDATE"
+        b" is_open = IF(VALUES(entry) > entry, VALUES(is_open), is_open),"
+        b" record = IF(VALUES(entry) > entry, VALUES(record), record),"
+        b" entry = GREATEST(VALUES(entry), entry)"
     )  # fmt: skip
 
 
@@ -202,6 +233,7 @@ def _literal(block: Block, offer: int) -> bytes:
         block.first_entry,
         _hex(block.body),
         _hex(block.hash),
+        _hex(block.attached),
         offer,
     )
 

@@ -4,11 +4,13 @@ Every node on a bank knows which accounts changed since the rows were last compl
 them may bring the rows up to date; rows only ever get newer, so they may do it at the same time.
 """
 
-from bank_node.ledger.audit import Anchor, Row
+from collections.abc import Iterable
+
+from bank_node.ledger.audit import Anchor, Row, TransferRow
 from bank_node.ledger.book import CASH, State
 from bank_node.ledger.journal import Head
 from bank_node.ledger.mysql_link import Link
-from bank_node.ledger.mysql_schema import SELECT_ANCHOR, move_anchor, write_rows
+from bank_node.ledger.mysql_schema import SELECT_ANCHOR, move_anchor, write_rows, write_transfers
 
 # How many entries may lie between the rows and the head before they are carried forward: as many
 # as a start replays in about a quarter of a second.
@@ -25,13 +27,13 @@ class Snapshot:
     def __init__(self, sequence: int) -> None:
         """`sequence` is the entry up to which the stored rows are complete."""
         self.sequence = sequence
-        self._changed: dict[int, int] = {}
-        self._portions: list[int] = []
+        self._changed: dict[int | str, int] = {}
+        self._portions: list[int | str] = []
         self._goal = Anchor(0, 0, b"")
 
-    def note(self, numbers: set[int], sequence: int) -> None:
-        """Remembers which accounts a block changed that ends with this entry."""
-        self._changed.update(dict.fromkeys(numbers, sequence))
+    def note(self, names: Iterable[int | str], sequence: int) -> None:
+        """Remembers which accounts and transfers a block changed that ends with this entry."""
+        self._changed.update(dict.fromkeys(names, sequence))
 
     def is_due(self, head: Head) -> bool:
         return not self._portions and head.sequence - self.sequence >= SNAPSHOT_ENTRIES
@@ -44,11 +46,13 @@ class Snapshot:
         """Plans to write everything that changed up to `head`, unless another node has done it."""
         stored = Anchor._make(link.rows(SELECT_ANCHOR)[0])
         self.sequence = max(self.sequence, stored.sequence)
-        due = {number for number, entry in self._changed.items() if entry > self.sequence}
+        due = {name for name, entry in self._changed.items() if entry > self.sequence}
         if not due:
             self._changed = {}
             return
-        self._portions = sorted(due | {CASH}, reverse=True)
+        keys = sorted([name for name in due if isinstance(name, str)], reverse=True)
+        numbers = [name for name in due if isinstance(name, int)]
+        self._portions = [*keys, *sorted([*numbers, CASH], reverse=True)]
         self._changed = {}
         self._goal = Anchor(head.sequence, head.height, head.hash)
 
@@ -56,7 +60,12 @@ class Snapshot:
         """Writes the next rows as they are in `state`, which must be durable."""
         size = _LARGE_PORTION_ROWS if large else _PORTION_ROWS
         portion = self._portions[: -size - 1 : -1]
-        link.execute(write_rows(_row(state, number) for number in portion))
+        rows = [_row(state, name) for name in portion if isinstance(name, int)]
+        transfers = state.transfer_rows([name for name in portion if isinstance(name, str)])
+        if rows:
+            link.execute(write_rows(rows))
+        if transfers:
+            link.execute(write_transfers(TransferRow._make(row) for row in transfers))
         if len(portion) == len(self._portions):
             link.execute(move_anchor(self._goal))
             self.sequence = self._goal.sequence

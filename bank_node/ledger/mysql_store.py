@@ -8,7 +8,7 @@ other one did and decides again.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 
 from bank_node.errors import (
@@ -21,11 +21,12 @@ from bank_node.errors import (
 )
 from bank_node.ledger import book
 from bank_node.ledger.book import Account, State
+from bank_node.ledger.following import follow
 from bank_node.ledger.journal import Block, Head, check, head_of
-from bank_node.ledger.memory_store import open_accounts
+from bank_node.ledger.memory_store import open_accounts, settlement_accounts
 from bank_node.ledger.mysql_address import Address
 from bank_node.ledger.mysql_link import Beaten, Link, Lost, Row
-from bank_node.ledger.mysql_reading import read_blocks, read_news, restore
+from bank_node.ledger.mysql_reading import read_blocks, read_news, recall, restore
 from bank_node.ledger.mysql_schema import (
     SELECT_HEIGHT,
     TAKE_TURN,
@@ -39,6 +40,8 @@ from bank_node.ledger.mysql_schema import (
 )
 from bank_node.ledger.mysql_snapshot import Snapshot
 from bank_node.ledger.operations import Operation, Result, is_read, touched
+from bank_node.ledger.transfer_operations import ReadTransfer
+from bank_node.ledger.transfers import Transfer
 from bank_node.telemetry.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -98,7 +101,7 @@ class MysqlStore:
             raise StartupError(f"the database cannot be used: {error}") from None
         self._snapshot = Snapshot(anchored)
         for number, sequence in changed.items():
-            self._snapshot.note({number}, sequence)
+            self._snapshot.note((number,), sequence)
         if self._link.flush_at_commit != "1":
             _log.warning(
                 "innodb_flush_log_at_trx_commit of %s is %s: a crash of the database can lose "
@@ -118,8 +121,14 @@ class MysqlStore:
             self._take_turn()
         elif self._is_contended:
             self._is_contended = self._catch_up()
-        self._batch = self._state.fork(touched(operations))
+        self._batch = self._state.fork(touched(operations), self._recall)
         return self._batch
+
+    def _recall(self, wanted: Mapping[str, int]) -> list[Transfer]:
+        try:
+            return list(recall(self._link.rows, wanted))
+        except (Beaten, Lost) as error:
+            raise Conflict(str(error)) from error
 
     def commit(self, state: State, block: Block) -> None:
         self._offer = self._draw() % _OFFERS
@@ -154,12 +163,19 @@ class MysqlStore:
 
     def read(self, operation: Operation) -> Result:
         self._catch_up()
+        if isinstance(operation, ReadTransfer):
+            return book.decide(self._state.fork(touched((operation,)), self._recall), operation)
         return book.decide(self._state, operation)
 
     def is_current(self) -> bool:
         return bool(self._look_up(SELECT_HEIGHT)[0][0] <= self._head.height)
 
     def peek(self, operation: Operation) -> Result:
+        if isinstance(operation, ReadTransfer):
+            found = self._state.fork(
+                touched((operation,)), lambda wanted: recall(self._look_up, wanted)
+            )
+            return book.decide(found, operation)
         return book.decide(self._state, operation)
 
     def block_of(self, entry: int) -> Block | None:
@@ -188,8 +204,17 @@ class MysqlStore:
         finally:
             link.close()
 
+    def account(self, number: int) -> Account | None:
+        return self._state.accounts.get(number)
+
     def accounts(self) -> list[Account]:
         return open_accounts(self._state)
+
+    def positions(self) -> list[Account]:
+        return settlement_accounts(self._state)
+
+    def open_transfers(self) -> list[Transfer]:
+        return list(self._state.transfers.copy().values())
 
     def close(self) -> None:
         """Brings the account rows up to date, so that the next start has little to replay."""
@@ -226,7 +251,7 @@ class MysqlStore:
     def _take_over(self, block: Block) -> None:
         try:
             check(block, self._head)
-            touched = self._state.follow(block.entries())
+            touched = follow(self._state, block)
         except CorruptLedger as error:
             raise StoreError(
                 f"another node added a block that does not fit: {error}",
@@ -332,10 +357,11 @@ class MysqlStore:
         self._in_turn = False
         self._batch = None
         self._races_lost = 0
+        changed = state.changed(self._head.sequence)
         self._state.absorb(state)
         # Last, because whoever finds this height in the database reads the state without a lock.
         self._head = head_of(block)
-        self._snapshot.note(set(state.accounts), self._head.sequence)
+        self._snapshot.note(changed, self._head.sequence)
         if self._snapshot.is_under_way or self._snapshot.is_due(self._head):
             self._carry_snapshot()
 
@@ -345,6 +371,9 @@ class MysqlStore:
                 self._snapshot.start_round(self._link, self._head)
             if self._snapshot.is_under_way:
                 self._snapshot.write_portion(self._link, self._state)
+            if not self._snapshot.is_under_way:
+                # Where these are found can be read from their rows from now on.
+                self._state.forget_finished(self._snapshot.sequence)
         except (StoreError, Beaten, Lost) as error:
             # The block is durable; rows that lag cost nothing but a longer start.
             _log.warning("account rows were not written, they will be: %s", error)

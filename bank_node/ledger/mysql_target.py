@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from bank_node.errors import StartupError, StoreError
 from bank_node.ledger.archive import Archive
-from bank_node.ledger.audit import Anchor, Row
+from bank_node.ledger.audit import Anchor, Row, TransferRow
 from bank_node.ledger.journal import Block, Head
 from bank_node.ledger.mysql_address import Address
 from bank_node.ledger.mysql_archive import OUTSIDE_TIMEOUT_S, MysqlArchive
@@ -19,6 +19,7 @@ from bank_node.ledger.mysql_schema import (
     migrate,
     move_anchor,
     write_rows,
+    write_transfers,
 )
 from bank_node.telemetry.clock import Clock
 
@@ -55,10 +56,12 @@ class MysqlTarget:
         with self._writing() as link:
             link.execute(insert_blocks(blocks))
 
-    def finish(self, rows: Sequence[Row], anchor: Anchor) -> None:
+    def finish(self, rows: Sequence[Row], transfers: Sequence[TransferRow], anchor: Anchor) -> None:
         with self._writing() as link:
             for first in range(0, len(rows), _ROWS_AT_ONCE):
                 link.execute(write_rows(rows[first : first + _ROWS_AT_ONCE]))
+            for first in range(0, len(transfers), _ROWS_AT_ONCE):
+                link.execute(write_transfers(transfers[first : first + _ROWS_AT_ONCE]))
             link.execute(move_anchor(anchor))
 
     def copied(self) -> Archive:

@@ -1,13 +1,22 @@
 """Operations: the frozen values that are the only way to read or change the ledger.
 
 An operation names what is wanted; `book.decide` says what becomes of it. The room knows which
-accounts it reads or changes, so that a store can load them first.
+accounts and transfers it reads or changes, so that a store can load them first.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from bank_node.errors import Reason
+from bank_node.ledger.transfer_operations import (
+    Hold,
+    Move,
+    Promise,
+    ReadTransfer,
+    Tell,
+    TransferOperation,
+)
+from bank_node.ledger.transfers import Transfer
 from bank_node.values import AccountNumber, Amount
 
 
@@ -78,14 +87,16 @@ Operation = (
     | ReadLastEntry
     | ReadTotal
     | ReadClients
+    | TransferOperation
 )
-Result = int | Reason
-"""What an operation came to: a number (0 where there is nothing to tell), or why it was refused."""
-
+Result = int | Reason | Transfer
+"""What an operation came to: a number (0 where there is nothing to tell), the record of a
+transfer, or why it was refused."""
 
 # The most frequent first: what is asked of an operation is asked in this order.
 _NAMES_AN_ACCOUNT = (Deposit, Withdraw, ReadBalance, CloseAccount)
-_READS = (ReadBalance, ReadTotal, ReadClients)
+_READS = (ReadBalance, ReadTotal, ReadClients, ReadTransfer)
+_OF_TRANSFERS = (Move, Hold, Promise, Tell, ReadTransfer)
 
 
 def is_read(operation: Operation) -> bool:
@@ -93,8 +104,12 @@ def is_read(operation: Operation) -> bool:
     return isinstance(operation, _READS)
 
 
-def touched(operations: Iterable[Operation]) -> set[int]:
-    """The numbers of the accounts that operations read or change, but for those they open."""
-    return {
+def touched(operations: Iterable[Operation]) -> set[int | str]:
+    """The accounts and transfers that operations read or change, but for those they begin."""
+    found: set[int | str] = {
         operation.account for operation in operations if isinstance(operation, _NAMES_AN_ACCOUNT)
     }
+    for operation in operations:
+        if isinstance(operation, _OF_TRANSFERS):
+            found.update(operation.touched)
+    return found

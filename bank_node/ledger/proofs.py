@@ -12,10 +12,11 @@ from msgspec import DecodeError as MsgspecDecodeError
 from msgspec import Meta, Struct, ValidationError
 from msgspec import json as msgspec_json
 
-from bank_node.errors import BankError, Refused
+from bank_node.errors import BankError, CorruptLedger, Refused
 from bank_node.ledger.book import ENTRY, Entry
 from bank_node.ledger.journal import Header
 from bank_node.ledger.merkle import is_consistent, leaf_hash, root_by_inclusion
+from bank_node.ledger.transfers import Transfer, decode
 from bank_node.security.canonical import canonical
 from bank_node.security.identity import Identity, is_signed
 from bank_node.values import parse_bank_code
@@ -103,6 +104,8 @@ class Proven(NamedTuple):
     sequence: int
     entry: Entry
     time_us: int
+    transfer: Transfer | None
+    """The record of the transfer that the entry is about."""
 
 
 def sign_head(
@@ -196,9 +199,16 @@ def check_inclusion(proof: Inclusion, key: str | None = None) -> Proven:
     )
     if root is None or root.hex() != proof.head.root:
         raise ProofRefused(f"block {block.height} is not in the ledger that was signed")
-    if len(record) != ENTRY.size:
+    if len(record) < ENTRY.size:
         raise ProofRefused(f"entry {proof.entry} is of a kind that this program does not know")
-    return Proven(proof.entry, Entry._make(ENTRY.unpack(record)), block.time_us)
+    entry, payload = Entry._make(ENTRY.unpack_from(record)), record[ENTRY.size :]
+    try:
+        transfer = decode(payload, proof.entry) if payload else None
+    except CorruptLedger:
+        raise ProofRefused(
+            f"entry {proof.entry} is of a kind that this program does not know"
+        ) from None
+    return Proven(proof.entry, entry, block.time_us, transfer)
 
 
 def check_consistency(proof: Consistency, key: str | None = None) -> None:

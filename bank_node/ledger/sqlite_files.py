@@ -11,12 +11,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bank_node.errors import CorruptLedger, StartupError
-from bank_node.ledger.audit import Anchor, Report, Row, readable, verify
+from bank_node.ledger.audit import Anchor, Report, Row, TransferRow, readable, verify
 from bank_node.ledger.book import Account
 from bank_node.ledger.journal import Block
+from bank_node.ledger.memory_store import open_accounts
 from bank_node.ledger.ownership import own
+from bank_node.ledger.sqlite_blocks import read_blocks
 from bank_node.ledger.sqlite_schema import open_for_reading
-from bank_node.ledger.sqlite_store import load, read_blocks
+from bank_node.ledger.sqlite_store import load
 
 
 @contextmanager
@@ -44,15 +46,21 @@ def verify_file(path: Path, progress: Callable[[int], object] = lambda _entries:
         rows = connection.execute("SELECT number, balance, last_entry, is_open FROM accounts")
         anchor = connection.execute("SELECT sequence, height, hash FROM snapshot").fetchone()
         blocks = readable(read_blocks(connection), sqlite3.Error)
-        return verify(blocks, map(Row._make, rows.fetchall()), Anchor._make(anchor), progress)
+        transfers = connection.execute("SELECT key, entry, record FROM transfers").fetchall()
+        return verify(
+            blocks,
+            map(Row._make, rows.fetchall()),
+            map(TransferRow._make, transfers),
+            Anchor._make(anchor),
+            progress,
+        )
 
 
 def read_accounts(path: Path) -> list[Account]:
     """The open accounts of a stored ledger by number, as of its last block."""
     with _reading(path) as connection:
         connection.execute("COMMIT")
-        state, _, _ = load(connection)
-        return sorted(account for account in state.accounts.values() if account)
+        return open_accounts(load(connection)[0])
 
 
 def read_journal(path: Path, after_height: int = 0) -> Iterator[Block]:

@@ -40,6 +40,16 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     INSERT INTO snapshot VALUES (1, 0, 0, zeroblob(32));
     """,
+    # Finished transfers have an empty record: the entry says where to find it.
+    """
+    ALTER TABLE blocks ADD COLUMN attached BLOB NOT NULL DEFAULT x'';
+    CREATE TABLE transfers (
+        key TEXT PRIMARY KEY,
+        entry INTEGER NOT NULL,
+        record BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX open_transfers ON transfers (key) WHERE record != x'';
+    """,
 )
 
 

@@ -8,8 +8,7 @@ reads the snapshot and replays the blocks after it.
 
 import json
 import sqlite3
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
@@ -17,10 +16,15 @@ from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError
 from bank_node.ledger import book
 from bank_node.ledger.book import CASH, Account, FreeNumbers, State
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
-from bank_node.ledger.memory_store import block_holding, open_accounts
+from bank_node.ledger.memory_store import block_holding, open_accounts, settlement_accounts
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.ownership import own
+from bank_node.ledger.recovery import Recovery
+from bank_node.ledger.sqlite_blocks import INSERT_BLOCK, find_block, last_head, read_blocks, tail
 from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
+from bank_node.ledger.sqlite_transfers import read_open, recall, write_transfers
+from bank_node.ledger.transfer_operations import ReadTransfer
+from bank_node.ledger.transfers import Transfer
 
 # How many entries may lie between the snapshot and the head before it is carried forward.
 # Replaying twice as many, the most a start can meet, takes about a quarter of a second.
@@ -33,8 +37,6 @@ _LOG_BYTES_MAX = 4 * 2**20
 _PAGES_BYTES_OF_BLOCK = 2 * 4096
 _PAGES_BYTES_OF_PORTION = 8 * 4096
 
-_INSERT_BLOCK = "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)"
-_SELECT_BLOCKS = "SELECT height, previous_hash, root, time_us, first_entry, body, hash FROM blocks"
 # One statement for all rows of a portion: the interpreter is free while it runs.
 _WRITE_ROWS = (
     "INSERT OR REPLACE INTO accounts "
@@ -49,39 +51,48 @@ _CERTAINLY_UNDONE = {
 }
 
 
+_NO_SUCH_TRANSFER = Reason.NO_SUCH_TRANSFER
+
+
 class Snapshot:
-    """The account rows as they lag behind the journal, and which of them are to be rewritten."""
+    """The rows as they lag behind the journal, and which of them are to be rewritten.
+
+    Rows are named by the number of an account or the key of a transfer.
+    """
 
     def __init__(self, sequence: int) -> None:
         self.sequence = sequence
-        self._changed: set[int] = set()
-        self._portions: list[int] = []
+        self._changed: set[int | str] = set()
+        self._portions: list[int | str] = []
         self._goal = EMPTY_HEAD
 
-    def note(self, numbers: set[int], head: Head) -> None:
-        """Remembers which accounts a block changed; starts a round when enough has gathered."""
-        self._changed |= numbers
+    def note(self, names: Collection[int | str], head: Head) -> None:
+        """Remembers which rows a block changed; starts a round when enough has gathered."""
+        self._changed.update(names)
         if not self._portions and head.sequence - self.sequence >= SNAPSHOT_ENTRIES:
             self.start_round(head)
 
     def start_round(self, head: Head) -> None:
         """Everything changed up to `head` is to be written now."""
         self._changed.add(CASH)
-        self._portions = sorted(self._changed.union(self._portions), reverse=True)
+        changed = self._changed.union(self._portions)
+        keys = sorted([name for name in changed if isinstance(name, str)], reverse=True)
+        numbers = sorted([name for name in changed if isinstance(name, int)], reverse=True)
+        self._portions = [*keys, *numbers]
         self._changed = set()
         self._goal = head
 
-    def next_portion(self) -> list[int]:
-        """The account numbers to write next; empty when no round is under way."""
+    def next_portion(self) -> list[int | str]:
+        """The rows to write next; empty when no round is under way."""
         return self._portions[: -_PORTION_ROWS - 1 : -1]
 
-    def done_with(self, portion: list[int]) -> None:
+    def done_with(self, portion: list[int | str]) -> None:
         """Called once a portion is durable."""
         del self._portions[-len(portion) :]
         if not self._portions:
             self.sequence = self._goal.sequence
 
-    def goal_reached_by(self, portion: list[int]) -> Head | None:
+    def goal_reached_by(self, portion: list[int | str]) -> Head | None:
         """The head that the snapshot stands for once this portion is written, if it is the last."""
         return self._goal if len(portion) == len(self._portions) else None
 
@@ -110,9 +121,9 @@ class SqliteStore:
 
     def _load_or_close(self) -> None:
         try:
-            self._state, self._head, sequence = load(self._connection)
+            self._state, self._head, sequence, changed = load(self._connection)
             self._snapshot = Snapshot(sequence)
-            self._note_replayed(sequence)
+            self._snapshot.note(changed.keys(), self._head)
         except sqlite3.Error as error:
             self._connection.close()
             raise StartupError(f"the ledger {self.path} cannot be read: {error}") from None
@@ -125,7 +136,10 @@ class SqliteStore:
         return self._head
 
     def fork(self, operations: Sequence[Operation]) -> State:
-        return self._state.fork(touched(operations))
+        return self._state.fork(touched(operations), self._recall)
+
+    def _recall(self, wanted: Mapping[str, int]) -> Iterable[Transfer]:
+        return recall(self._connection, wanted, self._head.height)
 
     def commit(self, state: State, block: Block) -> None:
         if self._log_bytes > _LOG_BYTES_MAX:
@@ -136,20 +150,28 @@ class SqliteStore:
             if portion:
                 execute("BEGIN IMMEDIATE")
                 self._write_rows(portion, state)
-                execute(_INSERT_BLOCK, block)
+                execute(INSERT_BLOCK, block)
                 execute("COMMIT")
             else:
                 # A statement on its own is a transaction of its own, at a third of the calls.
-                execute(_INSERT_BLOCK, block)
+                execute(INSERT_BLOCK, block)
         except sqlite3.Error as error:
             raise self._failure(error) from error
+        changed = state.changed(self._head.sequence)
         self._head = head_of(block)
         self._state.absorb(state)
-        self._log_bytes += len(block.body) + _PAGES_BYTES_OF_BLOCK
+        self._log_bytes += len(block.body) + len(block.attached) + _PAGES_BYTES_OF_BLOCK
         if portion:
-            self._snapshot.done_with(portion)
+            self._done_with(portion)
             self._log_bytes += _PAGES_BYTES_OF_PORTION
-        self._snapshot.note(set(state.accounts), self._head)
+        self._snapshot.note(changed, self._head)
+
+    def _done_with(self, portion: list[int | str]) -> None:
+        self._snapshot.done_with(portion)
+        # Where a finished transfer is found can be read from its row from now on.
+        for name in portion:
+            if isinstance(name, str):
+                self._state.finished.pop(name, None)
 
     def _move_log(self) -> None:
         """Moves what the log holds into the file, as far as no reader stands in the way.
@@ -182,7 +204,14 @@ class SqliteStore:
         self._state.free = FreeNumbers(self._state.accounts)
 
     def read(self, operation: Operation) -> Result:
-        return book.decide(self._state, operation)
+        if not isinstance(operation, ReadTransfer):
+            return book.decide(self._state, operation)
+        known = self._state.transfers.get(operation.key)
+        if known:
+            return known
+        with closing(open_for_reading(self.path)) as connection:
+            wanted = {operation.key: self._state.finished.get(operation.key, 0)}
+            return next(iter(recall(connection, wanted, self._head.height)), _NO_SUCH_TRANSFER)
 
     def blocks(self, after_height: int = 0) -> Iterator[Block]:
         connection = open_for_reading(self.path)
@@ -195,8 +224,17 @@ class SqliteStore:
         with closing(open_for_reading(self.path)) as connection:
             return block_holding(entry, find_block(connection, entry, self._head.height))
 
+    def account(self, number: int) -> Account | None:
+        return self._state.accounts.get(number)
+
     def accounts(self) -> list[Account]:
         return open_accounts(self._state)
+
+    def positions(self) -> list[Account]:
+        return settlement_accounts(self._state)
+
+    def open_transfers(self) -> list[Transfer]:
+        return list(self._state.transfers.copy().values())
 
     def close(self) -> None:
         """Brings the snapshot up to the head, so that the next start has nothing to replay."""
@@ -227,11 +265,16 @@ class SqliteStore:
             self._connection.execute("BEGIN IMMEDIATE")
             self._write_rows(portion, self._state)
             self._connection.execute("COMMIT")
-            self._snapshot.done_with(portion)
+            self._done_with(portion)
 
-    def _write_rows(self, portion: list[int], batch: State) -> None:
-        rows = [self._row(number, batch) for number in portion]
+    def _write_rows(self, portion: list[int | str], batch: State) -> None:
+        rows = [self._row(name, batch) for name in portion if isinstance(name, int)]
         self._connection.execute(_WRITE_ROWS, (json.dumps(rows),))
+        keys = [name for name in portion if isinstance(name, str)]
+        if keys:
+            # What the batch does not know of a transfer stands in the state before it.
+            older = self._state.transfer_rows(key for key in keys if key not in batch.transfers)
+            write_transfers(self._connection, older + batch.transfer_rows(keys))
         goal = self._snapshot.goal_reached_by(portion)
         if goal is not None:
             self._connection.execute(
@@ -247,14 +290,6 @@ class SqliteStore:
             # A closed account leaves a row that says up to which entry it is closed.
             return (number, 0, batch.sequence, 0)
         return (number, account.balance, account.last_entry, 1)
-
-    def _note_replayed(self, sequence: int) -> None:
-        """After a crash the rows of everything behind the snapshot are still to be written."""
-        changed: set[int] = set()
-        for block in _tail(self._connection, sequence):
-            for _, entry in block.entries():
-                changed |= {entry.debit, entry.credit}
-        self._snapshot.note(changed - {CASH}, self._head)
 
     def _failure(self, error: sqlite3.Error) -> StoreError:
         """What an error of SQLite means for the batch, after everything of it was undone."""
@@ -272,8 +307,10 @@ class SqliteStore:
         return OutcomeUnknown(f"writing the ledger failed: {error}")
 
 
-def load(connection: sqlite3.Connection) -> tuple[State, Head, int]:
-    """State, head and snapshot sequence of a stored ledger: its snapshot plus the blocks after it.
+def load(connection: sqlite3.Connection) -> tuple[State, Head, int, dict[int | str, int]]:
+    """State and head of a stored ledger: its snapshot plus the blocks after it.
+
+    Also returns the snapshot's sequence, and what changed after it, each with its last entry.
 
     Raises CorruptLedger when they do not fit together. The hashes are not recomputed here, that
     is what `bank verify` is for.
@@ -285,7 +322,7 @@ def load(connection: sqlite3.Connection) -> tuple[State, Head, int]:
         connection.execute("COMMIT")
 
 
-def _load(connection: sqlite3.Connection) -> tuple[State, Head, int]:
+def _load(connection: sqlite3.Connection) -> tuple[State, Head, int, dict[int | str, int]]:
     anchored, height, _ = connection.execute(
         "SELECT sequence, height, hash FROM snapshot"
     ).fetchone()
@@ -297,59 +334,11 @@ def _load(connection: sqlite3.Connection) -> tuple[State, Head, int]:
             up_to[number] = last_entry
         if is_open and number != CASH:
             accounts[number] = Account(number, balance, last_entry)
-    head = _last_head(connection)
+    head = last_head(connection)
     if head.height < height or head.sequence < max(up_to.values(), default=0):
         raise CorruptLedger("the end of the journal is missing", height=head.height + 1)
-    for block in _tail(connection, anchored):
-        _replay(block, accounts, up_to, anchored)
-    state = State(dict(accounts), FreeNumbers(accounts))
-    state.clients = len(accounts)
-    state.cash = -sum(account.balance for account in accounts.values())
-    state.sequence = head.sequence
-    return state, head, anchored
-
-
-def _replay(
-    block: Block, accounts: dict[int, Account], up_to: dict[int, int], anchored: int
-) -> None:
-    for sequence, entry in block.entries():
-        client = entry.credit or entry.debit
-        # Rows that were written later than the anchor hold this entry already.
-        if sequence > max(anchored, up_to.get(client, 0)):
-            book.apply(accounts, entry, sequence)
-
-
-def read_blocks(connection: sqlite3.Connection, after_height: int = 0) -> Iterator[Block]:
-    """The stored blocks above a height, in order."""
-    query = f"{_SELECT_BLOCKS} WHERE height > ? ORDER BY height"
-    return map(Block._make, connection.execute(query, (after_height,)))
-
-
-def find_block(connection: sqlite3.Connection, entry: int, height_max: int) -> Block | None:
-    """The last block up to a height that begins at or before an entry.
-
-    Searched by halves over the heights: an index of entries would make every commit dearer.
-    """
-    query = "SELECT first_entry FROM blocks WHERE height = ?"
-    height = bisect_right(
-        range(1, height_max + 1), entry, key=lambda n: connection.execute(query, (n,)).fetchone()[0]
-    )
-    row = connection.execute(f"{_SELECT_BLOCKS} WHERE height = ?", (height,)).fetchone()
-    return Block._make(row) if row else None
-
-
-def _tail(connection: sqlite3.Connection, sequence: int) -> Iterator[Block]:
-    """The blocks that hold entries after a sequence number."""
-    newest_first = connection.execute(f"{_SELECT_BLOCKS} ORDER BY height DESC")
-    tail = []
-    for row in newest_first:
-        block = Block._make(row)
-        if block.last_entry <= sequence:
-            break
-        tail.append(block)
-    return reversed(tail)
-
-
-def _last_head(connection: sqlite3.Connection) -> Head:
-    row = connection.execute(f"{_SELECT_BLOCKS} ORDER BY height DESC LIMIT 1").fetchone()
-    return head_of(Block._make(row)) if row else EMPTY_HEAD
+    recovery = Recovery(accounts, read_open(connection), anchored, up_to)
+    for block in tail(connection, anchored):
+        recovery.replay(block)
+    # After a crash the rows of everything behind the snapshot are still to be written.
+    return recovery.state(head.sequence), head, anchored, recovery.changed

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from bank_node.errors import StartupError
 from bank_node.ledger.archive import Archive
-from bank_node.ledger.audit import Anchor, Row
-from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
+from bank_node.ledger.audit import Anchor, Row, TransferRow
+from bank_node.ledger.journal import Block, Head
 from bank_node.ledger.ownership import own
 from bank_node.ledger.sqlite_archive import SqliteArchive
+from bank_node.ledger.sqlite_blocks import INSERT_BLOCK, last_head
 from bank_node.ledger.sqlite_files import count_entries, sync_folder
 from bank_node.ledger.sqlite_schema import open_for_writing
+from bank_node.ledger.sqlite_transfers import write_transfers
 
 
 class SqliteTarget:
@@ -48,19 +50,19 @@ class SqliteTarget:
     def begin(self) -> Head:
         if self._path.exists() and count_entries(self._path):
             raise StartupError(f"there is a ledger at {self._path}, name a new file")
-        query = "SELECT * FROM blocks ORDER BY height DESC LIMIT 1"
         with self._writing() as connection:
-            row = connection.execute(query).fetchone()
-        return head_of(Block._make(row)) if row else EMPTY_HEAD
+            return last_head(connection)
 
     def add(self, blocks: Sequence[Block]) -> None:
         with self._writing() as connection:
-            connection.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", blocks)
+            connection.executemany(INSERT_BLOCK, blocks)
 
-    def finish(self, rows: Sequence[Row], anchor: Anchor) -> None:
+    def finish(self, rows: Sequence[Row], transfers: Sequence[TransferRow], anchor: Anchor) -> None:
         with self._writing() as connection:
             connection.execute("DELETE FROM accounts")
             connection.executemany("INSERT INTO accounts VALUES (?, ?, ?, ?)", rows)
+            connection.execute("DELETE FROM transfers")
+            write_transfers(connection, transfers)
             connection.execute("UPDATE snapshot SET sequence = ?, height = ?, hash = ?", anchor)
 
     def copied(self) -> Archive:

@@ -15,6 +15,7 @@ from typing import Protocol
 from bank_node.ledger.book import Account, State
 from bank_node.ledger.journal import Block, Head
 from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.transfers import Transfer
 
 
 class Store(Protocol):
@@ -56,8 +57,17 @@ class Store(Protocol):
         Costs about as much in a long journal as in a short one.
         """
 
+    def account(self, number: int) -> Account | None:
+        """An account as of the last durable block."""
+
     def accounts(self) -> list[Account]:
         """The open accounts by number, as of one moment."""
+
+    def positions(self) -> list[Account]:
+        """The settlement accounts by number, one for each bank that money went to or came from."""
+
+    def open_transfers(self) -> list[Transfer]:
+        """The transfers to which something is still to happen, as of one moment."""
 
     def close(self) -> None:
         """Writes out what may be written lazily and lets go of the files."""

@@ -132,6 +132,7 @@ class Node:
             network=network,
             identity=identity,
             log=Log(store, code, identity, CLOCK.now_us),
+            journal=store,
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,
             objective=self.settings.robbery.objective,

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from bank_node.errors import Reason, Refused
-from bank_node.values import parse_account_address, parse_amount, parse_bank_code
+from bank_node.values import (
+    parse_account_address,
+    parse_amount,
+    parse_bank_code,
+    parse_transfer_id,
+    parse_transfer_key,
+)
 
 
 class Audience(Enum):
@@ -118,6 +124,11 @@ ENTRY = Argument("<entry>", parse_position)
 FIRST = Argument("<blocks>", parse_position)
 SECOND = Argument("<blocks>", parse_position, optional=True)
 
+TRANSFER = Argument("id", parse_transfer_id, optional=True)
+TRANSFER_KEY = Argument("<id>", parse_transfer_key)
+COUNT = Argument("n", parse_amount, optional=True)
+BEFORE_ENTRY = Argument("before", parse_amount, optional=True)
+
 # Every command can meet these before its own errors, and the store's after them.
 BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND,
           Reason.ARGUMENT_COUNT)  # fmt: skip
@@ -155,7 +166,7 @@ _ROWS = (
     Command(
         "AR", (ACCOUNT,), "AR", "Account remove: closes an account whose balance is 0.",
         errors=(Reason.ACCOUNT_FORMAT, Reason.NOT_FORWARDED, Reason.NO_SUCH_ACCOUNT,
-                Reason.ACCOUNT_NOT_EMPTY, *STORE),
+                Reason.ACCOUNT_NOT_EMPTY, Reason.ACCOUNT_IN_TRANSFER, *STORE),
         route=Route.OWN_ACCOUNT, effect=Effect.WRITES, cost=4,
     ),
     Command(
@@ -196,6 +207,27 @@ _ROWS = (
         "LW", (BANK,), "LW <json>",
         "Ledger witness: the latest head that this bank has seen of another one.",
         errors=(Reason.ACCOUNT_FORMAT, Reason.NO_SUCH_HEAD), extension=True, cost=2,
+    ),
+    Command(
+        "TR", (ACCOUNT, ACCOUNT, NUMBER, TRANSFER), "TR <id> committed",
+        "Transfer: moves money from one account to another, each at any bank.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, Reason.TRANSFER_ID_FORMAT, *ELSEWHERE,
+                Reason.TRANSFER_ID_TAKEN, Reason.SAME_ACCOUNT, Reason.NO_SUCH_ACCOUNT,
+                Reason.NO_SUCH_PAYEE, Reason.INSUFFICIENT_FUNDS, Reason.DEBIT_CAP,
+                Reason.BANK_LIMIT, Reason.TRANSFER_ABORTED, *STORE),
+        route=Route.BY_ACCOUNT, effect=Effect.WRITES, extension=True, cost=8,
+    ),
+    Command(
+        "TS", (TRANSFER_KEY,), "TS <id> <state> <account>/<ip> <account>/<ip> <number>",
+        "Transfer state.",
+        errors=(Reason.TRANSFER_ID_FORMAT, Reason.NO_SUCH_TRANSFER),
+        effect=Effect.READS, extension=True, cost=8,
+    ),
+    Command(
+        "TH", (ACCOUNT, COUNT, BEFORE_ENTRY), "TH <json>",
+        "Transaction history of an account, newest first, with the balance after each entry.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, *ELSEWHERE, Reason.NO_SUCH_ACCOUNT),
+        route=Route.BY_ACCOUNT, effect=Effect.LOOKS_BACK, extension=True, cost=40,
     ),
     Command(
         "HE", (CODE,), "HE <text>", "Help: all commands, or how one of them is typed.",

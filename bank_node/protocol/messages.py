@@ -81,6 +81,14 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "There is no such account.",
         "Takový účet neexistuje.",
     ),
+    Reason.NO_SUCH_PAYEE: (
+        "There is no account to pay to.",
+        "Účet příjemce neexistuje.",
+    ),
+    Reason.SAME_ACCOUNT: (
+        "Payer and payee are the same account.",
+        "Plátce a příjemce jsou tentýž účet.",
+    ),
     Reason.NO_FREE_ACCOUNT: (
         "All account numbers of this bank are taken.",
         "Naše banka nyní neumožňuje založení nového účtu.",
@@ -112,6 +120,38 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
     Reason.ACCOUNT_NOT_EMPTY: (
         "An account with money in it cannot be removed.",
         "Nelze smazat bankovní účet na kterém jsou finance.",
+    ),
+    Reason.ACCOUNT_IN_TRANSFER: (
+        "A transfer of this account is not finished, it cannot be removed yet.",
+        "Převod tohoto účtu není dokončen, účet zatím nelze smazat.",
+    ),
+    Reason.DEBIT_CAP: (
+        "One of the two banks would owe the other one more than it may.",
+        "Jedna z obou bank by druhé dlužila víc, než smí.",
+    ),
+    Reason.TRANSFER_ID_FORMAT: (
+        "A transfer id is 1 to 36 letters, digits, points, hyphens and underscores.",
+        "Označení převodu má 1 až 36 písmen bez diakritiky, číslic, teček, pomlček a podtržítek.",
+    ),
+    Reason.TRANSFER_ID_TAKEN: (
+        "This transfer id belongs to another transfer, nothing was booked.",
+        "Toto označení patří jinému převodu, nic nebylo zaúčtováno.",
+    ),
+    Reason.NO_SUCH_TRANSFER: (
+        "There is no such transfer.",
+        "Takový převod neexistuje.",
+    ),
+    Reason.TRANSFER_UNDECIDED: (
+        "The transfer has not been decided yet.",
+        "O převodu ještě není rozhodnuto.",
+    ),
+    Reason.TRANSFER_COMMITTED: (
+        "The transfer has been committed already.",
+        "Převod už byl proveden.",
+    ),
+    Reason.TRANSFER_ABORTED: (
+        "The transfer was given up, nothing was booked.",
+        "Převod byl zrušen, nic nebylo zaúčtováno.",
     ),
     Reason.TOO_BUSY: (
         "The bank is too busy, nothing was booked, please try again.",
@@ -161,6 +201,9 @@ _CZECH_SUMMARIES = {
     "BA": "Celková částka: součet všech klientských účtů.",
     "BN": "Počet klientů: kolik účtů je otevřeno.",
     "RP": "Plán loupeže: které banky vyloupit, aby poškozených klientů bylo co nejméně.",
+    "TR": "Převod: přesune peníze z účtu na účet, oba mohou být v kterékoli bance.",
+    "TS": "Stav převodu.",
+    "TH": "Historie účtu od nejnovější položky, se zůstatkem po každé z nich.",
     "LI": "Spojení: říká, že na něm mluví jiná banka.",
     "LH": "Podepsaný stav: jakou knihu banka právě vede.",
     "LL": "Poslední záznam: číslo posledního záznamu na účtu.",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from bank_node.errors import Refused
+from bank_node.ledger.entries import Account
+from bank_node.ledger.journal import Block
 from bank_node.ledger.log import Log
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.proofs import SignedHead
@@ -65,6 +67,16 @@ class Ledger(Protocol):
     ) -> None: ...
 
 
+class Journal(Protocol):
+    """What happened, for those who may wait for the disk."""
+
+    def account(self, number: int) -> Account | None:
+        """An account as of the last durable block."""
+
+    def block_of(self, entry: int) -> Block | None:
+        """The durable block that holds an entry; only workers may call it."""
+
+
 class BankFigures(NamedTuple):
     """What a bank says that it holds."""
 
@@ -108,6 +120,7 @@ class Bank:
     network: Network
     identity: Identity
     log: Log
+    journal: Journal
     clock: Clock
     timeout_s: float
     """Seconds to a reply."""
@@ -118,10 +131,19 @@ class Bank:
         """The rows that this bank serves to the public."""
         return visible_commands(extensions=self.extensions, audience=Audience.PUBLIC)
 
+    def new_transfer_id(self) -> str:
+        """An id for a transfer that came without one.
+
+        It begins with the time, so that ids of one day lie side by side in an index.
+        """
+        return f"{self.clock.now_us():014x}-{self.draw():016x}"
+
     @property
     def capabilities(self) -> tuple[str, ...]:
         """The families of commands served beyond the classic nine, and the key of the bank."""
-        return ("session", "ledger", f"key={self.identity.key}") if self.extensions else ()
+        if not self.extensions:
+            return ()
+        return ("session", "ledger", "transfers", f"key={self.identity.key}")
 
 
 class Call(NamedTuple):
@@ -148,14 +170,15 @@ _SHARE_FOR_WORK = 0.9
 class Handler:
     """How one command is answered: by the ledger, by settings alone, or away from both.
 
-    With an `operation`, `reply` gets the bank, the arguments and the operation's result; without,
-    the result is 0. Where the reply is always the same it is just that text. `work` runs on a
+    With an `operation`, `reply` gets the bank, the arguments and the operation's result;
+    without, the result is 0. An operation of None is none for this request, which `later`
+    answers then. Where the reply is always the same it is just that text. `work` runs on a
     worker thread and returns the reply. `later` must not block; whatever it starts calls the
     function that it is given, from any thread, once, after `later` has returned. Both may raise
     Refused.
     """
 
-    reply: Callable[[Bank, Arguments, int], str] | str = ""
-    operation: Callable[[Bank, Arguments], Operation] | None = None
+    reply: Callable[[Bank, Arguments, Any], str] | str = ""
+    operation: Callable[[Bank, Arguments], Operation | None] | None = None
     work: Callable[[Call], str] | None = None
     later: Callable[[Call, Callable[[Answer], None]], None] | None = None

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any
 
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Operation, ReadClients, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
 from bank_node.protocol.commands import Command, Effect, Route
-from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Ledger
+from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger
 from bank_node.service.lookups import Lookups, Waiting
 from bank_node.service.tickets import Plan, Session, Ticket
 from bank_node.service.workers import Workers
@@ -129,9 +129,9 @@ class Desk:
         if plan.is_by_account and arguments[0].bank != self._bank.code:
             return self._carry_on(plan, request, session, started_ns)
         make_operation = plan.handler.operation
-        if make_operation is None:
+        operation = make_operation(self._bank, arguments) if make_operation else None
+        if operation is None:
             return self._without_ledger(plan, request, session, started_ns)
-        operation = make_operation(self._bank, arguments)
         # A read behind unfinished requests of its own connection is decided in their order.
         if plan.reads and not session.pending:
             return self._told(plan, arguments, self._ledger.read(operation))
@@ -163,6 +163,7 @@ class Desk:
             session.closing = session.closing or plan.closes
             session.is_link = session.is_link or plan.links
             return plan.told(self._bank, request.arguments, 0)
+        is_behind = bool(session.pending)
         ticket = self._hold(plan, request, session, started_ns)
         ticket.trace = self._new_trace()
         call = Call(self._bank, request.arguments, ticket.trace, started_ns, session)
@@ -173,13 +174,33 @@ class Desk:
         try:
             if handler.later is not None:
                 handler.later(call, done)
+            elif is_behind and plan.row.effect is Effect.LOOKS_BACK:
+                self._after_what_was_asked(partial(self._work_or_refuse, handler, call, done))
             else:
-                assert handler.work is not None
-                self._workers.run(partial(handler.work, call), done)
+                self._work(handler, call, done)
         except BaseException:
             self._let_go(ticket)
             raise
         return None
+
+    def _work(self, handler: Handler, call: Call, done: Callable[[Answer], None]) -> None:
+        assert handler.work is not None
+        self._workers.run(partial(handler.work, call), done)
+
+    def _work_or_refuse(self, handler: Handler, call: Call, done: Callable[[Answer], None]) -> None:
+        try:
+            self._work(handler, call, done)
+        except Refused as refused:
+            done(refused)
+
+    def _after_what_was_asked(self, work: Callable[[], None]) -> None:
+        """Has something done once the ledger has decided all that it was handed so far."""
+
+        def decided(_results: Sequence[Result]) -> None:
+            self._run_soon(work)
+
+        self.flush()
+        self._ledger.submit((ReadClients(),), decided)
 
     def _carry_on(
         self, plan: Plan, request: Request, session: Session, started_ns: int
@@ -281,6 +302,8 @@ class Desk:
         """The reply of a ticket; a defect costs this one, never the others of its batch."""
         try:
             return self._told(ticket.plan, ticket.arguments, result)
+        except Refused as refused:
+            return self._refused(refused)
         except Exception:
             _log.exception("a result could not be told")
             return self._untold(ticket, Reason.INTERNAL)

@@ -21,6 +21,14 @@ from bank_node.ledger.operations import (
 from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
 from bank_node.service.robbery import rob
+from bank_node.service.transfers import (
+    tell_history,
+    told_state,
+    transfer,
+    transfer_elsewhere,
+    transfer_state,
+    transferred,
+)
 from bank_node.values import AccountAddress, Amount
 
 # What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
@@ -99,6 +107,9 @@ HANDLERS: dict[str, Handler] = {
     "LP": Handler(work=prove_inclusion),
     "LC": Handler(work=prove_consistency),
     "LW": Handler(tell_head),
+    "TR": Handler(transferred, transfer, later=transfer_elsewhere),
+    "TS": Handler(told_state, transfer_state),
+    "TH": Handler(work=tell_history),
     "HE": Handler(_help),
     "VE": Handler(_version),
     "LI": Handler(_link),

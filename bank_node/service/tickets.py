@@ -3,6 +3,7 @@
 from collections import deque
 from typing import Any, Protocol
 
+from bank_node.ledger.transfers import Transfer
 from bank_node.protocol.codec import encode_reply
 from bank_node.protocol.commands import Command, Effect, Route
 from bank_node.service.calls import Bank, Handler
@@ -78,7 +79,7 @@ class Plan:
         reply = self.handler.reply
         self.constant = encode_reply(reply) if isinstance(reply, str) else None
 
-    def told(self, bank: Bank, arguments: tuple[Any, ...], result: int) -> bytes:
+    def told(self, bank: Bank, arguments: tuple[Any, ...], result: int | Transfer) -> bytes:
         """The reply for a result, as it goes over the wire."""
         if self.constant is not None:
             return self.constant

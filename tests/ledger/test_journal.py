@@ -73,11 +73,16 @@ def entry(number: int) -> bytes:
     return ENTRY.pack(3, 0, 10_000, number, 0, number)
 
 
+def leaf(number: int) -> bytes:
+    """An entry, and every other one with a payload behind it."""
+    return entry(number) + (b"of entry %d" % number if number % 2 else b"")
+
+
 def chain(*sizes: int) -> list[Block]:
     """Blocks of so many entries each; every entry is unlike the others."""
     blocks, head = [], EMPTY_HEAD
     for size in sizes:
-        entries = [entry(head.sequence + i) for i in range(1, size + 1)]
+        entries = [leaf(head.sequence + i) for i in range(1, size + 1)]
         blocks.append(seal(head, entries, 1_000 * (head.height + 1)))
         head = head_of(blocks[-1])
     return blocks
@@ -97,7 +102,7 @@ def test_a_block_continues_the_head_and_says_what_it_holds():
     assert first.previous_hash == GENESIS_HASH
     assert (second.height, second.first_entry, second.last_entry) == (2, 3, 5)
     assert second.previous_hash == first.hash
-    assert second.root == merkle_root([entry(n) for n in (3, 4, 5)])
+    assert second.root == merkle_root([leaf(n) for n in (3, 4, 5)])
     assert second.entry_count == 3
     assert [sequence for sequence, _ in second.entries()] == [3, 4, 5]
     assert next(iter(second.entries()))[1] == Entry(3, 0, 10_000, 3, 0, 3)
@@ -152,7 +157,7 @@ def test_any_changed_field_of_a_block_is_found_and_the_block_is_named(damage):
         assert caught.value.height == 2
 
 
-@pytest.mark.parametrize("field", ["previous_hash", "root", "hash", "body"])
+@pytest.mark.parametrize("field", ["previous_hash", "root", "hash", "body", "attached"])
 def test_every_single_changed_byte_is_found(field):
     blocks = chain(2, 2)
     value = getattr(blocks[1], field)

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_model import book
+from ledger_model import book, opened
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.book import Entry, Kind
@@ -23,6 +23,7 @@ from bank_node.ledger.proofs import (
     sign_head,
     to_json,
 )
+from bank_node.ledger.transfer_operations import Move
 from bank_node.security.identity import new_identity
 
 BANK = "10.0.0.1"
@@ -73,7 +74,7 @@ def test_every_entry_is_proven(entry):
     proven = check_document(LOG.inclusion(entry), OURS.key)
     assert proven.sequence == entry
     block = STORE.block_of(entry)
-    assert proven == (entry, dict(block.entries())[entry], block.time_us)
+    assert proven == (entry, dict(block.entries())[entry], block.time_us, None)
 
 
 def test_a_proof_tells_what_the_entry_was():
@@ -289,3 +290,12 @@ def test_an_entry_of_a_kind_from_the_future_is_not_described():
     document["head"] = json.loads(to_json(sign_head(OURS, BANK, 1, 1, log.root(), 5)))
     with pytest.raises(ProofRefused, match="does not know"):
         check_document(parse_document(json.dumps(document)))
+
+
+def test_a_proof_of_a_transfer_tells_its_record():
+    store = MemoryStore()
+    one, two = opened(store, 10, 0)
+    (moved,) = book(store, Move("rent", one, two, 7))
+    log = log_of(store)
+    proven = check_document(log.inclusion(moved.entry), OURS.key)
+    assert proven.transfer == moved

@@ -190,6 +190,7 @@ class House:
             network=self.network,
             identity=identity,
             log=Log(self.store, OWN, identity, clock.now_us),
+            journal=self.store,
             clock=clock,
             timeout_s=5.0,
             objective=objective,

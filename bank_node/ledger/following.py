@@ -1,0 +1,56 @@
+"""Taking over blocks that somebody else decided: another node of the same bank."""
+
+from typing import cast
+
+from bank_node.ledger.book import apply
+from bank_node.ledger.entries import CASH, Account, Kind, is_client
+from bank_node.ledger.journal import Block
+from bank_node.ledger.moves import replay
+from bank_node.ledger.state import State
+from bank_node.ledger.transfers import decode
+
+
+def follow(state: State, block: Block) -> set[int | str]:
+    """Takes over a durable block that somebody else decided; returns what it touched.
+
+    Raises CorruptLedger if a rule is broken, and changes nothing then.
+    """
+    entries, payloads = list(block.entries()), block.payloads()
+    clients = {n for _, entry in entries for n in entry[1:3] if is_client(n)}
+    records = [decode(payload, entry) for entry, payload in payloads.items()]
+    touched: set[int | str] = set(clients)
+    for record in records:
+        touched |= {record.key, record.account}
+        touched |= {record.bank} if record.bank else set()
+    child = state.fork(touched)
+    accounts = cast(dict[int, Account], child.accounts)
+    before = set(accounts)
+    for sequence, entry in entries:
+        if entry.kind > Kind.WITHDRAWN:
+            transfer = replay(child, entry, payloads.get(sequence, b""), sequence)
+            child.transfers[transfer.key] = transfer
+            continue
+        apply(accounts, entry, sequence)
+        child.sequence = sequence
+        if entry.debit == CASH:
+            child.cash -= entry.amount
+        elif entry.credit == CASH:
+            child.cash += entry.amount
+    _count_clients(state, child, before, clients)
+    state.absorb(child)
+    return touched
+
+
+def _count_clients(state: State, child: State, before: set[int], clients: set[int]) -> None:
+    """Counts which of the client accounts a followed block opened and closed."""
+    for number in clients:
+        is_open = number in child.accounts
+        if not is_open:
+            child.accounts[number] = None
+            child.closed.append(number)
+        if number in before and not is_open:
+            child.clients -= 1
+            state.free.give_back(number)
+        elif is_open and number not in before:
+            child.clients += 1
+            state.free.remove(number)

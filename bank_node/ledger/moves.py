@@ -1,0 +1,201 @@
+"""The rules of transfers: what an operation on one makes of a state, and the replay of its entries.
+
+Pure. The table in `transfers.py` says what may happen to a transfer; here is what that does to
+accounts and to the money and room that open transfers lay claim to.
+"""
+
+from bank_node.errors import CorruptLedger, Reason
+from bank_node.ledger.entries import (
+    ENTRY,
+    HELD,
+    Account,
+    Entry,
+    Kind,
+    is_settlement,
+)
+from bank_node.ledger.state import State
+from bank_node.ledger.transfer_operations import Hold, Move, Promise, ReadTransfer, Tell
+from bank_node.ledger.transfers import (
+    STEPS,
+    Phase,
+    Role,
+    Step,
+    Transfer,
+    decode,
+    encode,
+    follows,
+    sides,
+)
+from bank_node.values import AMOUNT_MAX
+
+Outcome = Transfer | Reason
+
+_pack = ENTRY.pack
+_new = tuple.__new__
+_TRANSFERRED = int(Kind.TRANSFERRED)
+
+
+def move(state: State, operation: Move) -> Outcome:
+    key, payer, payee, amount = operation
+    known = state.transfers.get(key)
+    if known is not None:
+        return _repeated(known, Transfer(key, Role.LOCAL, Phase.ENDED, 0, payer, payee, amount))
+    if payer == payee:
+        return Reason.SAME_ACCOUNT
+    source, target = state.accounts.get(payer), state.accounts.get(payee)
+    if source is None:
+        return Reason.NO_SUCH_ACCOUNT
+    if target is None:
+        return Reason.NO_SUCH_PAYEE
+    if source.balance < amount:
+        return Reason.INSUFFICIENT_FUNDS
+    # The sum of the clients stays, and no account can hold more than all together.
+    state.sequence = sequence = state.sequence + 1
+    transfer = _new(Transfer, (key, Role.LOCAL, Phase.ENDED, 0, payer, payee, amount, "", "", b"",
+                               sequence))  # fmt: skip
+    accounts = state.accounts
+    accounts[payer] = _new(Account, (payer, source[1] - amount, sequence))
+    accounts[payee] = _new(Account, (payee, target[1] + amount, sequence))
+    state.transfers[key] = transfer
+    entry = _pack(_TRANSFERRED, payer, payee, amount, source[2], target[2])
+    state.entries.append(entry + encode(transfer))
+    return transfer
+
+
+def hold(state: State, operation: Hold) -> Outcome:
+    key, payer, bank, payee, amount, is_classic, cap = operation
+    role, phase = (Role.CLASSIC, Phase.SENT) if is_classic else (Role.PAYER, Phase.RESERVED)
+    wanted = Transfer(key, role, phase, bank, payer, payee, amount)
+    known = state.transfers.get(key)
+    if known is not None:
+        return _repeated(known, wanted)
+    account = state.accounts.get(payer)
+    if account is None:
+        return Reason.NO_SUCH_ACCOUNT
+    if account.balance < amount:
+        return Reason.INSUFFICIENT_FUNDS
+    owed, (leaving, _) = state.position(bank), state.pending.get(bank, (0, 0))
+    if owed + leaving + amount > cap:
+        return Reason.DEBIT_CAP
+    if state.settled + state.held + amount > AMOUNT_MAX:
+        return Reason.BANK_LIMIT
+    return enter(state, Kind.HELD, None, wanted)
+
+
+def promise(state: State, operation: Promise) -> Outcome:
+    key, payee, bank, payer, amount, cap, evidence = operation
+    wanted = Transfer(
+        key, Role.PAYEE, Phase.RESERVED, bank, payee, payer, amount, evidence=evidence
+    )
+    known = state.transfers.get(key)
+    if known is not None:
+        return Reason.TRANSFER_ABORTED if known.phase is Phase.ABORTED else _repeated(known, wanted)
+    if state.accounts.get(payee) is None:
+        return Reason.NO_SUCH_PAYEE
+    owed, (_, coming) = state.position(bank), state.pending.get(bank, (0, 0))
+    if coming + amount - owed > cap:
+        return Reason.DEBIT_CAP
+    if state.total + state.promised + amount > AMOUNT_MAX or (
+        state.promised + amount - state.settled > AMOUNT_MAX
+    ):
+        return Reason.BANK_LIMIT
+    return enter(state, Kind.PROMISED, None, wanted)
+
+
+def tell(state: State, operation: Tell) -> Outcome:
+    message, key, bank, reason, note, evidence = operation
+    known = state.transfers.get(key)
+    if known is None:
+        # Only the bank that decides has a name in its keys, so this is a payee's side.
+        role, phase = (Role.PAYEE if "/" in key else Role.PAYER), None
+        known_or_barred = Transfer(key, role, Phase.ABORTED, bank, 0, 0, 0)
+    else:
+        role, phase, known_or_barred = known.role, known.phase, known
+        if bank not in (0, known.bank):
+            return Reason.NO_SUCH_TRANSFER
+    step = STEPS[role, phase, message]
+    if isinstance(step, Reason):
+        return step
+    if not isinstance(step, Step):
+        return known_or_barred
+    after = known_or_barred._replace(phase=step.phase, reason=reason, note=note, evidence=evidence)
+    return enter(state, step.kind, known, after)
+
+
+def read_transfer(state: State, operation: ReadTransfer) -> Outcome:
+    return state.transfers.get(operation.key) or Reason.NO_SUCH_TRANSFER
+
+
+def _repeated(known: Transfer, wanted: Transfer) -> Outcome:
+    return known if known.is_same(wanted) else Reason.TRANSFER_ID_TAKEN
+
+
+def enter(state: State, kind: Kind, before: Transfer | None, after: Transfer) -> Transfer:
+    """Books one entry about a transfer; everything it needs has been checked."""
+    state.sequence += 1
+    after = after._replace(entry=state.sequence)
+    entry = _booked(state, kind, after)
+    state.lay_claims(before, after)
+    state.transfers[after.key] = after
+    state.entries.append(ENTRY.pack(*entry) + encode(after))
+    return after
+
+
+def _booked(state: State, kind: int, transfer: Transfer) -> Entry:
+    """Moves the money of an entry, which is returned."""
+    debit, credit = sides(kind, transfer)
+    if debit == credit:
+        return Entry(kind, 0, 0, 0, 0, 0)
+    amount = transfer.amount
+    before_debit = _add(state, debit, -amount)
+    return Entry(kind, debit, credit, amount, before_debit, _add(state, credit, amount))
+
+
+def _add(state: State, number: int, amount: int) -> int:
+    """Changes a balance; returns the account's latest entry before this one."""
+    if number == HELD:
+        return 0
+    if is_settlement(number):
+        state.settled += amount
+    return add(state.accounts, number, amount, state.sequence)
+
+
+def add(
+    accounts: dict[int, Account] | dict[int, Account | None],
+    number: int,
+    amount: int,
+    sequence: int,
+) -> int:
+    """Changes the balance of a client or settlement account.
+
+    Returns the account's latest entry before this one. Raises CorruptLedger for a client account
+    that is not open.
+    """
+    account = accounts.get(number)
+    if account is None:
+        if not is_settlement(number):
+            raise CorruptLedger(f"entry {sequence} names account {number}, which is not open")
+        account = Account(number, 0, 0)
+    accounts[number] = Account(number, account.balance + amount, sequence)
+    return account.last_entry
+
+
+def replay(state: State, entry: Entry, payload: bytes, sequence: int) -> Transfer:
+    """Books a recorded entry about a transfer again, and returns the record that it carries.
+
+    Raises CorruptLedger if no rule allows it. The state must hold the transfer if it is open; the
+    caller sees to it that no finished one goes on, and lets the state keep the record.
+    """
+    after = decode(payload, sequence)
+    before = state.transfers.get(after.key)
+    if not follows(before, entry.kind, after):
+        raise CorruptLedger(f"entry {sequence} breaks a rule of transfers: {after.key}")
+    state.sequence = sequence
+    if _booked(state, entry.kind, after) != entry:
+        raise CorruptLedger(f"entry {sequence} breaks a rule of the ledger: {entry}")
+    for number in (after.account, after.other if after.role is Role.LOCAL else after.account):
+        account = state.accounts.get(number)
+        if account is not None and account.balance < 0:
+            raise CorruptLedger(f"entry {sequence} overdraws account {number}")
+    state.lay_claims(before, after)
+    return after

@@ -1,0 +1,246 @@
+"""The state that the journal adds up to: accounts, transfers, totals, free numbers.
+
+A copy of it is what a batch is decided on. Knows no rules; it only holds, and lends parts out.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from bank_node.ledger.entries import Account, is_client
+from bank_node.ledger.transfers import Phase, Transfer, encode, held, promised
+from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, AMOUNT_MAX
+
+Recall = Callable[[Mapping[str, int]], Iterable[Transfer]]
+"""Finds finished transfers that are not in memory: from keys, with the entry of each where it is
+known and 0 where not, to the records of those that exist."""
+
+
+class FreeNumbers:
+    """The account numbers that are not taken; every change of one takes constant time.
+
+    Numbers lie in no order. Where each of them lies is only noted once somebody asks for one by
+    its name, which a ledger with a single writer never does.
+    """
+
+    __slots__ = ("_numbers", "_places")
+
+    def __init__(self, taken: Iterable[int]) -> None:
+        self._numbers = sorted(set(range(ACCOUNT_MIN, ACCOUNT_MAX + 1)).difference(taken))
+        self._places: dict[int, int] | None = None
+
+    def take(self, draw: int) -> int | None:
+        """Removes and returns the number that `draw` picks; None if all are taken."""
+        if not self._numbers:
+            return None
+        place = draw % len(self._numbers)
+        number = self._numbers[place]
+        self._fill(place)
+        if self._places is not None:
+            del self._places[number]
+        return number
+
+    def remove(self, number: int) -> None:
+        """Takes this number out; one that is not free stays so."""
+        if self._places is None:
+            self._places = {free: place for place, free in enumerate(self._numbers)}
+        place = self._places.pop(number, None)
+        if place is not None:
+            self._fill(place)
+
+    def give_back(self, number: int) -> None:
+        """Makes a number free that is not."""
+        if self._places is not None:
+            self._places[number] = len(self._numbers)
+        self._numbers.append(number)
+
+    def _fill(self, place: int) -> None:
+        """Moves the last number into a gap."""
+        last = self._numbers.pop()
+        if place < len(self._numbers):
+            self._numbers[place] = last
+            if self._places is not None:
+                self._places[last] = place
+
+
+def _nothing(_wanted: Mapping[str, int]) -> Iterable[Transfer]:
+    return ()
+
+
+class State:
+    """Accounts, transfers and totals as of one entry, plus the entries decided on top of it.
+
+    `fork` gives the working state of a batch, which sees only what is loaded into it; `absorb`
+    takes a batch over once it is durable.
+    """
+
+    __slots__ = (
+        "accounts", "cash", "ceiling", "clients", "closed", "entries", "finished", "free", "held",
+        "pending", "pins", "promised", "sequence", "settled", "transfers",
+    )  # fmt: skip
+
+    def __init__(self, accounts: dict[int, Account | None], free: FreeNumbers) -> None:
+        self.accounts = accounts
+        """Those of clients, None for one closed by this batch, and settlement accounts."""
+        self.free = free
+        self.cash = 0
+        self.clients = 0
+        self.sequence = 0
+        self.entries: list[bytes] = []
+        """Each entry in canonical form, followed by its payload if it has one."""
+        self.closed: list[int] = []
+        self.transfers: dict[str, Transfer] = {}
+        """The open ones; in a fork, those that the batch touches, open or not."""
+        self.finished: dict[str, int] = {}
+        """The entries that finished transfers ended with, as far as the store keeps them here."""
+        self.held = 0
+        self.promised = 0
+        self.settled = 0
+        """The sum of the settlement accounts."""
+        self.pins: dict[int, int] = {}
+        """How many open transfers need an account to stay."""
+        self.pending: dict[int, tuple[int, int]] = {}
+        """By settlement account: what is held to go there, and promised to come from there."""
+        self.ceiling = AMOUNT_MAX
+        """How much cash may have been paid in; see `lay_claims`."""
+
+    @property
+    def total(self) -> int:
+        """What belongs to the clients: their accounts, and what is held for their transfers.
+
+        All accounts sum to 0, so it is what cash and settlement accounts are short of.
+        """
+        return -(self.cash + self.settled)
+
+    def position(self, bank: int) -> int:
+        """What this bank owes another one, by its settlement account; negative if it is owed."""
+        account = self.accounts.get(bank)
+        return account.balance if account else 0
+
+    def fork(self, touched: Collection[int | str], recall: Recall = _nothing) -> "State":
+        """A working copy that holds just the accounts and transfers named.
+
+        With a transfer come the accounts that it names.
+        """
+        accounts = self.accounts
+        child = State({n: accounts[n] for n in touched if n in accounts}, self.free)
+        child.cash = self.cash
+        child.clients = self.clients
+        child.sequence = self.sequence
+        child.held = self.held
+        child.promised = self.promised
+        child.settled = self.settled
+        child.ceiling = self.ceiling
+        if self.pins:
+            child.pins = {n: self.pins[n] for n in touched if n in self.pins}
+        if len(child.accounts) != len(touched):
+            child._take_along(self, touched, recall)
+        return child
+
+    def _take_along(self, parent: "State", touched: Iterable[int | str], recall: Recall) -> None:
+        wanted: dict[str, int] = {}
+        for key in touched:
+            if not isinstance(key, str):
+                continue
+            known = parent.transfers.get(key)
+            if known is None:
+                wanted[key] = parent.finished.get(key, 0)
+                continue
+            self.transfers[key] = known
+            for number in (known.account, known.bank):
+                if number in parent.accounts:
+                    self.accounts[number] = parent.accounts[number]
+                if number in parent.pins:
+                    self.pins[number] = parent.pins[number]
+        if wanted or self.transfers:
+            self.pending = dict(parent.pending)
+        if wanted:
+            self.transfers.update((found.key, found) for found in recall(wanted))
+
+    def absorb(self, child: "State") -> None:
+        """Takes over what a durable batch changed. Readers never see a closed account."""
+        self.accounts.update(child.accounts)
+        for number in child.closed:
+            # The same batch may have given the number to somebody else already.
+            if self.accounts.get(number) is None:
+                self.accounts.pop(number, None)
+        self.cash = child.cash
+        self.clients = child.clients
+        if child.transfers:
+            self._absorb_transfers(child)
+        self.sequence = child.sequence
+
+    def release(self, child: "State") -> None:
+        """Takes back the numbers that a batch drew or freed which will not become durable."""
+        for number, account in child.accounts.items():
+            if not is_client(number):
+                continue
+            is_open = self.accounts.get(number) is not None
+            if is_open and account is None:
+                self.free.remove(number)
+            elif account is not None and not is_open:
+                self.free.give_back(number)
+
+    def _absorb_transfers(self, child: "State") -> None:
+        for transfer in child.transfers.values():
+            if transfer.entry > self.sequence:
+                self.keep(transfer)
+        self.held = child.held
+        self.promised = child.promised
+        self.settled = child.settled
+        self.ceiling = child.ceiling
+        self.pins.update(child.pins)
+        for number in child.pins:
+            if not child.pins[number]:
+                del self.pins[number]
+        self.pending = {bank: claims for bank, claims in child.pending.items() if any(claims)}
+
+    def keep(self, transfer: Transfer) -> None:
+        """Takes in what has become of a transfer; of a finished one only where it is found."""
+        if transfer.is_open:
+            self.transfers[transfer.key] = transfer
+        else:
+            self.transfers.pop(transfer.key, None)
+            self.finished[transfer.key] = transfer.entry
+
+    def forget_finished(self, up_to: int) -> None:
+        """Forgets where transfers are found that ended up to an entry; the store knows."""
+        self.finished = {key: entry for key, entry in self.finished.items() if entry > up_to}
+
+    def changed(self, since: int) -> set[int | str]:
+        """The accounts that this batch touched and the transfers that it changed after an entry."""
+        keys = (t.key for t in self.transfers.values() if t.entry > since)
+        return {*self.accounts, *keys}
+
+    def transfer_rows(self, keys: Iterable[str]) -> list[tuple[str, int, bytes]]:
+        """What a store writes of transfers: key, entry, and the record of those that are open."""
+        rows = []
+        for key in keys:
+            transfer = self.transfers.get(key)
+            entry = transfer.entry if transfer else self.finished.get(key)
+            if entry is not None:
+                is_open = transfer and transfer.is_open
+                rows.append((key, entry, encode(transfer) if transfer and is_open else b""))
+        return rows
+
+    def lay_claims(self, before: Transfer | None, after: Transfer) -> None:
+        """Counts what a transfer holds and promises now instead of what it did before.
+
+        A deposit leaves room for all that is promised, and for what other banks are owed: so
+        every promise can be kept, and no balance of the bank's own accounts needs more than 63
+        bits.
+        """
+        leaving = held(after) - held(before)
+        coming = promised(after) - promised(before)
+        self.held += leaving
+        self.promised += coming
+        self.ceiling = min(AMOUNT_MAX, AMOUNT_MAX - self.promised + self.settled)
+        pinned = _needs_account(after) - _needs_account(before)
+        if pinned:
+            self.pins[after.account] = self.pins.get(after.account, 0) + pinned
+        if leaving or coming:
+            held_before, promised_before = self.pending.get(after.bank, (0, 0))
+            self.pending[after.bank] = (held_before + leaving, promised_before + coming)
+
+
+def _needs_account(transfer: Transfer | None) -> bool:
+    """Whether the account of our client must stay until the transfer has gone on."""
+    return transfer is not None and transfer.is_open and transfer.phase is not Phase.COMMITTED

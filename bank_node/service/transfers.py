@@ -1,0 +1,93 @@
+"""TR, TS and TH: money from account to account, what became of it, an account's history."""
+
+import json
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from bank_node.errors import Reason, Refused
+from bank_node.ledger.entries import bank_of, is_client
+from bank_node.ledger.history import Line, history
+from bank_node.ledger.operations import Operation
+from bank_node.ledger.transfer_operations import Move, ReadTransfer
+from bank_node.ledger.transfers import Phase, Role, Transfer
+from bank_node.service.calls import Arguments, Bank, Call
+from bank_node.values import BankCode
+
+_LINES_DEFAULT = 10
+_LINES_MAX = 100
+
+
+def transfer(bank: Bank, arguments: Arguments) -> Operation | None:
+    """The operation of `TR`, None if the payee is elsewhere."""
+    payer, payee, amount, *name = arguments
+    if payee.bank != bank.code:
+        return None
+    return Move(name[0] if name else bank.new_transfer_id(), payer.number, payee.number, amount)
+
+
+def transferred(bank: Bank, _arguments: Arguments, result: Transfer) -> str:
+    """The reply to `TR`. Raises Refused for a transfer that was given up, with the old reason."""
+    if result.phase is Phase.ABORTED:
+        raise Refused(Reason(result.reason or Reason.TRANSFER_ABORTED.value),
+                      bank=bank_code(bank, result), own=bank.code)  # fmt: skip
+    return f"TR {result.id} {result.state}"
+
+
+def transfer_state(bank: Bank, arguments: Arguments) -> Operation:
+    """The operation of `TS`; the bank's own transfers may be named in full, too."""
+    return ReadTransfer(arguments[0].removeprefix(bank.code + "/"))
+
+
+def told_state(bank: Bank, arguments: Arguments, result: Transfer) -> str:
+    """The reply to `TS`."""
+    here = f"{result.account}/{bank.code}"
+    there = f"{result.other}/{bank_code(bank, result)}"
+    payer, payee = (there, here) if result.role is Role.PAYEE else (here, there)
+    return f"TS {arguments[0]} {result.state} {payer} {payee} {result.amount}"
+
+
+def bank_code(bank: Bank, record: Transfer) -> BankCode:
+    """The bank on the other side of a transfer."""
+    return bank_of(record.bank) if record.bank else bank.code
+
+
+def tell_history(call: Call) -> str:
+    """The reply to `TH`. Raises Refused(NO_SUCH_ACCOUNT)."""
+    address, *page = call.arguments
+    count = min(page[0], _LINES_MAX) if page else _LINES_DEFAULT
+    before = page[1] if len(page) > 1 else None
+    journal = call.bank.journal
+    account = journal.account(address.number)
+    if account is None or not is_client(account.number):
+        raise Refused(Reason.NO_SUCH_ACCOUNT)
+    lines = list(islice(history(account, journal.block_of, count + 1, before), count + 1))
+    told: dict[str, Any] = {
+        "account": str(address),
+        "entries": [_entry(call.bank, line) for line in lines[:count]],
+    }
+    if len(lines) > count > 0:
+        told["before"] = lines[count - 1].entry
+    return "TH " + json.dumps(told, separators=(",", ":"))
+
+
+def _entry(bank: Bank, line: Line) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "entry": line.entry,
+        "time": datetime.fromtimestamp(line.time_us / 1e6, UTC).isoformat(),
+        "kind": line.kind.name.lower(),
+        "amount": line.amount,
+        "balance": line.balance,
+    }
+    record = line.transfer
+    if record:
+        is_payee = record.role is Role.LOCAL and line.amount >= 0
+        other = record.account if is_payee else record.other
+        told |= {"transfer": record.key, "other": f"{other}/{bank_code(bank, record)}"}
+    return told
+
+
+def transfer_elsewhere(call: Call, _done: Any) -> None:
+    """`TR` to an account of another bank. Raises Refused(OUT_OF_REACH): this bank knows none."""
+    payee = call.arguments[1]
+    raise Refused(Reason.OUT_OF_REACH, bank=payee.bank, own=call.bank.code)
