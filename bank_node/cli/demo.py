@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from bank_node.cli.around import environment
+from bank_node.cli.program import program
 from bank_node.errors import StartupError
 from bank_node.network.client import Client, Unreachable
 
@@ -25,6 +26,13 @@ _STOP_S = 10.0
 _BACK_AFTER_S = 10.0
 _ACCOUNTS = 12
 _TIMEOUT_S = 5.0
+# Windows has no SIGTERM; what comes nearest goes to a whole group of processes.
+if sys.platform == "win32":
+    _END: int = signal.CTRL_BREAK_EVENT
+    _GROUP_OF_ITS_OWN = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _END = signal.SIGTERM
+    _GROUP_OF_ITS_OWN = 0
 
 
 class Bank:
@@ -33,7 +41,7 @@ class Bank:
     def __init__(self, host: str, port: int, folder: Path, hosts: list[str]) -> None:
         self.host = host
         self._command = [
-            *_program(),
+            *program(),
             *("serve", "--host", host, "--port", str(port), "--data", str(folder)),
         ]
         subnet = host.rpartition(".")[0] + ".0/24"
@@ -56,9 +64,11 @@ class Bank:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             # Ctrl+C is for the parent, which stops its banks in order.
             start_new_session=sys.platform != "win32",
+            creationflags=_GROUP_OF_ITS_OWN,
         )
         assert self._process.stdout is not None
         assert self._process.stderr is not None
@@ -90,7 +100,7 @@ class Bank:
         process = self._process
         if process is None:
             return
-        process.terminate()
+        process.send_signal(_END)
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -136,13 +146,6 @@ def demo(banks: int, port: int, data: Path | None, quiet: bool) -> None:
         _greet(network)
         _live(network, stop, quiet=quiet)
         click.echo("stopping")
-
-
-def _program() -> list[str]:
-    """How this program is started once more."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable]
-    return [sys.executable, "-m", "bank_node"]
 
 
 def _furnish(bank: Bank) -> None:

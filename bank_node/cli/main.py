@@ -1,24 +1,52 @@
 """The click group, and what all commands have in common: one-line errors and exit codes."""
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import click
 
 from bank_node import __version__
-from bank_node.cli.around import plan, scan
-from bank_node.cli.audit import backup, export, restore, verify
-from bank_node.cli.call import call
-from bank_node.cli.demo import demo
-from bank_node.cli.migrate import migrate
-from bank_node.cli.prove import prove, verify_proof
-from bank_node.cli.serve import serve, show_config
+from bank_node.cli.program import settle
 from bank_node.errors import BankError
 
 EXIT_ERROR = 2
 
+# Each command, the module of this room that it is in, and its name there. A module is loaded when
+# one of its commands is typed, so that `bank call` need not know how a network is scanned.
+COMMANDS = {
+    "serve": ("serve", "serve"),
+    "call": ("call", "call"),
+    "scan": ("around", "scan"),
+    "plan": ("around", "plan"),
+    "demo": ("demo", "demo"),
+    "verify": ("audit", "verify"),
+    "prove": ("prove", "prove"),
+    "verify-proof": ("prove", "verify_proof"),
+    "backup": ("audit", "backup"),
+    "restore": ("audit", "restore"),
+    "export": ("audit", "export"),
+    "migrate": ("migrate", "migrate"),
+    "config": ("serve", "show_config"),
+}
+
 
 class _Group(click.Group):
-    """Turns the errors of the house into one line on stderr and exit code 2."""
+    """Loads its commands late; errors of the house become one line on stderr and exit code 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"bank_node.cli.{module}"), name)
+        return command
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        settle()
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -41,22 +69,6 @@ def main(context: click.Context) -> None:
     Without a command it serves a bank with the settings of ./config.json.
     """
     if context.invoked_subcommand is None:
+        from bank_node.cli.serve import serve
+
         context.invoke(serve, greet=True)
-
-
-for command in (
-    serve,
-    call,
-    scan,
-    plan,
-    demo,
-    verify,
-    prove,
-    verify_proof,
-    backup,
-    restore,
-    export,
-    migrate,
-    show_config,
-):
-    main.add_command(command)

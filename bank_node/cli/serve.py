@@ -3,6 +3,7 @@
 import json
 import logging
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from bank_node.config import Effective, data_folder, log_folder
 from bank_node.errors import StartupError
 
 _log = logging.getLogger(__name__)
+
+# A signal ends a wait at once, except on Windows, where it is seen when the wait is over.
+_SIGNAL_S = 0.25 if sys.platform == "win32" else 3600.0
 
 
 @click.command()
@@ -50,8 +54,7 @@ def run(settings: Effective, *, greet: bool) -> None:
         click.echo(f"ready {address}:{port}")
         if greet:
             _greet(settings, address, port)
-        # A wait without a time-out cannot be interrupted by a signal on Windows.
-        while not stop.wait(3600):
+        while not stop.wait(_SIGNAL_S):
             pass
         _log.info("stopping")
     finally:

@@ -8,6 +8,7 @@ something and is not answered has an unknown outcome and is never sent again.
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
@@ -286,7 +287,8 @@ class Client:
 
 def reason(error: OSError) -> str:
     """Why a connection failed, in a few clean words."""
-    if error.errno and not isinstance(error, socket.gaierror):
+    # Windows knows the numbers of sockets' errors only where they are raised.
+    if error.errno and not isinstance(error, socket.gaierror) and sys.platform != "win32":
         return os.strerror(error.errno)
     if isinstance(error, TimeoutError):
         return "it took too long"

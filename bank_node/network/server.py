@@ -192,7 +192,8 @@ class Server:
         self._desks = desks
         self._now_ns = now_ns
         self._presence = presence
-        self._io_threads = io_threads
+        # The completion ports of Windows do not share a socket, so there one thread has it.
+        self._io_threads = 1 if sys.platform == "win32" else io_threads
         self._threads: list[IoThread] = []
 
     def start(self) -> tuple[str, int]:
@@ -230,6 +231,9 @@ def _listen(host: str, port: int) -> socket.socket:
         if sys.platform != "win32":
             # Lets a node restart at once; on Windows the option would let two nodes share a port.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            # And without this one a stranger who sets that option could take the port over.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
         listener.setblocking(False)

@@ -4,7 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from bank_node.cli import main
+from bank_node.cli.main import COMMANDS as SHELL_COMMANDS
 from bank_node.config import keys
 from bank_node.protocol.commands import COMMANDS
 
@@ -26,7 +26,7 @@ def test_every_setting_that_has_an_effect_is_documented_as_it_is():
 
 
 def test_every_command_of_the_shell_is_documented():
-    assert all(f"bank {name}" in README for name in main.commands)
+    assert all(f"bank {name}" in README for name in SHELL_COMMANDS)
 
 
 def test_every_command_of_the_protocol_is_documented():
