@@ -1,0 +1,28 @@
+"""Local time is UTC, so that clocks are the same everywhere; pauses are as short as can be."""
+
+import os
+import time
+
+import pytest
+from support.console_pilot import a_few_rounds
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _utc():
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    if hasattr(time, "tzset"):
+        time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    if hasattr(time, "tzset"):
+        time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _quick_pauses(monkeypatch):
+    for module in ("textual.app", "textual.pilot"):
+        monkeypatch.setattr(f"{module}.wait_for_idle", a_few_rounds)

@@ -1,0 +1,58 @@
+"""The text of every screen at three sizes, compared with files; `SNAPSHOTS=write` writes them."""
+
+import os
+from pathlib import Path
+
+import pytest
+from support.console_bank import FakeBank
+from support.console_pilot import in_a_loop, opened, text_of
+
+from tui import actions
+
+FOLDER = Path(__file__).with_name("screens")
+SIZES = ((80, 24), (120, 40), (200, 60))
+SEEN = {
+    "overview": "ConnectionRefused", "accounts": "opened", "network": "10.1.2.66",
+    "robbery": "for nothing", "journal": "of block 512", "console": "BC 10.1.2.3",
+    "log": "the disk took", "settings": "Language of the messages",
+}  # fmt: skip
+KEYS = {"robbery": ("type:1000000", "enter"), "console": ("type:bc", "enter")}
+
+
+@pytest.mark.snapshot
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: "x".join(map(str, size)))
+@in_a_loop
+async def test_every_screen_looks_as_it_did(size):
+    wrong = []
+    async with opened(FakeBank(), size=size, beats=20) as console:
+        for screen in actions.SCREENS:
+            console.app.go(screen)
+            await console.until(lambda s=screen: console.app.current_mode == s, screen)
+            drawn = await picture(console, screen)
+            path = FOLDER / f"{screen}-{size[0]}x{size[1]}.txt"
+            if os.environ.get("SNAPSHOTS") == "write":
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(drawn, encoding="utf-8")
+            lines = drawn.splitlines()
+            assert len(lines) == size[1]
+            assert max(map(len, lines)) <= size[0]
+            if drawn != path.read_text(encoding="utf-8"):
+                wrong.append(f"{path.name}:\n{drawn}")
+    assert not wrong, "SNAPSHOTS=write accepts what has changed:\n" + "\n".join(wrong)
+
+
+async def picture(console, screen):
+    """What the screen shows when nothing changes any more."""
+    await console.press(*KEYS.get(screen, ()))
+    if console.app.size.width >= 120:
+        await console.sees(SEEN[screen])
+    # A line that may not be typed into has no cursor that blinks.
+    console.app.screen.query("Typed").set(disabled=True)
+    before = ""
+    for _ in range(100):
+        await console.pilot.pause(0.05)
+        now = text_of(console.app) + "\n"
+        if now == before:
+            return now
+        before = now
+    raise AssertionError(f"{screen} never rests")

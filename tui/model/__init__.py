@@ -1,0 +1,1 @@
+"""What the node told, as immutable values, and what follows from it: pure, without a terminal."""

@@ -1,0 +1,1 @@
+"""The house's widgets: each wraps a base widget once, with its look and its way to stay safe."""

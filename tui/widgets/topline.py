@@ -1,0 +1,201 @@
+"""The first rows of every screen: who the bank is, its pulse, and the names of the screens."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.renderables.sparkline import Sparkline
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui import safe
+from tui.actions import SCREENS
+from tui.hub import Hub
+from tui.model import formats
+from tui.themes import marked, tone
+from tui.widgets.words import Words
+
+_WIDE = 100
+
+
+class TopLine(Words):
+    """One line: bank code, state, peers, version."""
+
+    def show(self, hub: Hub, *, read_only: bool) -> None:
+        """Draws what is known now."""
+        status, width = hub.status, self.size.width
+        word, tone_name = marked("paused" if hub.paused else hub.state)
+        left: list[str | tuple[str, str]] = [
+            ("⬢ ", "$accent"),
+            (status.code or "bank", "bold $accent"),
+            "  ",
+            (word, tone(tone_name)),
+        ]
+        if hub.state in ("lost", "error", "connecting"):
+            told = f" {hub.trouble}" if hub.trouble else " connecting"
+            if hub.seen_us:
+                told = (
+                    f" for {formats.age(hub.seen_us, hub.now_us)}, trying again{told and ':'}{told}"
+                )
+            left.append((safe.line(told, max(10, width - 50)), "$bank-dim"))
+        else:
+            left += ["  ", formats.amount(status.total), (" total", "$bank-dim")]
+            if width >= _WIDE:
+                left += ["  ", formats.amount(status.clients), (" accounts", "$bank-dim")]
+        counts = hub.metrics.peers
+        right: list[str | tuple[str, str]] = []
+        if read_only:
+            right.append(("◑ read-only  ", "$warning"))
+        if status.warnings:
+            right.append((f"▲ {formats.plural(len(status.warnings), 'warning')}  ", "$warning"))
+        right += [
+            ("● ", "$success"), f"{counts.verified}", (" peers  ", "$bank-dim"),
+        ]  # fmt: skip
+        if counts.silent and width >= _WIDE:
+            right += [("○ ", "$warning"), f"{counts.silent}", (" silent  ", "$bank-dim")]
+        right.append((safe.line(f"v{status.version}" if status.version else "", 20), "$bank-dim"))
+        start, end = safe.assemble(*left), safe.assemble(*right)
+        room = width - 2
+        start = start.truncate(max(0, room - end.cell_length - 1), ellipsis=True)
+        gap = max(1, room - start.cell_length - end.cell_length)
+        self.say(Content.assemble(start, " " * gap, end))
+
+
+class Nav(Widget):
+    """The names of the screens; a click or a digit goes there."""
+
+    @dataclass
+    class Chosen(Message):
+        """A screen was chosen with the mouse."""
+
+        screen: str
+
+    def __init__(self, current: str) -> None:
+        super().__init__(id="nav")
+        self.current = current
+
+    def render(self) -> Content:
+        parts: list[Any] = []
+        for digit, (screen, title) in enumerate(SCREENS.items(), 1):
+            is_here = screen == self.current
+            parts += [
+                (f"{digit} ", "$accent" if is_here else "$bank-dim"),
+                (title, "bold $accent underline" if is_here else ""),
+                " " * self._gap,
+            ]
+        return Content.assemble(*parts)
+
+    @property
+    def _gap(self) -> int:
+        names = sum(len(title) + 2 for title in SCREENS.values())
+        return max(1, min(4, (self.size.width - names) // len(SCREENS)))
+
+    def places(self) -> dict[str, int]:
+        """Where each name starts, in cells from the left."""
+        left, found = 0, {}
+        for screen, title in SCREENS.items():
+            found[screen] = left
+            left += len(title) + 2 + self._gap
+        return found
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            before = [screen for screen, left in self.places().items() if left <= offset.x]
+            self.post_message(self.Chosen(before[-1]))
+
+
+class Tile(Widget):
+    """A figure with its name and its recent past, in one line or in three."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tile--name", "tile--figure", "tile--alarm",
+                                             "tile--high", "tile--low"}  # fmt: skip
+
+    def __init__(self, key: str, title: str, help: str) -> None:
+        super().__init__(id=f"tile-{key}")
+        self._title = title
+        self._figure = ""
+        self._alarm = False
+        self._past: tuple[float, ...] = ()
+        self.tooltip = help
+
+    def show(self, figure: str, past: tuple[float, ...], alarm: bool = False) -> None:
+        """Draws the figure and its past."""
+        if (figure, past, alarm) != (self._figure, self._past, self._alarm):
+            self._figure, self._past, self._alarm = safe.line(figure, 20), past, alarm
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size
+        label = self._label()
+        taken = sum(segment.cell_length for segment in label)
+        if y == 0 and height > 1:
+            return Strip(label).adjust_cell_length(width, self.rich_style)
+        if y == 0:
+            return Strip([*label, *self._bars(width - taken, 1, 0)]).crop(0, width)
+        return Strip(self._bars(width, height - 1, y - 1)).crop(0, width)
+
+    def _label(self) -> list[Segment]:
+        base = self.rich_style
+        figure = "tile--alarm" if self._alarm else "tile--figure"
+        return [
+            Segment(f"{self._title} ", base + self._style("tile--name")),
+            Segment(f"{self._figure} ", base + self._style(figure)),
+        ]
+
+    def _bars(self, width: int, height: int, line: int) -> list[Segment]:
+        if width < 2:
+            return []
+        # One bar a look, the newest at the right; the zero in front is what the bars stand on.
+        room = width - 1
+        data = (0.0, *((0.0,) * (room - len(self._past))), *self._past[-room:])
+        drawn = Sparkline(
+            data,
+            width=width,
+            height=height,
+            min_color=self._colour("tile--low"),
+            max_color=self._colour("tile--high"),
+        )
+        lines = list(Segment.split_lines(self.app.console.render(drawn)))
+        return list(Segment.apply_style(lines[line], self.rich_style)) if line < len(lines) else []
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(name, partial=True)
+
+    def _colour(self, name: str) -> Color:
+        paper = self.background_colors[1]
+        return (paper + self.get_component_styles(name).color).rich_color
+
+
+class Pulse(Horizontal):
+    """The strip under the header: rates, latencies and load with their last two minutes."""
+
+    def compose(self) -> ComposeResult:
+        yield Tile("requests", "req/s", "Commands answered in a second")
+        yield Tile("p99", "p99", "What 99 of 100 commands did not exceed, receipt to reply")
+        yield Tile("commit", "commit", "p99 of making a block durable")
+        yield Tile("batch", "batch", "Operations sealed into one block")
+        yield Tile("connections", "conn", "Open connections")
+        yield Tile("cpu", "cpu", "CPU of the node, of one core")
+
+    def show(self, hub: Hub) -> None:
+        """Draws what is known now."""
+        rates, past = hub.rates, hub.past
+        cpu = formats.share(rates.cpu_share, 1.0)
+        figures = {
+            "requests": (formats.short(rates.requests_per_s), past.requests, False),
+            "p99": (formats.duration(rates.p99_us), past.p99_us, False),
+            "commit": (formats.duration(rates.commit_p99_us), past.commit_us, False),
+            "batch": (formats.short(rates.batch), past.batch, False),
+            "connections": (formats.short(hub.metrics.connections), past.connections, False),
+            "cpu": (cpu, past.cpu, rates.cpu_share > 0.95),
+        }
+        for key, (figure, series, alarm) in figures.items():
+            self.query_one(f"#tile-{key}", Tile).show(figure, series, alarm)
