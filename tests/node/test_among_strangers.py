@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support import zoo
-from support.nodes import Running, bank_port, running_node
+from support.nodes import WORKER, Running, bank_port, running_node
 from support.polling import until
 
 ACCOUNT = 10001
@@ -23,7 +23,8 @@ SILENT = {"mute", "mute but acts", "hangs up", "resets", "resets mid reply", "lo
           "endless line"}  # fmt: skip
 ABSURD = {"no amount", "float amount", "negative amount", "amount too large", "absurd digits"}
 
-_addresses = (f"127.9.{a}.{b}" for a, b in itertools.product(range(1, 250), range(1, 250)))
+NETWORK = f"127.{100 + WORKER}"
+_addresses = (f"{NETWORK}.{a}.{b}" for a, b in itertools.product(range(1, 250), range(1, 250)))
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def test_an_unknown_address_is_looked_for_on_the_ports_of_banks(tmp_path):
     host = next(_addresses)
     with (
         zoo.bank("orderly", host=host, port=bank_port(host), accounts={ACCOUNT: BALANCE}) as peer,
-        running_node(tmp_path / "data", network__subnets=["127.9.0.0/16"]) as node,
+        running_node(tmp_path / "data", network__subnets=[f"{NETWORK}.0.0/16"]) as node,
     ):
         with node.wire() as wire:
             assert wire.ask(f"AB {ACCOUNT}/{host}") == f"AB {BALANCE}"

@@ -1,6 +1,7 @@
 """A whole node inside the test process, on a loopback address and a port of its own."""
 
 import itertools
+import os
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,9 @@ from bank_node.service.calls import Survey
 from bank_node.values import BANK_PORTS
 from support.wire import Address, Wire
 
-_hosts = itertools.cycle(f"127.0.0.{n}" for n in range(2, 255))
+# Tests run in several processes, each on addresses of its own.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_hosts = itertools.cycle(f"127.0.{WORKER}.{n}" for n in range(2, 255))
 
 
 def some_host() -> str:
