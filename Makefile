@@ -10,7 +10,7 @@ FAST := bank_node/values.py bank_node/protocol/codec.py bank_node/service/dispat
 PYTHON_HEADER = $(shell $(BIN)/python -c \
 	"import sysconfig; print(sysconfig.get_path('include') + '/Python.h')")
 
-.PHONY: run test lint bench soak fast slow current clean
+.PHONY: run test test-cluster lint bench bench-mysql soak fast slow current clean
 
 run: $(STAMP) current
 	$(BIN)/bank
@@ -28,6 +28,19 @@ lint: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/pytest -m soak
+
+# Two nodes of one bank on a real Galera cluster of three, one of which is killed.
+test-cluster: $(STAMP)
+	@sh tools/system-packages.sh mariadb-server:mariadb-install-db \
+	    galera-4:/usr/lib/galera/libgalera_smm.so rsync
+	$(BIN)/pytest -m cluster
+
+# The ledger in a shared database: one node, two nodes, a cluster.
+bench-mysql: $(STAMP) current
+	@sh tools/system-packages.sh gcc:cc libc6-dev:cc mariadb-server:mariadb-install-db \
+	    galera-4:/usr/lib/galera/libgalera_smm.so rsync
+	$(BIN)/python -m bench.mysql
+	$(BIN)/python tools/quote_figures.py
 
 bench: $(STAMP) current
 	@sh tools/system-packages.sh gcc:cc libc6-dev:cc redis-server postgresql:psql

@@ -14,6 +14,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
         pytest.skip(support.MISSING)
     server = support.MariaDb(tmp_path_factory.mktemp("mariadb"))
     try:
+        server.install()
         server.start()
         yield server
     finally:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -61,19 +60,21 @@ def open_store(url: str, timeout_s: float = 5.0) -> MysqlStore:
 class MariaDb:
     """A server with a folder, a socket and a loopback port of its own."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", options: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1", user: str = "root") -> None:
+        """`user` is who it runs as when the tests run as root."""
         self.folder = folder
         self.host = host
         self.port = free_port(host)
         self.socket = folder / "s"
-        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         # A server started by root changes to root explicitly, or it refuses.
-        self._user = ["--user=root"] if os.geteuid() == 0 else []
-        self._install()
+        self._user = [f"--user={user}"] if os.geteuid() == 0 else []
+        if self._user:
+            shutil.chown(folder, user)
 
-    def _install(self) -> None:
+    def install(self) -> None:
+        """Makes the server's own tables."""
         command = ["mariadb-install-db", "--no-defaults", *self._user]
         command += [f"--datadir={self.folder / 'data'}", "--skip-test-db", "--skip-name-resolve"]
         command += ["--auth-root-authentication-method=normal", "--innodb-log-file-size=24M"]
@@ -90,16 +91,23 @@ class MariaDb:
         self.launch(*more)
         self.await_answer()
 
-    def launch(self, *more: str) -> None:
+    def command(self) -> list[str]:
+        """How this server is started."""
         server = _server()
         assert server
         command = [server, *_OPTIONS, *self._user, f"--datadir={self.folder / 'data'}"]
         command += [f"--socket={self.socket}", f"--bind-address={self.host}"]
-        command += [f"--port={self.port}", f"--pid-file={self.folder / 'pid'}"]
+        return [*command, f"--port={self.port}", f"--pid-file={self.folder / 'pid'}"]
+
+    def launch(self, *more: str) -> None:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, *self._options, *more], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*self.command(), *more], stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def await_answer(self) -> None:
         def answers() -> bool:
