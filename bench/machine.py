@@ -42,8 +42,8 @@ def describe(folder: Path, redis: Path | None, postgres: Path | None) -> Machine
         python_build="free-threaded" if not _has_gil() else "with the GIL",
         file_system=file_system(folder),
         sync_us=round(_sync_us(folder), 1),
-        redis=_version(redis),
-        postgres=_version(postgres),
+        redis=version(redis),
+        postgres=version(postgres),
     )
 
 
@@ -93,7 +93,7 @@ def _sync_us(folder: Path) -> float:
         path.unlink()
 
 
-def _version(binary: Path | None) -> str | None:
+def version(binary: Path | None) -> str | None:
     if binary is None:
         return None
     run = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False)
