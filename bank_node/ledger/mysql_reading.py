@@ -1,7 +1,7 @@
 """Reading a MySQL ledger: its blocks in pages, and the state that a start begins with."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.audit import Anchor, Row, TransferRow
@@ -42,17 +42,27 @@ def read_blocks(link: Link, after_height: int, up_to_height: int = _HEIGHT_MAX) 
             return
 
 
-def read_news(link: Link, last: Head) -> list[Block] | None:
-    """Some of the blocks that follow the last one known; None if that one is not there any more.
+class News(NamedTuple):
+    """Blocks that follow the last one known."""
 
-    More may follow them.
+    blocks: list[Block]
+    is_all: bool
+    """Whether no more were there at that moment."""
+
+
+def read_news(link: Link, last: Head, *, in_turn: bool) -> News | None:
+    """What other nodes have added; None if the last block known is not there any more.
+
+    `in_turn` waits until no other node is in the middle of a batch, and keeps the others waiting.
     """
-    page = [block_of(row) for row in link.rows(select_news(last.height, _PAGE_BLOCKS))]
+    rows = link.rows(select_news(last.height, _PAGE_BLOCKS, in_turn=in_turn))
+    page = [block_of(row) for row in rows if row[0] is not None]
+    is_all = len(rows) < _PAGE_BLOCKS
     if last.height == 0:
-        return page
+        return News(page, is_all)
     if not page or (page[0].height, page[0].hash) != (last.height, last.hash):
         return None
-    return page[1:]
+    return News(page[1:], is_all)
 
 
 def read_anchor(link: Link) -> Anchor:

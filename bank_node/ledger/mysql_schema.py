@@ -44,8 +44,6 @@ _CREATE_FACTS = (
 _SELECT_VERSION = b"SELECT value FROM bank_facts WHERE name = 'schema version'"
 _SELECT_UNFINISHED = b"SELECT value FROM bank_facts WHERE name = 'unfinished migration'"
 
-TAKE_TURN = b"SELECT one FROM bank_turn WHERE one = 1 FOR UPDATE"
-
 _COLUMNS = b"height, previous_hash, root, time_us, first_entry, body, hash, attached"
 _INSERT = b"INSERT INTO bank_blocks (" + _COLUMNS + b", offer)"
 _BLOCK = b"%d, x'%b', x'%b', %d, %d, x'%b', x'%b', x'%b', %d"
@@ -130,16 +128,20 @@ def select_blocks(after_height: int, up_to_height: int, limit: int) -> bytes:
     )
 
 
-def select_news(last_height: int, limit: int) -> bytes:
-    """The block of this height without what it holds, and those that follow it whole."""
-    columns = _COLUMNS
-    for name in (b"body", b"attached"):
-        columns = columns.replace(name, b"IF(height > %d, %b, '')" % (last_height, name))
+def select_news(last_height: int, limit: int, *, in_turn: bool) -> bytes:
+    """The block of this height without its body, and those that follow it with theirs.
+
+    `in_turn` waits until no other node is in the middle of a batch, and keeps the others waiting
+    until the end of the transaction. Where there is no block at all it finds one of NULLs.
+    """
+    columns = _COLUMNS.replace(b"body", b"IF(height > %d, body, '')" % last_height)
+    end = b" ORDER BY height LIMIT %d" % limit
+    if not in_turn:
+        return b"SELECT " + columns + b" FROM bank_blocks WHERE height >= %d" % last_height + end
     return (
-        b"SELECT "
-        + columns
-        + (b" FROM bank_blocks WHERE height >= %d ORDER BY height LIMIT %d" % (last_height, limit))
-    )
+        b"SELECT " + columns + b" FROM bank_turn LEFT JOIN bank_blocks ON height >= %d"
+        b" WHERE one = 1" % last_height + end + b" FOR UPDATE"
+    )  # fmt: skip
 
 
 def select_block_of(entry: int) -> bytes:

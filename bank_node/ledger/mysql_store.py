@@ -29,7 +29,6 @@ from bank_node.ledger.mysql_link import Beaten, Link, Lost, Row
 from bank_node.ledger.mysql_reading import read_blocks, read_news, recall, restore
 from bank_node.ledger.mysql_schema import (
     SELECT_HEIGHT,
-    TAKE_TURN,
     block_of,
     insert_after_last,
     insert_blocks,
@@ -52,6 +51,8 @@ _SETTLE_PAUSE_S = 0.05
 _OFFERS = 2**63
 # How long a node does without turns after it has waited for one in vain.
 _NO_TURNS_S = 5.0
+# How many turns without news from other nodes it takes to believe that they have stopped writing.
+_TURNS_DUE = 8
 # A writer that lost a race it did not wait for lets the others finish, at first and at most.
 _YIELD_MIN_S, _YIELD_MAX_S = 0.001, 0.064
 
@@ -79,8 +80,8 @@ class MysqlStore:
         # The random number by which the block of this batch is told from those of other nodes.
         self._offer = 0
         self._in_turn = False
-        # Whether other nodes are writing, so that the next batch had better wait for its turn.
-        self._is_contended = False
+        # How many batches had better wait for their turn, because other nodes are writing.
+        self._turns_due = 0
         self._turns_from_ns = 0
         self._races_lost = 0
         try:
@@ -117,10 +118,10 @@ class MysqlStore:
     def fork(self, operations: Sequence[Operation]) -> State:
         if all(map(is_read, operations)):
             self._catch_up()
-        elif self._is_contended and self._takes_turns:
+        elif self._turns_due and self._takes_turns:
             self._take_turn()
-        elif self._is_contended:
-            self._is_contended = self._catch_up()
+        elif self._turns_due:
+            self._catch_up()
         self._batch = self._state.fork(touched(operations), self._recall)
         return self._batch
 
@@ -237,15 +238,18 @@ class MysqlStore:
         except (Beaten, Lost) as error:
             raise Conflict(str(error)) from error
 
-    def _follow(self) -> bool:
+    def _follow(self, *, in_turn: bool = False) -> bool:
         known = self._head
-        # The block that memory ends with is asked for too: a database that no longer has it has
-        # lost what was acknowledged, and nothing may be built on top of that.
-        while news := read_news(self._link, self._head):
-            for block in news:
+        is_all = False
+        while not is_all:
+            # The block that memory ends with is asked for too: a database that no longer has it
+            # has lost what was acknowledged, and nothing may be built on top of that.
+            news = read_news(self._link, self._head, in_turn=in_turn)
+            if news is None:
+                raise self._history_lost()
+            for block in news.blocks:
                 self._take_over(block)
-        if news is None:
-            raise self._history_lost()
+            is_all = news.is_all
         return self._head is not known
 
     def _take_over(self, block: Block) -> None:
@@ -275,8 +279,8 @@ class MysqlStore:
         try:
             self._link.execute(b"START TRANSACTION")
             self._in_turn = True
-            self._link.rows(TAKE_TURN)
-            self._is_contended = self._follow()
+            found_news = self._follow(in_turn=True)
+            self._turns_due = _TURNS_DUE if found_news else self._turns_due - 1
         except (Beaten, Lost) as error:
             self._note_wait(error)
             self._yield()
@@ -301,7 +305,7 @@ class MysqlStore:
             found = []
         if found == [(self._offer,)]:
             return
-        self._is_contended = True
+        self._turns_due = _TURNS_DUE
         self._note_wait(error)
         if not found:
             self._yield()
@@ -331,7 +335,7 @@ class MysqlStore:
                 if found == [(self._offer,)]:
                     return
                 if found:
-                    self._is_contended = True
+                    self._turns_due = _TURNS_DUE
                     raise Conflict("another block took the place of one whose commit was lost")
                 if self._link.execute(insert_after_last(block, self._offer, in_turn=False)):
                     return
