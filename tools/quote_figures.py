@@ -1,4 +1,4 @@
-"""Puts the table of the last complete measurement into the README."""
+"""Puts the tables of the last complete measurements into the documents that quote them."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,11 @@ def quoted(readme: str, figures: str) -> str:
     return _PLACE.sub(lambda m: f"{m[1]}\n{figures.strip()}\n\n{m[2]}", readme)
 
 
+# Which document quotes which table.
+QUOTES = {"README.md": "bench/results/latest.md", "docs/scaling.md": "bench/results/mysql.md"}
+
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    figures = (ROOT / "bench/results/latest.md").read_text(encoding="utf-8")
-    path.write_text(quoted(path.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    for document, results in QUOTES.items():
+        path = ROOT / document
+        figures = (ROOT / results).read_text(encoding="utf-8")
+        path.write_text(quoted(path.read_text(encoding="utf-8"), figures), encoding="utf-8")

@@ -34,5 +34,10 @@ def test_every_command_of_the_protocol_is_documented():
 
 
 def test_the_figures_are_those_of_the_last_complete_measurement():
-    figures = ROOT / "bench" / "results" / "latest.md"
-    assert tool("quote_figures").quoted(README, figures.read_text(encoding="utf-8")) == README
+    quoting = tool("quote_figures")
+    assert quoting.QUOTES
+    for document, results in quoting.QUOTES.items():
+        text = (ROOT / document).read_text(encoding="utf-8")
+        figures = (ROOT / results).read_text(encoding="utf-8")
+        assert figures.strip() in text, document
+        assert quoting.quoted(text, figures) == text, document
