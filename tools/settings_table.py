@@ -5,7 +5,7 @@ import json
 from bank_node.config import keys
 
 # Accepted for the sake of classic settings files, without effect in this version.
-UNUSED = ("operator.",)
+UNUSED = ()
 
 
 def rows() -> list[str]:

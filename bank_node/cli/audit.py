@@ -1,14 +1,11 @@
 """`bank verify`, `bank backup`, `bank restore`, `bank export`: a ledger seen from outside."""
 
-import csv
 import json
 import os
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +14,7 @@ from bank_node.errors import CorruptLedger
 
 if TYPE_CHECKING:
     from bank_node.ledger.archive import Archive
+    from bank_node.ledger.exports import Rows
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _EXIT_CORRUPT = 1
@@ -123,8 +121,10 @@ def export(
     output: Path | None,
 ) -> None:
     """Write the accounts, or every entry of the journal, as CSV or as a JSON array."""
+    from bank_node.ledger.exports import WRITERS
+
     rows = {"accounts": _accounts, "journal": _journal}[what](_archive(config, data, store))
-    write = {"csv": _write_csv, "json": _write_json}[form]
+    write = WRITERS[form]
     with (
         output.open("w", encoding="utf-8", newline="")
         if output
@@ -133,40 +133,13 @@ def export(
         write(rows, file)
 
 
-def _accounts(ledger: "Archive") -> Iterator[dict[str, Any]]:
-    return (account._asdict() for account in ledger.accounts())
+def _accounts(ledger: "Archive") -> "Rows":
+    from bank_node.ledger.exports import account_rows
+
+    return account_rows(ledger.accounts())
 
 
-def _journal(ledger: "Archive") -> Iterator[dict[str, Any]]:
-    from bank_node.ledger.book import Kind
+def _journal(ledger: "Archive") -> "Rows":
+    from bank_node.ledger.exports import journal_rows
 
-    for block in ledger.journal():
-        time = datetime.fromtimestamp(block.time_us / 1_000_000, UTC).isoformat()
-        for sequence, entry in block.entries():
-            yield {
-                "entry": sequence,
-                "block": block.height,
-                "time": time,
-                "kind": Kind(entry.kind).name.lower(),
-                "debit": entry.debit,
-                "credit": entry.credit,
-                "amount": entry.amount,
-            }
-
-
-def _write_csv(rows: Iterator[dict[str, Any]], file: TextIO) -> None:
-    first = next(rows, None)
-    if first is None:
-        return
-    writer = csv.DictWriter(file, list(first), lineterminator="\n")
-    writer.writeheader()
-    writer.writerow(first)
-    writer.writerows(rows)
-
-
-def _write_json(rows: Iterator[dict[str, Any]], file: TextIO) -> None:
-    separator = "[\n"
-    for row in rows:
-        file.write(separator + json.dumps(row))
-        separator = ",\n"
-    file.write("[]\n" if separator == "[\n" else "\n]\n")
+    return journal_rows(ledger.journal())

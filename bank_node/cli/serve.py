@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bank_node.cli.options import effective, settings_options
-from bank_node.config import Effective, data_folder, log_folder
+from bank_node.config import DEFAULT_FILE, Effective, data_folder, log_folder
 from bank_node.errors import StartupError
 
 _log = logging.getLogger(__name__)
@@ -33,10 +33,11 @@ def serve(
     greet: bool = False,
 ) -> None:
     """Serve a bank until SIGTERM or SIGINT; prints `ready HOST:PORT` when it accepts."""
-    run(effective(config, data, store, network__host=host, network__port=port), greet=greet)
+    settings = effective(config, data, store, network__host=host, network__port=port)
+    run(settings, config or DEFAULT_FILE, greet=greet)
 
 
-def run(settings: Effective, *, greet: bool) -> None:
+def run(settings: Effective, settings_file: Path, *, greet: bool) -> None:
     """Runs a node to its end. Raises BankError when it cannot start."""
     # Imported here so that `bank call` and `bank --version` need not load a node.
     from bank_node.node import Node, devote_process
@@ -46,7 +47,7 @@ def run(settings: Effective, *, greet: bool) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
     _start_logging(settings)
-    node = Node(settings.settings)
+    node = Node(settings, settings_file=settings_file, request_stop=stop.set)
     try:
         address, port = node.start()
         devote_process()

@@ -5,6 +5,8 @@ The room reads files and text; it never opens a store or a socket.
 """
 
 from bank_node.config.loading import (
+    DEFAULT_FILE,
+    DEFAULT_ORIGIN,
     Described,
     Effective,
     changed,
@@ -28,6 +30,8 @@ from bank_node.config.settings import (
 )
 
 __all__ = [
+    "DEFAULT_FILE",
+    "DEFAULT_ORIGIN",
     "Described",
     "Effective",
     "Key",

@@ -35,6 +35,11 @@ class Effective(Struct, frozen=True):
     settings: Settings
     origins: dict[str, str]
 
+    @staticmethod
+    def of(settings: Settings) -> "Effective":
+        """Settings that were put together by a program, as if all of them were defaults."""
+        return Effective(settings, dict.fromkeys(keys(), DEFAULT_ORIGIN))
+
     def describe(self) -> list[Described]:
         """Every setting in the order of the table; a password is shown as `***`."""
         return [

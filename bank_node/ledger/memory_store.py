@@ -34,8 +34,8 @@ class MemoryStore:
 
     def commit(self, state: State, block: Block) -> None:
         self._blocks.append(block)
-        self.head = head_of(block)
         self._state.absorb(state)
+        self.head = head_of(block)
 
     def confirm(self) -> None:
         pass

@@ -158,8 +158,8 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise self._failure(error) from error
         changed = state.changed(self._head.sequence)
-        self._head = head_of(block)
         self._state.absorb(state)
+        self._head = head_of(block)
         self._log_bytes += len(block.body) + len(block.attached) + _PAGES_BYTES_OF_BLOCK
         if portion:
             self._done_with(portion)

@@ -26,7 +26,7 @@ class Store(Protocol):
 
     @property
     def head(self) -> Head:
-        """The last durable block."""
+        """The last durable block. What `read` and `accounts` tell is never older."""
 
     def fork(self, operations: Sequence[Operation]) -> State:
         """A working state that holds what these operations touch, for one batch."""

@@ -37,7 +37,7 @@ class Rounds(Protocol):
     def end_round_soon(self) -> None: ...
     def next_round(self, call: Callable[[], object]) -> None: ...
     def send(self) -> None: ...
-    def admit(self, connection: "Connection") -> bool: ...
+    def admit(self, connection: "Connection") -> Reason | None: ...
     def forget(self, connection: "Connection") -> None: ...
     def count_dropped(self) -> None: ...
 
@@ -67,6 +67,7 @@ class Connection(asyncio.Protocol):
         "is_link",
         "peer",
         "pending",
+        "standing",
     )
 
     def __init__(self, rounds: Rounds) -> None:
@@ -82,6 +83,7 @@ class Connection(asyncio.Protocol):
         self.pending: deque[Any] = deque()
         self.closing = False
         self.is_link = False
+        self.standing: Any = None
         self.peer = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -90,8 +92,9 @@ class Connection(asyncio.Protocol):
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
         self.peer = f"{host}:{port}"
         transport.set_write_buffer_limits(high=self._rounds.limits.write_buffer_bytes)
-        if not self._rounds.admit(self):
-            transport.write(self._rounds.desk.refusal(Reason.TOO_MANY_CONNECTIONS))
+        refusal = self._rounds.admit(self)
+        if refusal is not None:
+            transport.write(self._rounds.desk.refusal(refusal))
             self.closing = True
             transport.close()
 

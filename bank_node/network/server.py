@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from bank_node.errors import StartupError
+from bank_node.errors import Reason, StartupError
 from bank_node.network.connection import Connection, Limits
 from bank_node.network.door import Desk, DeskFactory
 from bank_node.network.loops import new_loop
@@ -39,16 +39,18 @@ class Presence:
         self._refused = refused
         self._dropped = dropped
         self.count = 0
+        self.is_draining = False
+        """Whether nobody new is let in."""
 
-    def enter(self, limit: int) -> bool:
-        """Counts a client in, unless the house is full."""
+    def enter(self, limit: int) -> Reason | None:
+        """Counts a client in, or says why not."""
         with self._lock:
-            if self.count >= limit:
+            if self.is_draining or self.count >= limit:
                 self._refused()
-                return False
+                return Reason.DRAINING if self.is_draining else Reason.TOO_MANY_CONNECTIONS
             self.count += 1
             self._changed(self.count)
-            return True
+            return None
 
     def leave(self) -> None:
         with self._lock:
@@ -97,11 +99,11 @@ class IoThread:
             self._loop.call_soon_threadsafe(self._stopping.set_result, deadline_s)
             self._thread.join()
 
-    def admit(self, connection: Connection) -> bool:
-        if not self._presence.enter(self.limits.connections_max):
-            return False
-        self.connections.add(connection)
-        return True
+    def admit(self, connection: Connection) -> Reason | None:
+        refusal = self._presence.enter(self.limits.connections_max)
+        if refusal is None:
+            self.connections.add(connection)
+        return refusal
 
     def forget(self, connection: Connection) -> None:
         if connection in self.connections:
@@ -185,7 +187,10 @@ class Server:
         desks: DeskFactory,
         now_ns: Callable[[], int],
         presence: Presence,
+        name: str = "io",
     ) -> None:
+        """`name` is what its threads are called."""
+        self._name = name
         self._host = host
         self._port = port
         self._limits = limits
@@ -202,7 +207,7 @@ class Server:
         address: tuple[str, int] = listener.getsockname()[:2]
         for index in range(self._io_threads):
             thread = IoThread(
-                f"io-{index}",
+                f"{self._name}-{index}",
                 listener.dup() if index else listener,
                 self._limits,
                 self._desks,

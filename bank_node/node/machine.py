@@ -1,6 +1,7 @@
 """What a node asks of the machine and the interpreter that it runs on, and its clock."""
 
 import gc
+import os
 import sys
 import time
 
@@ -17,6 +18,26 @@ _SWITCH_INTERVAL_S = 0.001
 # The collector looks for cycles each time this many more objects live than died. Requests make no
 # cycles, only closed connections do; at the default of 700 a busy node would look all the time.
 _COLLECT_AFTER = 100_000
+
+
+def usage() -> tuple[float, int]:
+    """Seconds of the processor and bytes of memory that this process takes."""
+    return time.process_time(), _resident_bytes()
+
+
+def _resident_bytes() -> int:
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        pass
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    # Elsewhere only the highest so far is told, on macOS in bytes, on others in KiB.
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest if sys.platform == "darwin" else highest * 1024
 
 
 def devote_process() -> None:

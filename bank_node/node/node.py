@@ -3,9 +3,11 @@
 import itertools
 import logging
 import secrets
+from collections.abc import Callable
+from pathlib import Path
 
 from bank_node import __version__
-from bank_node.config import Settings, data_folder, log_folder
+from bank_node.config import DEFAULT_FILE, Effective, Settings, data_folder, log_folder
 from bank_node.errors import StartupError
 from bank_node.ledger.log import Log
 from bank_node.ledger.store import Store
@@ -14,14 +16,16 @@ from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
 from bank_node.node.banks import Banks, own_code
 from bank_node.node.machine import CLOCK, raise_file_limit
+from bank_node.node.operator import Entrance, Parts
 from bank_node.node.stores import open_store
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import SEED_BYTES, Identity, obtain_identity
 from bank_node.service.calls import Bank, Network
 from bank_node.service.dispatch import Gate
 from bank_node.service.workers import Workers
+from bank_node.telemetry.events import Events
 from bank_node.telemetry.metrics import Metrics
-from bank_node.telemetry.traffic import TrafficLog
+from bank_node.telemetry.traffic import Traffic, TrafficLog
 
 _log = logging.getLogger(__name__)
 
@@ -41,13 +45,31 @@ _WORK_WAITING_MAX = 64
 class Node:
     """A bank: its ledger, its gate and its server."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(
+        self,
+        settings: Settings | Effective,
+        *,
+        settings_file: Path = DEFAULT_FILE,
+        request_stop: Callable[[], object] | None = None,
+    ) -> None:
+        """`settings_file` is where an operator's changes are saved, if that is wanted.
+
+        `request_stop` is called when an operator stops the node; whoever runs it then calls
+        `stop`. Without one an operator cannot.
+        """
+        effective = settings if isinstance(settings, Effective) else Effective.of(settings)
+        self.settings = effective.settings
         self.metrics = Metrics()
+        self.events = Events(CLOCK.now_us)
+        self.operator_address: tuple[str, int] | None = None
+        self._effective = effective
+        self._settings_file = settings_file
+        self._request_stop = request_stop
+        self._entrance: Entrance | None = None
         self._store: Store | None = None
         self._writer: Writer | None = None
         self._server: Server | None = None
-        self._traffic: TrafficLog | None = None
+        self._traffic: Traffic | None = None
         self._workers: Workers | None = None
         self.banks: Banks | None = None
 
@@ -71,9 +93,8 @@ class Node:
             patience_s=settings.network.timeout / 2,
         )
         self._writer.start()
-        self._traffic = self._open_traffic_log()
-        log = self._traffic.extend if self._traffic else None
-        self.banks = banks = Banks(settings, self._writer, self.metrics, log)
+        self._traffic = traffic = self._open_traffic()
+        self.banks = banks = Banks(settings, self._writer, self.metrics, traffic.extend)
         banks.start()
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
@@ -81,10 +102,13 @@ class Node:
             self._writer,
             self.metrics,
             CLOCK,
-            log,
+            traffic.log,
             settings.limits.requests_queued,
             self._workers,
             itertools.count(1).__next__,
+        )
+        presence = Presence(
+            self._connections_changed, self._connection_refused, self._connection_dropped
         )
         self._server = Server(
             settings.network.host,
@@ -93,12 +117,35 @@ class Node:
             settings.network.io_threads,
             lambda run_soon: gate.desk(run_soon, banks.proxy()),
             CLOCK.monotonic_ns,
-            Presence(self._connections_changed, self._connection_refused, self._connection_dropped),
+            presence,
         )
-        return self._server.start()
+        address = self._server.start()
+        if settings.operator.enabled:
+            parts = Parts(
+                gate, presence, self._store, self._writer, self.metrics, traffic,
+                banks.proxy, address,
+            )  # fmt: skip
+            self._let_operators_in(parts)
+        return address
+
+    def _let_operators_in(self, parts: Parts) -> None:
+        self._entrance = Entrance(
+            self._effective,
+            self._settings_file,
+            parts,
+            self.events,
+            self._request_stop,
+            self._settings_changed,
+        )
+        self.operator_address = self._entrance.start()
+
+    def _settings_changed(self, settings: Settings) -> None:
+        self.settings = settings
 
     def stop(self) -> None:
         """Answers what was accepted, makes it durable, and lets go of everything."""
+        if self._entrance:
+            self._entrance.stop(self.settings.network.timeout)
         if self._server:
             self._server.stop(self.settings.network.timeout)
         if self.banks:
@@ -112,7 +159,7 @@ class Node:
             self._traffic.close()
         if self._workers:
             self._workers.close()
-        self._workers = self.banks = None
+        self._workers = self.banks = self._entrance = None
         self._server = self._writer = self._store = self._traffic = None
 
     def _identity(self) -> Identity:
@@ -149,20 +196,21 @@ class Node:
             connections_max=network.connections_max,
         )
 
-    def _open_traffic_log(self) -> TrafficLog | None:
-        log = self.settings.log
-        if not log.traffic:
-            return None
+    def _open_traffic(self) -> Traffic:
         try:
-            return TrafficLog(
-                log_folder(self.settings) / "traffic.log",
-                as_json=log.format == "json",
-                file_bytes=log.file_bytes,
-                files_kept=log.files_kept,
-                lost=self._traffic_lost,
-            )
+            return Traffic(self._open_traffic_log, is_on=self.settings.log.traffic)
         except OSError as error:
             raise StartupError(f"the traffic log cannot be written: {error}") from None
+
+    def _open_traffic_log(self) -> TrafficLog:
+        log = self.settings.log
+        return TrafficLog(
+            log_folder(self.settings) / "traffic.log",
+            as_json=log.format == "json",
+            file_bytes=log.file_bytes,
+            files_kept=log.files_kept,
+            lost=self._traffic_lost,
+        )
 
     def _traffic_lost(self, lines: int) -> None:
         self.metrics.traffic_lines_lost += lines

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bank_node.errors import Reason, Refused
-from bank_node.protocol.commands import Command
+from bank_node.protocol.command import Command
+from bank_node.protocol.fields import parse_fields
 from bank_node.values import one_line
 
 LINE_BYTES_MAX = 1024
@@ -141,16 +142,25 @@ def _parse_plain(line: bytes, commands: Mapping[bytes, Command]) -> Request | No
     parsers = command.parsers
     given = len(words) - 1
     if given != len(parsers) and not command.arguments_min <= given < len(parsers):
-        raise Refused(Reason.ARGUMENT_COUNT, usage=command.usage)
+        if not command.fields:
+            raise Refused(Reason.ARGUMENT_COUNT, usage=command.usage)
+        return _with_fields(command, words, line)
     # Nearly all traffic has one argument or two, and a loop costs as much as the parsing.
     arguments: tuple[Any, ...]
     if given == 1:
         arguments = (parsers[0](words[1]),)
     elif given == 2:
         arguments = (parsers[0](words[1]), parsers[1](words[2]))
+    elif command.fields:
+        return _with_fields(command, words, line)
     else:
         arguments = tuple([parse(word) for parse, word in zip(parsers, words[1:], strict=False)])
     return _new(Request, (command, arguments, line))
+
+
+def _with_fields(command: Command, words: list[bytes], line: bytes) -> Request:
+    """A request whose only argument is what its fields came to."""
+    return Request(command, (parse_fields(words[1:], command.fields, command.usage),), line)
 
 
 def _as_typed(line: bytes) -> bytes:

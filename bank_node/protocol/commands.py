@@ -4,11 +4,19 @@ Knows codes, arguments, replies and errors; knows neither sockets nor the ledger
 is a column here or it does not exist. protocol.md is checked against this table.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum
-
 from bank_node.errors import Reason, Refused
+from bank_node.protocol.command import (
+    BEFORE,
+    ELSEWHERE,
+    STORE,
+    Argument,
+    Audience,
+    Command,
+    Effect,
+    Route,
+    parse_command_code,
+)
+from bank_node.protocol.operator import OPERATOR_ROWS
 from bank_node.values import (
     parse_account_address,
     parse_amount,
@@ -17,92 +25,20 @@ from bank_node.values import (
     parse_transfer_key,
 )
 
-
-class Audience(Enum):
-    """Who may call a command."""
-
-    PUBLIC = "public"
-    PEER = "peer"
-    OPERATOR = "operator"
-
-
-class Route(Enum):
-    """Where a command is answered."""
-
-    OWN = "own"
-    """Always here."""
-    BY_ACCOUNT = "by account"
-    """At the bank that the first argument names; a foreign one gets the command forwarded."""
-    OWN_ACCOUNT = "own account"
-    """Here, and refused when the first argument names another bank."""
-
-
-class Effect(Enum):
-    """What a command touches, which decides how a reply is ordered and made durable."""
-
-    NONE = "none"
-    """Answered from settings alone."""
-    READS = "reads"
-    """Reads durable state of the ledger."""
-    WRITES = "writes"
-    """Changes the ledger; the reply waits for the disk."""
-    LOOKS_BACK = "looks back"
-    """Reads the stored blocks, beside the ledger thread."""
-    ASKS = "asks"
-    """Asks other banks, within the reply time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument: how it is shown in help, and the parser that proves it."""
-
-    shape: str
-    parse: Callable[[bytes], object]
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One row of the table; `errors` are in their order of precedence."""
-
-    code: str
-    arguments: tuple[Argument, ...]
-    reply: str
-    summary: str
-    errors: tuple[Reason, ...] = ()
-    audience: Audience = Audience.PUBLIC
-    route: Route = Route.OWN
-    effect: Effect = Effect.NONE
-    extension: bool = False
-    closes: bool = False
-    """Whether the connection ends after the reply."""
-    links: bool = False
-    """Whether the connection is another bank's from now on: nothing on it is carried on."""
-    cost: int = 1
-    """Relative price of a call, for budgets: 1 is a balance read."""
-
-    parsers: tuple[Callable[[bytes], object], ...] = field(init=False, repr=False)
-    """The parsers of the arguments, at hand for the codec."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "parsers", tuple(a.parse for a in self.arguments))
-
-    @property
-    def usage(self) -> str:
-        """How the command is typed, e.g. `AD <account>/<ip> <number>`."""
-        shapes = (f"[{a.shape}]" if a.optional else a.shape for a in self.arguments)
-        return " ".join((self.code, *shapes))
-
-    @property
-    def arguments_min(self) -> int:
-        return sum(not a.optional for a in self.arguments)
-
-
-def parse_command_code(text: bytes) -> str:
-    """A two-letter code in either case, e.g. `ad`. Raises Refused(CODE_FORMAT)."""
-    if len(text) != 2 or not text.isalpha():
-        raise Refused(Reason.CODE_FORMAT)
-    return text.decode("ascii").upper()
+__all__ = [
+    "BEFORE",
+    "COMMANDS",
+    "ELSEWHERE",
+    "STORE",
+    "Argument",
+    "Audience",
+    "Command",
+    "Effect",
+    "Route",
+    "parse_command_code",
+    "parse_position",
+    "visible_commands",
+]
 
 
 def parse_position(text: bytes) -> int:
@@ -128,15 +64,6 @@ TRANSFER = Argument("id", parse_transfer_id, optional=True)
 TRANSFER_KEY = Argument("<id>", parse_transfer_key)
 COUNT = Argument("n", parse_amount, optional=True)
 BEFORE_ENTRY = Argument("before", parse_amount, optional=True)
-
-# Every command can meet these before its own errors, and the store's after them.
-BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND,
-          Reason.ARGUMENT_COUNT)  # fmt: skip
-# What can become of a request for an account of another bank, before that bank has a say.
-ELSEWHERE = (Reason.OUT_OF_REACH, Reason.NOT_OURS, Reason.BANK_NOT_FOUND, Reason.BANK_BUSY,
-             Reason.BANK_SILENT, Reason.BANK_OUTCOME_UNKNOWN)  # fmt: skip
-STORE = (Reason.TOO_BUSY, Reason.STOPPING, Reason.STORE_FULL, Reason.STORE_FAILED,
-         Reason.STORE_AWAY, Reason.OUTCOME_UNKNOWN)  # fmt: skip
 
 _ROWS = (
     Command(
@@ -231,11 +158,11 @@ _ROWS = (
     ),
     Command(
         "HE", (CODE,), "HE <text>", "Help: all commands, or how one of them is typed.",
-        errors=(Reason.CODE_FORMAT, Reason.UNKNOWN_COMMAND), extension=True,
+        errors=(Reason.CODE_FORMAT, Reason.UNKNOWN_COMMAND), extension=True, before_token=True,
     ),
     Command(
         "VE", (), "VE <name> <version> <capability>...",
-        "Version: name, version and capabilities of this node.", extension=True,
+        "Version: name, version and capabilities of this node.", extension=True, before_token=True,
     ),
     Command(
         "LI", (BANK,), "LI", "Link: says that this connection is another bank's.",
@@ -243,17 +170,23 @@ _ROWS = (
     ),
     Command(
         "QU", (), "QU", "Quit: says goodbye and closes the connection.",
-        extension=True, closes=True,
+        extension=True, before_token=True, closes=True,
     ),
 )  # fmt: skip
 
-COMMANDS: dict[str, Command] = {row.code: row for row in _ROWS}
+COMMANDS: dict[str, Command] = {row.code: row for row in (*_ROWS, *OPERATOR_ROWS)}
 
 
 def visible_commands(*, extensions: bool, audience: Audience) -> dict[bytes, Command]:
     """The rows that a node with these settings serves to an audience, keyed by their wire code."""
     return {
         row.code.encode("ascii"): row
-        for row in _ROWS
-        if (extensions or not row.extension) and row.audience is audience
+        for row in COMMANDS.values()
+        if (extensions or not row.extension) and _may_call(audience, row)
     }
+
+
+def _may_call(audience: Audience, row: Command) -> bool:
+    if audience is Audience.STRANGER:
+        return row.before_token
+    return row.audience in (Audience.PUBLIC, audience)

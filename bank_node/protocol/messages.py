@@ -4,7 +4,8 @@ A reply is one line, so a sentence is too. Placeholders are named; both language
 have the same ones (tested). The Czech texts read like the examples of the classic protocol.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import COMMANDS, Command
@@ -43,6 +44,66 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
     Reason.POSITION_FORMAT: (
         "A place in the ledger is a whole number from 1 to 9223372036854775807.",
         "Místo v účetní knize je celé číslo od 1 do 9223372036854775807.",
+    ),
+    Reason.FIELD_FORMAT: (
+        "The field {field}= must be {expected}.",
+        "Pole {field}= má být: {expected}.",
+    ),
+    Reason.FIELD_UNKNOWN: (
+        "There is no {field}, expected: {usage}.",
+        "Pole {field} neexistuje, očekává se: {usage}.",
+    ),
+    Reason.FIELD_TWICE: (
+        "The field {field}= is given twice.",
+        "Pole {field}= je zadáno dvakrát.",
+    ),
+    Reason.FIELD_MISSING: (
+        "The field {field}= is missing, expected: {usage}.",
+        "Chybí {field}=, očekává se: {usage}.",
+    ),
+    Reason.TOKEN_FIRST: (
+        "Say OA <token> first; the token is in the file operator.token of the data folder.",
+        "Nejdříve OA <token>; token je v souboru operator.token v datové složce.",
+    ),
+    Reason.TOKEN_WRONG: (
+        "The token is wrong.",
+        "Chybný token.",
+    ),
+    Reason.LOCKED_OUT: (
+        "Too many wrong tokens from your address, try again in a minute.",
+        "Příliš mnoho chybných tokenů z vaší adresy, zkuste to za minutu.",
+    ),
+    Reason.READ_ONLY: (
+        "Operators may only look, operator.read_only is set.",
+        "Operátor se smí jen dívat, je nastaveno operator.read_only.",
+    ),
+    Reason.DRAINING: (
+        "The bank is being drained and takes no new work, nothing was booked.",
+        "Banka se připravuje na odstávku a nepřijímá novou práci, nic nebylo zaúčtováno.",
+    ),
+    Reason.NOT_LIVE: (
+        "The setting {key} can be changed only in the settings file, for the next start.",
+        "Nastavení {key} lze změnit jen v souboru nastavení, pro příští spuštění.",
+    ),
+    Reason.SETTING_WRONG: (
+        "The setting is wrong: {problem}.",
+        "Chybné nastavení: {problem}.",
+    ),
+    Reason.REPLY_TOO_LONG: (
+        "The reply would be longer than 4 MiB, ask for less at once.",
+        "Odpověď by byla delší než 4 MiB, žádejte méně najednou.",
+    ),
+    Reason.NO_SUCH_BLOCK: (
+        "There is no such block.",
+        "Takový blok neexistuje.",
+    ),
+    Reason.ALREADY_RUNNING: (
+        "It is running already.",
+        "Už to běží.",
+    ),
+    Reason.NOT_HERE: (
+        "This node cannot do that: {why}.",
+        "Tento uzel to neumí: {why}.",
     ),
     Reason.NOT_FORWARDED: (
         "Accounts of another bank can be removed only there, AR is not forwarded.",
@@ -213,6 +274,20 @@ _CZECH_SUMMARIES = {
     "HE": "Nápověda: všechny příkazy, nebo jak se jeden z nich píše.",
     "VE": "Verze: jméno, verze a schopnosti tohoto uzlu.",
     "QU": "Konec: rozloučí se a uzavře spojení.",
+    "OA": "Ověření správce: ukáže token z datové složky.",
+    "OS": "Stav pro správce: co je tento uzel a jak se mu daří.",
+    "OM": "Metriky pro správce: všechna počítadla a doby odezvy od spuštění.",
+    "OC": "Klienti pro správce: účty po stránkách, seřazené a vybrané.",
+    "OD": "Podrobnosti pro správce: jeden účet a jeho historie, nejnovější zápis první.",
+    "OE": "Události pro správce: co se stalo, nebo stane během čekání.",
+    "OL": "Záznam pro správce: poslední řádky, nebo ty příští.",
+    "OT": "Provoz pro správce: poslední příkazy a odpovědi, nebo ty příští.",
+    "OJ": "Kniha pro správce: bloky, zápisy jednoho z nich, nebo hledání podle účtu a času.",
+    "OV": "Ověření knihy pro správce: na pozadí ji celou přehraje.",
+    "OZ": "Vývoz pro správce: zapíše účty nebo knihu do datové složky.",
+    "OG": "Nastavení pro správce: hodnota, původ a význam každého klíče.",
+    "OH": "Zásah správce: změní nastavení běžícího uzlu.",
+    "OX": "Vypínání správcem: utlumí uzel, znovu ho otevře, nebo zastaví.",
 }
 
 _COMMAND_LIST = ("Commands: {codes}. HE <code> explains one.",
@@ -244,22 +319,29 @@ _AND = (" and ", " a ")
 _AND_MORE = (" and {more} more", " a další ({more})")
 
 
+_AS_THEY_ARE: Mapping[Reason, Reason] = MappingProxyType({})
+
+
 class Catalogue:
     """The sentences of one language."""
 
-    def __init__(self, language: str) -> None:
-        """Raises ValueError for a language that is not in LANGUAGES."""
+    def __init__(self, language: str, instead: Mapping[Reason, Reason] = _AS_THEY_ARE) -> None:
+        """`instead` names reasons that are told in the words of others.
+
+        Raises ValueError for a language that is not in LANGUAGES.
+        """
+        self._instead = instead
         self.language = language
         self._column = LANGUAGES.index(language)
 
     def error(self, refused: Refused) -> str:
         """The whole `ER` reply for a refusal."""
-        sentence = _ERRORS[refused.reason][self._column]
+        sentence = self.error_sentence(refused.reason)
         return f"ER {sentence.format_map(refused.details)}"
 
     def error_sentence(self, reason: Reason) -> str:
         """The sentence of a reason, with its placeholders as they stand in the catalogue."""
-        return _ERRORS[reason][self._column]
+        return _ERRORS[self._instead.get(reason, reason)][self._column]
 
     def summary(self, command: Command) -> str:
         """What a command does, in one sentence."""

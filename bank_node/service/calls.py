@@ -17,6 +17,7 @@ from bank_node.ledger.proofs import SignedHead
 from bank_node.protocol.commands import Audience, Command, visible_commands
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import Identity
+from bank_node.service.office import Office
 from bank_node.telemetry.clock import Clock
 from bank_node.values import BankCode
 
@@ -126,10 +127,13 @@ class Bank:
     """Seconds to a reply."""
     objective: str = "fewest"
     """How a robbery is planned: `fewest` or `closest`."""
+    audience: Audience = Audience.PUBLIC
+    office: Office | None = None
+    """What the operator's commands work with; only the operator's port has it."""
 
     def commands(self) -> dict[bytes, Command]:
-        """The rows that this bank serves to the public."""
-        return visible_commands(extensions=self.extensions, audience=Audience.PUBLIC)
+        """The rows that this bank serves to its audience."""
+        return visible_commands(extensions=self.extensions, audience=self.audience)
 
     def new_transfer_id(self) -> str:
         """An id for a transfer that came without one.
@@ -143,7 +147,8 @@ class Bank:
         """The families of commands served beyond the classic nine, and the key of the bank."""
         if not self.extensions:
             return ()
-        return ("session", "ledger", "transfers", f"key={self.identity.key}")
+        operator = () if self.audience is Audience.PUBLIC else ("operator",)
+        return ("session", "ledger", "transfers", *operator, f"key={self.identity.key}")
 
 
 class Call(NamedTuple):
@@ -172,7 +177,8 @@ class Handler:
 
     With an `operation`, `reply` gets the bank, the arguments and the operation's result;
     without, the result is 0. An operation of None is none for this request, which `later`
-    answers then. Where the reply is always the same it is just that text. `work` runs on a
+    answers then. Where the reply is always the same it is just that text. `now` answers at once,
+    on the I/O thread, and may look at the session. `work` runs on a
     worker thread and returns the reply. `later` must not block; whatever it starts calls the
     function that it is given, from any thread, once, after `later` has returned. Both may raise
     Refused.
@@ -180,5 +186,6 @@ class Handler:
 
     reply: Callable[[Bank, Arguments, Any], str] | str = ""
     operation: Callable[[Bank, Arguments], Operation | None] | None = None
+    now: Callable[[Call], str] | None = None
     work: Callable[[Call], str] | None = None
     later: Callable[[Call, Callable[[Answer], None]], None] | None = None

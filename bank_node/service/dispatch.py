@@ -6,7 +6,7 @@ is shared but the writer's queue, so it takes no locks. Knows no sockets.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from bank_node.ledger.operations import Operation, ReadClients, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
 from bank_node.protocol.commands import Command, Effect, Route
 from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger
+from bank_node.service.desks import Desks
 from bank_node.service.lookups import Lookups, Waiting
 from bank_node.service.tickets import Plan, Session, Ticket
 from bank_node.service.workers import Workers
@@ -54,13 +55,30 @@ class Gate:
         self.requests_queued = requests_queued
         self.workers = workers
         self.new_trace = new_trace
+        self.refused: Mapping[Effect, Reason] = {}
+        self._desks: Desks[Desk] = Desks()
 
     def desk(self, run_soon: Callable[..., object], elsewhere: Elsewhere) -> "Desk":
         """A desk for one I/O thread; `run_soon(f, *args)` makes that thread call `f(*args)`.
 
         `elsewhere` carries requests for accounts of other banks there, on the same thread.
         """
-        return Desk(self, run_soon, elsewhere)
+        desk = Desk(self, run_soon, elsewhere)
+        desk.refuse(self.refused)
+        return self._desks.add(desk, run_soon)
+
+    def adopt(self, bank: Bank, log: Callable[[Sequence[Record]], None] | None) -> None:
+        """Has all desks go on with another bank and traffic log. From any thread."""
+        self.bank, self.log = bank, log
+        self._desks.tell(lambda desk: desk.adopt(bank, log))
+
+    def refuse(self, refused: Mapping[Effect, Reason]) -> None:
+        """Refuses commands with these effects from now on, and serves all others.
+
+        A desk swaps what it has at hand, so that nothing on the way of a request asks about it.
+        """
+        self.refused = refused
+        self._desks.tell(lambda desk: desk.refuse(refused))
 
 
 class Desk:
@@ -159,6 +177,9 @@ class Desk:
         self, plan: Plan, request: Request, session: Session, started_ns: int
     ) -> bytes | None:
         handler = plan.handler
+        if handler.now is not None:
+            call = Call(self._bank, request.arguments, 0, started_ns, session)
+            return encode_reply(handler.now(call))
         if handler.work is None and handler.later is None:
             session.closing = session.closing or plan.closes
             session.is_link = session.is_link or plan.links
@@ -225,6 +246,17 @@ class Desk:
             raise
         return None
 
+    def adopt(self, bank: Bank, log: Callable[[Sequence[Record]], None] | None) -> None:
+        """Goes on with what has changed of the bank: its language, its plans, its traffic log."""
+        self._bank = bank
+        self._log = log
+        self._refusals = {reason: self._refusal(reason) for reason in Reason}
+
+    def refuse(self, refused: Mapping[Effect, Reason]) -> None:
+        """Refuses commands with these effects from now on, and serves all others."""
+        for plan in self._plans.values():
+            plan.refuse(refused.get(plan.row.effect))
+
     def _let_go(self, ticket: Ticket) -> None:
         """Gives back the place of a request that came to nothing; it is the session's last."""
         ticket.session.pending.pop()
@@ -233,6 +265,9 @@ class Desk:
     def _answered(self, ticket: Ticket, answer: Answer) -> None:
         """Takes the answer to a request that went elsewhere, unless it had waited too long."""
         self._queued -= 1
+        if ticket.plan.row.waits:
+            # Waiting for news is no latency.
+            ticket.started_ns = self._monotonic_ns()
         if ticket.reply is None:
             if isinstance(answer, bytes):
                 ticket.reply = answer

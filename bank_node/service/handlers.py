@@ -19,6 +19,7 @@ from bank_node.ledger.operations import (
     Withdraw,
 )
 from bank_node.service.calls import Arguments, Bank, Handler
+from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
 from bank_node.service.robbery import rob
 from bank_node.service.transfers import (
@@ -114,4 +115,5 @@ HANDLERS: dict[str, Handler] = {
     "VE": Handler(_version),
     "LI": Handler(_link),
     "QU": Handler("QU"),
+    **OPERATOR_HANDLERS,
 }

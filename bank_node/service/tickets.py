@@ -1,8 +1,9 @@
 """What a desk keeps of a request: the session it came from, its place in order, and its plan."""
 
 from collections import deque
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
+from bank_node.errors import Reason, Refused
 from bank_node.ledger.transfers import Transfer
 from bank_node.protocol.codec import encode_reply
 from bank_node.protocol.commands import Command, Effect, Route
@@ -23,6 +24,8 @@ class Session(Protocol):
     closing: bool
     is_link: bool
     """Whether another bank speaks on it, whose requests must not be carried on."""
+    standing: Any
+    """What is remembered about the client; None at first."""
 
     def flush(self) -> None:
         """Sends the replies that are ready, up to the first one that is not."""
@@ -78,6 +81,24 @@ class Plan:
         self.links = row.links
         reply = self.handler.reply
         self.constant = encode_reply(reply) if isinstance(reply, str) else None
+
+    def refuse(self, reason: Reason | None) -> None:
+        """Has the command refused for a reason from now on, or carried out as ever.
+
+        What has been begun is still told as ever.
+        """
+        whole = HANDLERS.get(self.row.code, _NO_HANDLER)
+        if reason is None:
+            self.handler = whole
+            self.is_by_account = self.row.route is not Route.OWN
+            return
+
+        def refuse(*_arguments: Any) -> NoReturn:
+            raise Refused(reason)
+
+        # Other banks are not asked either.
+        self.is_by_account = False
+        self.handler = Handler(reply=whole.reply, operation=whole.operation and refuse, now=refuse)
 
     def told(self, bank: Bank, arguments: tuple[Any, ...], result: int | Transfer) -> bytes:
         """The reply for a result, as it goes over the wire."""

@@ -37,6 +37,17 @@ class Histogram:
         """How many latencies were recorded."""
         return sum(self.counts)
 
+    @property
+    def buckets(self) -> list[int]:
+        """How many latencies were below 1, 2, 4, 8 ... microseconds and not below the one before.
+
+        The empty ones at the end are left out.
+        """
+        counts = list(self.counts)
+        while counts and not counts[-1]:
+            counts.pop()
+        return counts
+
     def quantile_us(self, share: float) -> int:
         """What the given share, 0..1, does not exceed, at most twice too high; 0 when empty."""
         wanted = share * sum(self.counts)
@@ -88,6 +99,7 @@ class Metrics:
         self.connections_accepted = 0
         self.connections_refused = 0
         self.connections_dropped = 0
+        self.operators = 0
         self.store_errors = 0
         self.store_conflicts = 0
         self.peers_found = 0
@@ -118,9 +130,10 @@ class Metrics:
     def snapshot(self) -> dict[str, Any]:
         """Everything as plain data, for the console and for JSON."""
         commands = {
-            code: {"errors": f.errors, **f.latency.summary()}
+            code: {"errors": f.errors, **f.latency.summary(), "buckets": f.latency.buckets}
             for code, f in sorted(self._merged().items())
             if f.latency.count
         }
         plain = {k: v for k, v in vars(self).items() if isinstance(v, int)}
-        return {**plain, "commit": self.commit.summary(), "commands": commands}
+        commit = {**self.commit.summary(), "buckets": self.commit.buckets}
+        return {**plain, "commit": commit, "commands": commands}

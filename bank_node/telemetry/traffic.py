@@ -15,6 +15,7 @@ from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from bank_node.telemetry.ring import Ring
 from bank_node.values import one_line
 
 # One request: when its reply was ready (wall clock, s), peer, request line, reply, duration (us),
@@ -29,6 +30,7 @@ OUTGOING = "-> "
 _RECORDS_MAX = 100_000
 # How many lines are formatted in one go; more would keep the interpreter from the I/O thread.
 _PORTION = 500
+_RECORDS_KEPT = 4096
 _PAUSE_S = 0.2
 
 _LINE = b"%b %b %dus %b%b -> %b"
@@ -78,6 +80,42 @@ def format_json(records: Iterable[Record]) -> str:
         )
         for when, peer, request, reply, duration_us, trace in records
     )
+
+
+class Traffic:
+    """Where all records go: the last ones into memory, and all of them into the log's file."""
+
+    def __init__(self, open_log: Callable[[], "TrafficLog"], *, is_on: bool) -> None:
+        """`open_log` opens the file; nothing is kept while this is off. Raises OSError."""
+        self._open_log = open_log
+        self._log: TrafficLog | None = None
+        self.ring: Ring[Record] = Ring(_RECORDS_KEPT)
+        self.switch(is_on)
+
+    def switch(self, is_on: bool) -> None:
+        """Begins or ends to keep records. Raises OSError."""
+        log = self._log
+        if is_on and log is None:
+            self._log = self._open_log()
+        elif not is_on and log is not None:
+            self._log = None
+            log.close()
+
+    @property
+    def log(self) -> Callable[[Sequence[Record]], None] | None:
+        """Takes records; None while none are kept, so that none need be made."""
+        return self.extend if self._log else None
+
+    def extend(self, records: Sequence[Record]) -> None:
+        """Takes records; never blocks."""
+        log = self._log
+        if log is not None:
+            self.ring.add(records)
+            log.extend(records)
+
+    def close(self) -> None:
+        """Writes what is left."""
+        self.switch(False)
 
 
 class TrafficLog:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from bank_node.errors import Reason, Refused
+from bank_node.protocol.command import FIELDS
 from bank_node.protocol.commands import (
     BEFORE,
     COMMANDS,
@@ -115,7 +116,7 @@ def test_a_row_that_routes_by_account_has_one_as_its_first_argument(row):
 def test_optional_arguments_come_last_and_are_shown_in_brackets(row):
     optional = [argument.optional for argument in row.arguments]
     assert optional == sorted(optional)
-    assert row.usage.count("[") == sum(optional)
+    assert row.usage.count("[") == sum(optional) + sum(not f.required for f in row.fields)
     assert row.arguments_min == len(optional) - sum(optional)
 
 
@@ -157,12 +158,32 @@ def test_extensions_come_on_top_of_the_classic_commands():
     assert all(code == row.code.encode() for code, row in everything.items())
 
 
-@pytest.mark.parametrize("audience", Audience)
-def test_an_audience_sees_its_own_rows_only(audience):
+@pytest.mark.parametrize("audience", set(Audience) - {Audience.STRANGER})
+def test_an_audience_sees_its_own_rows_and_the_public_ones_only(audience):
     shown = visible_commands(extensions=True, audience=audience)
     assert {row.code for row in shown.values()} == {
-        row.code for row in COMMANDS.values() if row.audience is audience
+        row.code for row in COMMANDS.values() if row.audience in (audience, Audience.PUBLIC)
     }
+
+
+def test_the_public_sees_nothing_of_the_operator():
+    shown = visible_commands(extensions=True, audience=Audience.PUBLIC)
+    assert not any(code.startswith(b"O") for code in shown)
+
+
+def test_without_a_token_there_is_hardly_anything():
+    shown = visible_commands(extensions=True, audience=Audience.STRANGER)
+    assert set(shown) == {b"OA", b"HE", b"VE", b"QU"}
+
+
+@rows
+def test_a_row_has_arguments_in_their_places_or_by_name(row):
+    assert not (row.arguments and row.fields)
+    assert set(FIELDS).issubset(row.errors) == bool(row.fields)
+    names = [field.name for field in row.fields]
+    assert len(set(names)) == len(names)
+    assert not any(field.required and field.default is not None for field in row.fields)
+    assert [f.takes_rest for f in row.fields[:-1]] == [False] * (len(names) - 1 if names else 0)
 
 
 @pytest.mark.parametrize("text", [b"ad", b"AD", b"aD"])

@@ -55,6 +55,7 @@ def settings(data: Path, **overrides: object) -> Settings:
         "network.subnets": [f"{host}/32"],
         "network.scan_every": 0,
         "network.timeout": 10.0,
+        "operator.port": 0,
     }
     given.update((key.replace("__", "."), value) for key, value in overrides.items())
     return load(None, {}, given).settings

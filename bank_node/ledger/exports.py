@@ -1,0 +1,56 @@
+"""The accounts and the journal as rows for other programs, and the two forms of writing them."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from bank_node.ledger.entries import Account, Kind
+from bank_node.ledger.journal import Block
+
+Rows = Iterator[dict[str, Any]]
+
+
+def account_rows(accounts: Iterable[Account]) -> Rows:
+    """One row for each account."""
+    return (account._asdict() for account in accounts)
+
+
+def journal_rows(blocks: Iterable[Block]) -> Rows:
+    """One row for each entry."""
+    for block in blocks:
+        time = datetime.fromtimestamp(block.time_us / 1_000_000, UTC).isoformat()
+        for sequence, entry in block.entries():
+            yield {
+                "entry": sequence,
+                "block": block.height,
+                "time": time,
+                "kind": Kind(entry.kind).name.lower(),
+                "debit": entry.debit,
+                "credit": entry.credit,
+                "amount": entry.amount,
+            }
+
+
+def write_csv(rows: Rows, file: TextIO) -> None:
+    """A heading and a line for each row; nothing at all without rows."""
+    first = next(rows, None)
+    if first is None:
+        return
+    writer = csv.DictWriter(file, list(first), lineterminator="\n")
+    writer.writeheader()
+    writer.writerow(first)
+    writer.writerows(rows)
+
+
+def write_json(rows: Rows, file: TextIO) -> None:
+    """A JSON array with an object on each line."""
+    separator = "[\n"
+    for row in rows:
+        file.write(separator + json.dumps(row))
+        separator = ",\n"
+    file.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+WRITERS: dict[str, Callable[[Rows, TextIO], None]] = {"csv": write_csv, "json": write_json}

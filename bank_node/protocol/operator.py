@@ -1,0 +1,146 @@
+"""The rows of the command table for the operator's tools, family O: look, change, verify, stop.
+
+Replies carry one JSON document on their line. Served on the operator's port only.
+"""
+
+from bank_node.errors import Reason, Refused
+from bank_node.protocol import fields
+from bank_node.protocol.command import FIELDS, Argument, Audience, Command, Effect
+from bank_node.protocol.fields import Field
+from bank_node.protocol.filters import EVERYTHING, parse_account_filter
+from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, ACCOUNTS_MAX
+
+_TOKEN_MAX = 256
+_NUMBER_MAX = 2**63 - 1
+_ROWS_MAX = 1000
+WAIT_MAX_S = 20
+"""The longest that a request may wait for news."""
+
+SORTS = ("number", "balance", "last_entry", "-number", "-balance", "-last_entry")
+"""How accounts can be ordered; a minus is descending."""
+
+
+def parse_token(text: bytes) -> bytes:
+    """What may be a token. Raises Refused(TOKEN_WRONG)."""
+    if len(text) > _TOKEN_MAX or not text.isascii() or not text.decode().isprintable():
+        raise Refused(Reason.TOKEN_WRONG)
+    return text
+
+
+_TOKEN = Argument("<token>", parse_token)
+_COUNT = fields.whole("count", 1, _ROWS_MAX, 200)
+_AFTER = fields.whole("after", 0, _NUMBER_MAX)
+_WAIT = fields.seconds("wait", WAIT_MAX_S)
+_START = fields.switch("start")
+_STOP = fields.switch("stop")
+_NEWS = (_AFTER, _COUNT, _WAIT)
+
+
+def _parse_place(text: str) -> tuple[int, int]:
+    """Where a history goes on, `entry-balance` as the page before told it."""
+    entry, dash, balance = text.partition("-")
+    if not dash or not all(
+        part.isascii() and part.isdigit() and len(part) <= 19 for part in (entry, balance)
+    ):
+        raise ValueError(text)
+    return int(entry), int(balance)
+
+
+def _operator(
+    code: str,
+    summary: str,
+    *own: Field,
+    errors: tuple[Reason, ...] = (),
+    effect: Effect = Effect.NONE,
+    cost: int = 10,
+) -> Command:
+    checked = FIELDS if own else ()
+    refused = (Reason.READ_ONLY,) if effect is Effect.CONTROLS else ()
+    return Command(
+        code,
+        (),
+        f"{code} <json>",
+        summary,
+        errors=(*checked, *refused, *errors),
+        audience=Audience.OPERATOR,
+        effect=effect,
+        extension=True,
+        fields=own,
+        waits=_WAIT in own,
+        cost=cost,
+    )
+
+
+OPERATOR_ROWS = (
+    Command(
+        "OA",
+        (_TOKEN,),
+        "OA",
+        "Operator's authentication: shows the token of the data folder.",
+        errors=(Reason.LOCKED_OUT, Reason.TOKEN_WRONG),
+        audience=Audience.OPERATOR,
+        extension=True,
+        before_token=True,
+        cost=100,
+    ),
+    _operator("OS", "Operator's status: what this node is and how it is doing.", cost=2),
+    _operator("OM", "Operator's metrics: every counter and latency since the start."),
+    _operator(
+        "OC",
+        "Operator's clients: the accounts page by page, sorted and filtered.",
+        fields.whole("first", 0, ACCOUNTS_MAX, 0),
+        _COUNT,
+        fields.choice("sort", *SORTS, default="number"),
+        Field("filter", parse_account_filter, "77|>5|>=5|<5|<=5|=5|5..9", EVERYTHING),
+        cost=100,
+    ),
+    _operator(
+        "OD",
+        "Operator's detail: one account and its history, the newest entry first.",
+        fields.whole("account", ACCOUNT_MIN, ACCOUNT_MAX, required=True),
+        _COUNT,
+        Field("before", _parse_place, "<next>"),
+        cost=100,
+    ),
+    _operator("OE", "Operator's events: what happened, or will happen while it waits.", *_NEWS),
+    _operator(
+        "OL", "Operator's log: its last lines, or the next ones.", *_NEWS,
+        fields.choice("level", "debug", "info", "warning", "error", default="debug"),
+    ),
+    _operator("OT", "Operator's traffic: the last requests and replies, or the next ones.", *_NEWS),
+    _operator(
+        "OJ",
+        "Operator's journal: blocks, the entries of one, or a search by account and time.",
+        fields.whole("before", 1, _NUMBER_MAX),
+        _COUNT,
+        fields.whole("height", 1, _NUMBER_MAX),
+        fields.whole("account", ACCOUNT_MIN, ACCOUNT_MAX),
+        fields.whole("since_us", 0, _NUMBER_MAX),
+        fields.whole("until_us", 0, _NUMBER_MAX),
+        errors=(Reason.NO_SUCH_BLOCK,), cost=100,
+    ),
+    _operator(
+        "OV", "Operator's verification: replays the journal in the background.", _START, _STOP,
+        errors=(Reason.ALREADY_RUNNING,),
+    ),
+    _operator(
+        "OZ", "Operator's export: writes accounts or journal into the data folder.",
+        fields.choice("what", "accounts", "journal"),
+        fields.choice("format", "csv", "json", default="csv"),
+        _STOP,
+        errors=(Reason.ALREADY_RUNNING,), effect=Effect.CONTROLS,
+    ),
+    _operator("OG", "Operator's settings: each with its value, where it is from, and its meaning."),
+    _operator(
+        "OH", "Operator's hand: changes a setting of the running node.",
+        fields.text("key", "<key>", required=True),
+        fields.text("value", "<value>", required=True),
+        fields.switch("save"),
+        errors=(Reason.SETTING_WRONG, Reason.NOT_LIVE), effect=Effect.CONTROLS,
+    ),
+    _operator(
+        "OX", "Operator's exit: drains the node, takes work again, or stops it.",
+        fields.choice("do", "drain", "resume", "stop", required=True),
+        errors=(Reason.NOT_HERE,), effect=Effect.CONTROLS,
+    ),
+)  # fmt: skip

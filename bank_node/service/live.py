@@ -1,0 +1,73 @@
+"""The settings of a running node: what they are, and changing those that can change."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from bank_node.config import Effective, Settings, SettingsError, changed, keys, save
+from bank_node.errors import Reason, Refused
+from bank_node.telemetry.events import Events
+
+_ORIGIN = "operator"
+
+
+class Setting(NamedTuple):
+    """One setting as an operator sees it; secrets are masked."""
+
+    key: str
+    value: object
+    origin: str
+    default: object
+    doc: str
+    live: bool
+    expected: str
+
+
+class LiveSettings:
+    """Belongs to one thread, the operator's; `apply` hands changes to whom they concern."""
+
+    def __init__(
+        self,
+        effective: Effective,
+        path: Path,
+        apply: Callable[[Settings], object],
+        events: Events,
+    ) -> None:
+        """`path` is the settings file that changes are saved to."""
+        self._effective = effective
+        self._path = path
+        self._apply = apply
+        self._events = events
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._effective.settings
+
+    def rows(self) -> list[Setting]:
+        """Every setting in the order of the table."""
+        table = keys()
+        return [
+            Setting(key, value, origin, table[key].default, doc, table[key].live,
+                    table[key].expected)
+            for key, value, origin, doc in self._effective.describe()
+        ]  # fmt: skip
+
+    def change(self, name: str, text: str, *, and_save: bool) -> Setting:
+        """Sets a key from text, for the running node and, if asked, for later starts.
+
+        Raises Refused with SETTING_WRONG or NOT_LIVE, and changes nothing then.
+        """
+        try:
+            after = changed(self._effective, name, text, _ORIGIN)
+            if not keys()[name].live:
+                raise Refused(Reason.NOT_LIVE, key=name)
+            if and_save:
+                save(self._path, name, next(r.value for r in after.describe() if r.key == name))
+            self._apply(after.settings)
+        except (SettingsError, OSError) as error:
+            raise Refused(Reason.SETTING_WRONG, problem=str(error)) from None
+        self._effective = after
+        row = next(row for row in self.rows() if row.key == name)
+        self._events.tell("SettingChanged", f"{name} is now {row.value}", key=name, value=row.value)
+        return row

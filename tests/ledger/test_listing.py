@@ -1,0 +1,111 @@
+"""Pages of accounts: sorted, filtered and counted over a copy that is renewed in good time."""
+
+import pytest
+from ledger_model import book, opened
+
+from bank_node.ledger.entries import Account
+from bank_node.ledger.listing import COLUMNS, Listing
+from bank_node.ledger.memory_store import MemoryStore
+from bank_node.ledger.operations import Deposit
+from bank_node.protocol.filters import EVERYTHING, AccountFilter, parse_account_filter
+
+
+class Clock:
+    """Moves by `step_ns` at each look, and by what a test adds."""
+
+    def __init__(self):
+        self.now_ns = 0
+        self.step_ns = 0
+
+    def __call__(self):
+        self.now_ns += self.step_ns
+        return self.now_ns
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def store():
+    store = MemoryStore()
+    opened(store, *[(n * 7919) % 1000 for n in range(50)])
+    return store
+
+
+def key_of(column):
+    return lambda account: (account[COLUMNS.index(column)], account)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("wanted", ["", "7", "1", ">500", "<=500", "100..200", "=0", ">2000"])
+def test_the_pages_together_are_the_matching_accounts_in_order(
+    store, clock, column, descending, wanted
+):
+    listing = Listing(store, clock)
+    looked_for = parse_account_filter(wanted) if wanted else EVERYTHING
+    digits, lowest, highest = looked_for
+    expected = [
+        account
+        for account in store.accounts()
+        if digits in str(account.number) and lowest <= account.balance <= highest
+    ]
+    rows = []
+    while True:
+        page = listing.page(len(rows), 7, column, descending=descending, wanted=looked_for)
+        assert (page.total, page.matching) == (50, len(expected))
+        assert page.sum_matching == sum(account.balance for account in expected)
+        if not page.rows:
+            break
+        rows += page.rows
+    index = COLUMNS.index(column)
+    assert [account[index] for account in rows] == sorted(
+        (account[index] for account in expected), reverse=descending
+    )
+    assert sorted(rows) == sorted(expected)
+
+
+def test_an_account_is_found_by_its_number(store, clock):
+    listing = Listing(store, clock)
+    for account in store.accounts():
+        assert listing.find(account.number) == account
+    missing = set(range(10_000, 10_200)) - {account.number for account in store.accounts()}
+    assert all(listing.find(number) is None for number in [*missing, 0, 99_999])
+
+
+def test_a_page_shows_the_latest_block_at_once_when_copies_are_cheap(store, clock):
+    listing = Listing(store, clock)
+    number = listing.page().rows[0].number
+    for amount in range(1, 4):
+        book(store, Deposit(number, 1000 * amount))
+        page = listing.page(wanted=AccountFilter(str(number)))
+        assert page.head == store.head
+        assert page.rows[0] == Account(number, *store.accounts()[0][1:])
+
+
+def test_a_copy_is_made_again_after_twenty_times_as_long_as_it_took(store, clock):
+    listing = Listing(store, clock)
+    number = store.accounts()[0].number
+    clock.step_ns = 1000
+    first = listing.page().head
+    clock.step_ns = 0
+    book(store, Deposit(number, 1))
+    clock.now_ns += 10_000
+    assert listing.page().head == first
+    clock.now_ns += 100_000
+    assert listing.page().head == store.head != first
+
+
+def test_nothing_is_copied_again_while_nothing_happens(store, clock, monkeypatch):
+    listing = Listing(store, clock)
+    listing.page()
+    monkeypatch.setattr(store, "accounts", lambda: pytest.fail("copied again"))
+    clock.now_ns += 10**15
+    assert listing.page(wanted=AccountFilter("7")).total == 50
+
+
+def test_an_empty_bank_has_an_empty_page(clock):
+    page = Listing(MemoryStore(), clock).page(5, 10, "balance", descending=True)
+    assert (page.rows, page.matching, page.total, page.sum_matching) == ([], 0, 0, 0)
