@@ -288,9 +288,8 @@ def _refusal(bank: BankCode, answer: Answer) -> Refused:
 
 def _interrupted(bank: BankCode, *, sent: bool) -> Refused:
     """What is known of a request that this bank gave up."""
-    if sent:
-        return Refused(Reason.BANK_OUTCOME_UNKNOWN, bank=bank)
-    return Refused(Reason.BANK_SILENT, bank=bank)
+    reason = Reason.BANK_OUTCOME_UNKNOWN if sent else Reason.BANK_SILENT
+    return Refused(reason, bank=bank)
 
 
 def _quietly(call: Callable[..., object], *arguments: object) -> None:

@@ -63,9 +63,7 @@ class Gate:
 
         `elsewhere` carries requests for accounts of other banks there, on the same thread.
         """
-        desk = Desk(self, run_soon, elsewhere)
-        desk.refuse(self.refused)
-        return self._desks.add(desk, run_soon)
+        return self._desks.add(Desk(self, run_soon, elsewhere), run_soon)
 
     def adopt(self, bank: Bank, log: Callable[[Sequence[Record]], None] | None) -> None:
         """Has all desks go on with another bank and traffic log. From any thread."""
@@ -73,10 +71,7 @@ class Gate:
         self._desks.tell(lambda desk: desk.adopt(bank, log))
 
     def refuse(self, refused: Mapping[Effect, Reason]) -> None:
-        """Refuses commands with these effects from now on, and serves all others.
-
-        A desk swaps what it has at hand, so that nothing on the way of a request asks about it.
-        """
+        """Refuses commands with these effects from now on, and serves all others."""
         self.refused = refused
         self._desks.tell(lambda desk: desk.refuse(refused))
 
@@ -110,6 +105,7 @@ class Desk:
         self._wall_ahead_ns = gate.clock.now_us() * 1000 - gate.clock.monotonic_ns()
         self._queued = 0
         self._queued_max = gate.requests_queued
+        self.refuse(gate.refused)
 
     def answer(self, line: bytes | None, session: Session, started_ns: int) -> bytes | None:
         """The reply to one line, or None if there is none, or if it is to come.
@@ -253,7 +249,7 @@ class Desk:
         self._refusals = {reason: self._refusal(reason) for reason in Reason}
 
     def refuse(self, refused: Mapping[Effect, Reason]) -> None:
-        """Refuses commands with these effects from now on, and serves all others."""
+        """As the gate's."""
         for plan in self._plans.values():
             plan.refuse(refused.get(plan.row.effect))
 
@@ -265,17 +261,16 @@ class Desk:
     def _answered(self, ticket: Ticket, answer: Answer) -> None:
         """Takes the answer to a request that went elsewhere, unless it had waited too long."""
         self._queued -= 1
+        if ticket.reply is not None:
+            return
         if ticket.plan.row.waits:
             # Waiting for news is no latency.
             ticket.started_ns = self._monotonic_ns()
-        if ticket.reply is None:
-            if isinstance(answer, bytes):
-                ticket.reply = answer
-            elif isinstance(answer, str):
-                ticket.reply = encode_reply(answer)
-            else:
-                ticket.reply = self._refused(answer)
-            ticket.session.flush()
+        if isinstance(answer, Refused):
+            ticket.reply = self._refused(answer)
+        else:
+            ticket.reply = encode_reply(answer) if isinstance(answer, str) else answer
+        ticket.session.flush()
 
     def flush(self) -> None:
         """Hands over what has gathered since the last call; called once a round of the loop."""
