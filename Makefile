@@ -10,16 +10,21 @@ FAST := bank_node/values.py bank_node/protocol/codec.py bank_node/service/dispat
 PYTHON_HEADER = $(shell $(BIN)/python -c \
 	"import sysconfig; print(sysconfig.get_path('include') + '/Python.h')")
 
-.PHONY: run test test-cluster lint bench bench-mysql soak fast slow current clean
+.PHONY: run test test-cluster dist lint bench bench-mysql soak fast slow current clean
 
 run: $(STAMP) current
 	$(BIN)/bank
 
 test: $(STAMP) system slow
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@$(BIN)/python tools/make_dist.py & dist=$$!; \
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy; checked=$$?; \
+	wait $$dist && exit $$checked
 	$(BIN)/pytest -n auto
+
+# One file that runs without Python, and the same program as a folder: dist/bank, dist/folder.
+dist: $(STAMP) slow
+	@sh tools/system-packages.sh binutils:objdump
+	$(BIN)/python tools/make_dist.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

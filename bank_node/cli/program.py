@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,7 +25,9 @@ def settle() -> None:
             _speak(stream)
     unpacked = _unpacked()
     if unpacked is not None:
-        threading.Thread(target=_end_with_parent, args=(unpacked,), daemon=True).start()
+        # Asked now: an orphan would be told of another parent.
+        watch = (os.getppid(), unpacked)
+        threading.Thread(target=_end_with_parent, args=watch, daemon=True).start()
 
 
 def _speak(stream: io.TextIOWrapper) -> None:
@@ -44,7 +47,7 @@ def _unpacked() -> Path | None:
     return folder if is_packed else None
 
 
-def _end_with_parent(unpacked: Path) -> None:
+def _end_with_parent(parent: int, unpacked: Path) -> None:
     """Ends this process when its parent is gone, however the parent ended.
 
     The packed file unpacks itself, starts itself from there, waits and tidies up. Whoever kills
@@ -53,13 +56,14 @@ def _end_with_parent(unpacked: Path) -> None:
     """
     import shutil
 
-    _wait_for_parent(os.getppid())
+    with suppress(ProcessLookupError):
+        _wait_for_parent(parent)
     shutil.rmtree(unpacked, ignore_errors=True)
     os._exit(1)
 
 
 def _wait_for_parent(parent: int) -> None:
-    """Returns when the parent process has ended."""
+    """Returns when the parent process has ended. Raises ProcessLookupError if it had already."""
     if sys.platform == "win32":
         import ctypes
 
@@ -76,6 +80,5 @@ def _wait_for_parent(parent: int) -> None:
         watch.poll()
     else:
         pause = threading.Event()
-        # An orphan is given another parent.
         while os.getppid() == parent:
             pause.wait(0.2)

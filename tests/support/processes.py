@@ -42,6 +42,9 @@ def run_bank(
 class Served:
     """A `bank serve` process that has said that it is ready; killed when the block ends."""
 
+    program: Sequence[str] = (sys.executable, "-m", "bank_node")
+    environment = staticmethod(environment)
+
     def __init__(
         self,
         data: Path,
@@ -59,9 +62,9 @@ class Served:
         alone = {"BANK_NETWORK_SUBNETS": f'["{host}/32"]'}
         command = ["serve", "--data", data, "--host", host, "--port", port, *options]
         self.process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "bank_node", *map(str, command)],
+            [*prefix, *self.program, *map(str, command)],
             cwd=data,
-            env=environment(**(alone | variables)),
+            env=self.environment(**(alone | variables)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
