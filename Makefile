@@ -16,14 +16,14 @@ run: $(STAMP) current
 	$(BIN)/bank
 
 test: $(STAMP) system slow
-	@$(BIN)/python tools/make_dist.py & dist=$$!; \
+	@$(BIN)/python tools/make_dist.py --if-possible & dist=$$!; \
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy; checked=$$?; \
 	wait $$dist && exit $$checked
 	$(BIN)/pytest -n auto
 
 # One file that runs without Python, and the same program as a folder: dist/bank, dist/folder.
 dist: $(STAMP) slow
-	@sh tools/system-packages.sh binutils:objdump
+	@sh tools/system-packages.sh binutils:objdump python3-dev:$(PYTHON_HEADER)
 	$(BIN)/python tools/make_dist.py
 
 lint: $(STAMP)
@@ -71,7 +71,8 @@ current:
 # The packages of the system that the tests use; as root on Debian they are installed.
 .PHONY: system
 system:
-	@sh tools/system-packages.sh gcc:cc iproute2:ip mariadb-server:mariadb-install-db
+	@sh tools/system-packages.sh gcc:cc binutils:objdump iproute2:ip \
+		python3-dev:$(PYTHON_HEADER) mariadb-server:mariadb-install-db
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -2,11 +2,13 @@
 
 What is already there is kept if it was made from the same sources with the same tools:
 
-    python tools/make_dist.py           # or `make dist`
+    python tools/make_dist.py                   # or `make dist`
+    python tools/make_dist.py --if-possible     # no failure where it cannot be made at all
 """
 
 import hashlib
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -32,6 +34,20 @@ _SOURCES = ("bank_node/**/*.py", "tui/**/*.py", "tui/**/*.tcss", "build.spec", "
 
 class BuildError(Exception):
     """The executable could not be made."""
+
+
+def hindrance() -> str:
+    """Why this Python can make no executable; empty when nothing stands in the way."""
+    from PyInstaller.depend.bindepend import get_python_library_path
+    from PyInstaller.exceptions import PythonLibraryNotFoundError
+
+    try:
+        get_python_library_path()
+    except PythonLibraryNotFoundError as error:
+        return f"no executable can be made: {str(error).removeprefix('ERROR: ')} (on Debian: apt install python3-dev)"
+    if sys.platform == "linux" and not shutil.which("objdump"):
+        return "no executable can be made: objdump is missing (on Debian: apt install binutils)"
+    return ""
 
 
 def make() -> Path:
@@ -75,6 +91,8 @@ def _source_files() -> Iterator[Path]:
 
 def main() -> None:
     begun = time.monotonic()
+    if why := hindrance():
+        sys.exit(None if "--if-possible" in sys.argv[1:] else why)
     try:
         made = make()
     except BuildError as error:

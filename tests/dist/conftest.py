@@ -23,6 +23,8 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert spec and spec.loader
     make_dist = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_dist)
+    if why := make_dist.hindrance():
+        pytest.skip(why)
     return Path(shutil.copy2(make_dist.make(), tmp_path_factory.mktemp("alone")))
 
 
