@@ -44,7 +44,8 @@ def hindrance() -> str:
     try:
         get_python_library_path()
     except PythonLibraryNotFoundError as error:
-        return f"no executable can be made: {str(error).removeprefix('ERROR: ')} (on Debian: apt install python3-dev)"
+        why = str(error).removeprefix("ERROR: ")
+        return f"no executable can be made: {why} (on Debian: apt install python3-dev)"
     if sys.platform == "linux" and not shutil.which("objdump"):
         return "no executable can be made: objdump is missing (on Debian: apt install binutils)"
     return ""

@@ -158,7 +158,7 @@ def test_extensions_come_on_top_of_the_classic_commands():
     assert all(code == row.code.encode() for code, row in everything.items())
 
 
-@pytest.mark.parametrize("audience", set(Audience) - {Audience.STRANGER})
+@pytest.mark.parametrize("audience", [each for each in Audience if each is not Audience.STRANGER])
 def test_an_audience_sees_its_own_rows_and_the_public_ones_only(audience):
     shown = visible_commands(extensions=True, audience=audience)
     assert {row.code for row in shown.values()} == {
