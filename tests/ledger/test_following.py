@@ -5,7 +5,10 @@ import random
 import pytest
 
 from bank_node.errors import CorruptLedger
-from bank_node.ledger.book import ENTRY, Account, Entry, FreeNumbers, Kind, State, decide_all
+from bank_node.ledger.book import Account, FreeNumbers, State, decide_all
+from bank_node.ledger.entries import ENTRY, Kind
+from bank_node.ledger.following import follow
+from bank_node.ledger.journal import EMPTY_HEAD, Head, head_of, seal
 from bank_node.ledger.operations import CloseAccount, Deposit, OpenAccount, Withdraw, touched
 
 
@@ -22,10 +25,6 @@ def drained(free):
         free.give_back(number)
     assert len(numbers) == len(set(numbers))
     return set(numbers)
-
-
-def entries(child, first):
-    return list(enumerate(map(Entry._make, ENTRY.iter_unpack(b"".join(child.entries))), first))
 
 
 def batch(draws, known):
@@ -46,14 +45,16 @@ def batch(draws, known):
 def test_a_follower_comes_to_the_state_of_the_writer(seed):
     draws = random.Random(seed)
     writer, follower = (State({}, FreeNumbers(())) for _ in range(2))
+    head = EMPTY_HEAD
     for _ in range(60):
         operations = batch(draws, [10_000, *writer.accounts])
         child = writer.fork(touched(operations))
         decide_all(child, operations)
-        first = writer.sequence + 1
         writer.absorb(child)
         if child.entries:
-            follower.follow(entries(child, first))
+            block = seal(head, child.entries, 1)
+            follow(follower, block)
+            head = head_of(block)
     assert everything(follower) == everything(writer)
 
 
@@ -81,10 +82,10 @@ def test_a_block_that_breaks_a_rule_is_not_followed():
     state = State({10_000: Account(10_000, 5, 1)}, FreeNumbers([10_000]))
     state.sequence = 1
     before = everything(state)
-    good = Entry(Kind.DEPOSITED, 0, 10_000, 7, 0, 1)
-    bad = Entry(Kind.WITHDRAWN, 10_000, 0, 99, 2, 0)
+    good = ENTRY.pack(Kind.DEPOSITED, 0, 10_000, 7, 0, 1)
+    bad = ENTRY.pack(Kind.WITHDRAWN, 10_000, 0, 99, 2, 0)
     with pytest.raises(CorruptLedger):
-        state.follow([(2, good), (3, bad)])
+        follow(state, seal(Head(1, bytes(32), 0, 1), [good, bad], 1))
     assert everything(state) == before
 
 
