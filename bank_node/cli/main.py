@@ -16,6 +16,7 @@ EXIT_ERROR = 2
 # one of its commands is typed, so that `bank call` need not know how a network is scanned.
 COMMANDS = {
     "serve": ("serve", "serve"),
+    "tui": ("console", "tui"),
     "call": ("call", "call"),
     "scan": ("around", "scan"),
     "plan": ("around", "plan"),
@@ -66,9 +67,16 @@ class _Group(click.Group):
 def main(context: click.Context) -> None:
     """A bank node: a durable ledger behind a line protocol that anyone can drive with telnet.
 
-    Without a command it serves a bank with the settings of ./config.json.
+    Without a command it serves a bank with the settings of ./config.json and shows the console
+    on it; without a terminal to draw on, it serves the bank alone.
     """
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        return
+    from bank_node.cli.console import has_screen, with_a_bank
+
+    if has_screen():
+        with_a_bank(None, None, None)
+    else:
         from bank_node.cli.serve import serve
 
         context.invoke(serve, greet=True)

@@ -1,5 +1,6 @@
 """`?`: what the focused pane shows, and the keys that work here, as they are now."""
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from tui.app import BankConsole
 
 _KEYS_WIDTH = 18
+_HELP_WIDTH = 51
 _TABLE = (
     ("↑ ↓ pgup pgdn", "move in a table; home and end go to its first and last row"),
     ("enter", "choose a row; so does a second click"),
@@ -39,12 +41,15 @@ def help_of(app: "BankConsole") -> TextDialog:
 def _row(action: actions.Action, app: "BankConsole") -> Content:
     keys = actions.keys_of(action, app.memory.now.keymap)
     is_off = action.writes and app.read_only
-    told = f"{action.help}{' (read-only)' if is_off else ''}"
-    return _line(keys, told, action.line)
+    return _line(keys, f"{action.help}{' (read-only)' if is_off else ''}", action.line)
 
 
 def _line(keys: str, told: str, line: str = "") -> Content:
-    parts: list[str | tuple[str, str]] = [(f"  {keys:<{_KEYS_WIDTH}}", "$accent"), told]
+    """A row of help; what does not fit goes on below its own column."""
+    first, *more = wrap(told, _HELP_WIDTH)
+    rows = [safe.assemble((f"  {keys:<{_KEYS_WIDTH}}", "$accent"), first)]
+    indent = " " * (_KEYS_WIDTH + 2)
+    rows += [safe.content(indent + text) for text in more]
     if line:
-        parts.append((f"  {line}", "$bank-dim"))
-    return safe.assemble(*parts)
+        rows.append(safe.content(indent + line, "$bank-dim"))
+    return safe.lines(*rows)

@@ -283,13 +283,16 @@ class Grid(ScrollView, can_focus=True):
         on_cursor = index == self.cursor
         if on_cursor:
             style = background + self._style("cursor" if self.has_focus else "cursor-blurred")
-        return self._row_strip(row, width, style, on_cursor and self.has_focus)
+        marked = on_cursor and self.has_focus
+        return self._row_strip(row, width, style, marked)
 
     def _row_strip(self, row: Row | None, width: int, style: Style, marked: bool) -> Strip:
+        # Of sixteen colours, not all can be read on that of the cursor.
+        is_ansi = self.app.native_ansi_color
         segments = [Segment("▌" if marked else " ", style + self._style("accent"))]
         for index, column_width in laid_out(self.columns, width):
             cell: Cell = "…" if row is None else row.cells[index]
-            tone = "" if isinstance(cell, str) else cell[1]
+            tone = "" if isinstance(cell, str) or (marked and is_ansi) else cell[1]
             text = fitted(plain(cell), column_width, right=self.columns[index].right)
             segments.append(Segment(text, style + self._style(tone) if tone else style))
             segments.append(Segment(" " * GAP, style))

@@ -1,0 +1,205 @@
+"""`bank` and `bank tui`: the console on a node of its own, or on one that runs already."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from ipaddress import IPv4Network
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import click
+
+from bank_node.cli.options import effective, settings_options
+from bank_node.cli.program import program
+from bank_node.config import DEFAULT_FILE, data_folder
+from bank_node.errors import StartupError
+from bank_node.telemetry.clock import Clock
+
+# What a node leaves in its data folder for its operator (protocol.md, "Operators").
+TOKEN_FILE = "operator.token"  # noqa: S105 - the name of the file
+ADDRESS_FILE = "operator.address"
+
+_STATE_FOLDER = "console"
+_LARGEST_PREFIX, _ALONE = 16, 32
+_STOP_S = 20.0
+_CLOCK = Clock(lambda: time.time_ns() // 1000, time.monotonic_ns)
+# Windows has no SIGTERM; what comes nearest goes to a whole group of processes.
+if sys.platform == "win32":
+    _END: int = signal.CTRL_BREAK_EVENT
+    _GROUP_OF_ITS_OWN = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _END = signal.SIGTERM
+    _GROUP_OF_ITS_OWN = 0
+
+
+@click.command()
+@settings_options
+@click.option("--connect", metavar="HOST:PORT", help="The operator's port of a node elsewhere.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file with the node's token; operator.token in the data folder without it.",
+)
+@click.option("--read-only", is_flag=True, help="Look, and change nothing.")
+def tui(
+    config: Path | None,
+    data: Path | None,
+    store: str | None,
+    connect: str | None,
+    token_file: Path | None,
+    read_only: bool,
+) -> None:
+    """Show the console on a node that runs already: the one of the data folder, or another."""
+    folder = data_folder(effective(config, data, store).settings)
+    show(folder, connect=connect, token_file=token_file, read_only=read_only)
+
+
+def show(
+    folder: Path,
+    *,
+    connect: str | None = None,
+    token_file: Path | None = None,
+    read_only: bool = False,
+    embedded: bool = False,
+) -> None:
+    """Runs the console until the operator leaves. Raises StartupError."""
+    from tui.entry import run
+
+    host, port = _address(connect or _left_by(folder, ADDRESS_FILE))
+    token = _read(token_file) if token_file else _left_by(folder, TOKEN_FILE)
+    run(
+        host,
+        port,
+        token,
+        clock=_CLOCK,
+        state_folder=folder / _STATE_FOLDER,
+        read_only=read_only,
+        embedded=embedded,
+    )
+
+
+def has_screen() -> bool:
+    """Whether there is a terminal that a console can be drawn on."""
+    return (
+        sys.stdin.isatty()
+        and sys.stdout.isatty()
+        and sys.stderr.isatty()
+        and os.environ.get("TERM", "xterm") not in ("dumb", "unknown", "")
+    )
+
+
+def with_a_bank(config: Path | None, data: Path | None, store: str | None) -> None:
+    """Serves a bank in a process of its own, and shows the console on it. Raises StartupError."""
+    if config is None and not DEFAULT_FILE.exists() and not _ask_first_start():
+        return
+    folder = data_folder(effective(config, data, store).settings)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            # An ordinary exit stops the bank; a killed console would leave it alone.
+            signal.signal(getattr(signal, name), lambda *_: sys.exit(1))
+    given = {"--config": config, "--data": data, "--store": store}
+    options = [part for key, value in given.items() if value for part in (key, str(value))]
+    with _Served(options):
+        show(folder, embedded=True)
+
+
+class _Served:
+    """A bank in a process of its own: ready at the start of the block, stopped at its end."""
+
+    def __init__(self, options: list[str]) -> None:
+        self._command = [*program(), "serve", *options]
+
+    def __enter__(self) -> "_Served":
+        self._said = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            # What it says there is in its log as well; on the screen it would spoil the console.
+            stderr=self._said,
+            start_new_session=sys.platform != "win32",
+            creationflags=_GROUP_OF_ITS_OWN,
+        )
+        # The console is loaded while the bank starts.
+        import tui.app
+
+        assert tui.app.BankConsole
+        assert self._process.stdout is not None
+        if not self._process.stdout.readline().startswith(b"ready "):
+            self._process.wait()
+            self._said.seek(0)
+            why = self._said.read().decode("utf-8", "replace").strip().removeprefix("bank: ")
+            self._close()
+            raise StartupError(why or "the bank does not start")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.send_signal(_END)
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        self._said.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def _ask_first_start() -> bool:
+    from bank_node.network.interfaces import addresses_of_this_machine
+    from tui.entry import ask_first_start
+    from tui.model.interfaces import Interface
+
+    faces = [
+        Interface(found.interface or "–", found.address, _subnet(found.address, found.prefix))
+        for found in addresses_of_this_machine()
+    ]
+    return ask_first_start(faces, _write_settings)
+
+
+def _subnet(address: str, prefix: int | None) -> str:
+    """The subnet to search, unless it is unknown, nothing but the address, or too large."""
+    if prefix is None or not _LARGEST_PREFIX <= prefix < _ALONE:
+        return ""
+    return str(IPv4Network((address, prefix), strict=False))
+
+
+def _write_settings(settings: dict[str, Any]) -> None:
+    DEFAULT_FILE.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _left_by(folder: Path, name: str) -> str:
+    try:
+        return _read(folder / name)
+    except StartupError:
+        raise StartupError(
+            f"{folder / name} cannot be read: does a node serve from this folder? "
+            "`bank serve` starts one, --data names another folder"
+        ) from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise StartupError(f"{path} cannot be read") from None
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise StartupError(f"{text!r} is no HOST:PORT")
+    return host, int(port)
