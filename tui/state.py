@@ -23,7 +23,6 @@ class Remembered(Struct):
     """By table: the key of its column, with a minus in front when it descends."""
     keymap: dict[str, str] = {}
     """By action: its keys, where they are not the default ones."""
-    filters: dict[str, str] = {}
     history: list[str] = []
     """Lines typed in the console, the oldest first; never a token."""
     trace: bool = False

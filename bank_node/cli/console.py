@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
 from ipaddress import IPv4Network
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,8 @@ import click
 
 from bank_node.cli.options import effective, settings_options
 from bank_node.cli.program import program
-from bank_node.config import DEFAULT_FILE, data_folder
+from bank_node.config import data_folder
+from bank_node.config.loading import DEFAULT_FILE
 from bank_node.errors import StartupError
 from bank_node.telemetry.clock import Clock
 
@@ -126,9 +128,7 @@ class _Served:
             creationflags=_GROUP_OF_ITS_OWN,
         )
         # The console is loaded while the bank starts.
-        import tui.app
-
-        assert tui.app.BankConsole
+        import_module("tui.app")
         assert self._process.stdout is not None
         if not self._process.stdout.readline().startswith(b"ready "):
             self._process.wait()

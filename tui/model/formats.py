@@ -110,4 +110,6 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 def count_of(part: int, whole: int, noun: str) -> str:
     """An honest count: `200 of 90,000 accounts`, or `90,000 accounts` when it is all."""
+    if whole == 1:
+        noun = noun.removesuffix("s")
     return f"{whole:,} {noun}" if part == whole else f"{part:,} of {whole:,} {noun}"

@@ -67,11 +67,6 @@ class Accounts(HouseScreen):
 
     def on_mount(self) -> None:
         self._grid.sorted_by = self._sort
-        filter_text = self.console_app.memory.now.filters.get(self.NAME, "")
-        if filter_text:
-            box = self.query_one("#filter", Typed)
-            box.value = filter_text
-            box.add_class("-open")
 
     def show(self, topic: str) -> None:
         if topic == "all":
@@ -199,8 +194,7 @@ class Accounts(HouseScreen):
     # Filtering and sorting
 
     @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        self.console_app.memory.now.filters[self.NAME] = event.value
+    def _filtered(self) -> None:
         self.load(from_top=True)
 
     @on(Input.Submitted, "#filter")
