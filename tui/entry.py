@@ -1,5 +1,6 @@
 """The ways in: a console on a node, and the question of a first start."""
 
+import gc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,17 @@ def run(
     With `embedded` the node ends with the console, so that leaving asks when clients are
     connected. `on_ready` is called when the first screen is drawn.
     """
+    # Until the first screen is drawn nothing becomes garbage, and looking for it takes a tenth of
+    # the start.
+    gc.disable()
     from tui.app import BankConsole
     from tui.state import Memory
+
+    def ready() -> None:
+        gc.freeze()
+        gc.enable()
+        if on_ready is not None:
+            on_ready()
 
     app = BankConsole(
         connector(host, port),
@@ -78,7 +88,7 @@ def run(
         read_only=read_only,
         embedded=embedded,
         save_folder=save_folder,
-        on_ready=on_ready,
+        on_ready=ready,
     )
     app.run()
 

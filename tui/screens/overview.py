@@ -17,12 +17,12 @@ from tui.themes import marked
 from tui.widgets import chart
 from tui.widgets.chart import Chart
 from tui.widgets.columns import Column, Row
-from tui.widgets.dialogs import Confirm
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 from tui.widgets.words import Words
 
 _EVENTS_SHOWN = 300
+_CHART_EVERY = 4
 
 
 class Overview(HouseScreen):
@@ -30,6 +30,10 @@ class Overview(HouseScreen):
 
     NAME = "overview"
     BINDINGS: ClassVar[Any] = actions.bindings("overview")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looks = 1
 
     def body(self) -> Iterable[Widget]:
         yield Panel(
@@ -74,7 +78,10 @@ class Overview(HouseScreen):
             self._show_status(self.hub.status)
             rates = self.hub.rates
             self.query_one("#commands-grid", Grid).show([_command_row(c) for c in rates.commands])
-            self.call_later(self._draw_charts)
+            # A chart of two minutes need not be drawn each second.
+            if topic == "all" or self._looks % _CHART_EVERY == 0:
+                self.call_later(self._draw_charts)
+            self._looks += 1
         if topic in ("all", "peers", "state"):
             peers = [p for p in self.hub.peers.peers if not p.own]
             now = self.hub.now_us
@@ -158,6 +165,9 @@ class Overview(HouseScreen):
                            "durable, disconnect everybody.", danger=True)  # fmt: skip
 
     async def _change(self, what: str, effect: str, *, danger: bool = False) -> None:
+        # Dialogs are not needed for the first screen, and neither are their widgets.
+        from tui.widgets.dialogs import Confirm
+
         clients = formats.plural(self.hub.metrics.connections, "client is", "clients are")
         told = safe.lines(
             safe.content(effect),

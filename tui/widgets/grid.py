@@ -121,8 +121,11 @@ class Grid(ScrollView, can_focus=True):
     def show(self, rows: Sequence[Row], *, keep: bool = True) -> None:
         """Shows these rows; the cursor stays on the row with the same key if `keep`."""
         key = self.key if keep else None
+        shown = dict(enumerate(rows))
+        if keep and not self._is_remote and shown == self._rows:
+            return
         self._is_remote = False
-        self._rows = dict(enumerate(rows))
+        self._rows = shown
         self.total = len(rows)
         if self.following:
             self.cursor = max(0, self.total - 1)

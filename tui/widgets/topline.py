@@ -124,6 +124,8 @@ class Tile(Widget):
         self._figure = ""
         self._alarm = False
         self._past: tuple[float, ...] = ()
+        self._drawn: object = None
+        self._lines: list[list[Segment]] = []
         self.tooltip = help
 
     def show(self, figure: str, past: tuple[float, ...], alarm: bool = False) -> None:
@@ -156,15 +158,15 @@ class Tile(Widget):
         # One bar a look, the newest at the right; the zero in front is what the bars stand on.
         room = width - 1
         data = (0.0, *((0.0,) * (room - len(self._past))), *self._past[-room:])
-        drawn = Sparkline(
-            data,
-            width=width,
-            height=height,
-            min_color=self._colour("tile--low"),
-            max_color=self._colour("tile--high"),
-        )
-        lines = list(Segment.split_lines(self.app.console.render(drawn)))
-        return list(Segment.apply_style(lines[line], self.rich_style)) if line < len(lines) else []
+        low, high = self._colour("tile--low"), self._colour("tile--high")
+        wanted = (data, width, height, low, high)
+        if wanted != self._drawn:
+            drawn = Sparkline(data, width=width, height=height, min_color=low, max_color=high)
+            self._drawn = wanted
+            self._lines = list(Segment.split_lines(self.app.console.render(drawn)))
+        if line >= len(self._lines):
+            return []
+        return list(Segment.apply_style(self._lines[line], self.rich_style))
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(name, partial=True)
