@@ -8,7 +8,7 @@ from textual.content import Content
 
 from bank_node.values import one_line
 
-TEXT_MAX = 10_000
+TEXT_MAX = 2_000
 """Characters that are kept of one text; a cell, a line and a dialog show less."""
 
 _DEPTH_MAX = 32

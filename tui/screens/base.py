@@ -73,7 +73,7 @@ class HouseScreen(Screen[None]):
         self.call_after_refresh(self.update, "all")
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.update, "state")
+        self.call_after_refresh(self.update, "status")
 
     def update(self, topic: str) -> None:
         """Draws the frame and what the screen shows of a topic."""
