@@ -92,6 +92,14 @@ def parse_account_address(text: bytes) -> AccountAddress:
     return AccountAddress(AccountNumber(value), parse_bank_code(bank))
 
 
+def parse_account_number(text: bytes) -> AccountNumber:
+    """The number of an account, without a bank. Raises Refused(ACCOUNT_FORMAT)."""
+    value = _digits(text, Reason.ACCOUNT_FORMAT)
+    if not ACCOUNT_MIN <= value <= ACCOUNT_MAX:
+        raise Refused(Reason.ACCOUNT_FORMAT)
+    return AccountNumber(value)
+
+
 def parse_transfer_id(text: bytes) -> TransferId:
     """A transfer id such as `invoice-2024.17`. Raises Refused(TRANSFER_ID_FORMAT)."""
     if not _TRANSFER_ID.fullmatch(text):

@@ -198,6 +198,24 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "This transfer id belongs to another transfer, nothing was booked.",
         "Toto označení patří jinému převodu, nic nebylo zaúčtováno.",
     ),
+    Reason.TRANSFER_MESSAGE_FORMAT: (
+        "The messages about transfers are not in form.",
+        "Zprávy o převodech nemají správný tvar.",
+    ),
+    Reason.NOT_SIGNED: (
+        "The messages are not signed with the key that is known of the bank {bank}.",
+        "Zprávy nejsou podepsány klíčem, který známe od banky {bank}.",
+    ),
+    Reason.TRANSFER_PENDING: (
+        "The transfer is not decided yet, ask again with TS {id}.",
+        "O převodu ještě není rozhodnuto, zeptejte se znovu: TS {id}.",
+    ),
+    Reason.TRANSFER_UNKNOWN: (
+        "The bank {bank} did not answer, whether the transfer {id} was carried out is unknown, "
+        "its money stays set aside.",
+        "Banka {bank} neodpověděla, není známo, zda byl převod {id} proveden, "
+        "jeho peníze zůstávají stranou.",
+    ),
     Reason.NO_SUCH_TRANSFER: (
         "There is no such transfer.",
         "Takový převod neexistuje.",

@@ -1,0 +1,327 @@
+"""The side that acts: drives each open transfer of this bank from where it stands to its end.
+
+Pure. The ledger's record is the truth and this only its memory of what to do next: everything
+here can be lost at any moment and is built again from the open records. One at a time a transfer
+waits for the ledger, for another bank, or for a moment to try again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+
+from bank_node.banking.transfers.flights import (
+    Deposit,
+    Flight,
+    Order,
+    Outcome,
+    Reply,
+    Told,
+    Wait,
+)
+from bank_node.errors import Reason
+from bank_node.ledger.entries import bank_of, settlement_account
+from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.transfer_operations import Hold, ReadTransfer, Tell
+from bank_node.ledger.transfers import Message, Phase, Role, Transfer
+from bank_node.protocol.transfer_messages import (
+    ABORTED,
+    COMMITTED,
+    PREPARED,
+    TransferMessage,
+    Word,
+)
+from bank_node.values import AccountAddress, AccountNumber, Amount, BankCode, TransferId
+
+_log = logging.getLogger(__name__)
+
+FLIGHTS_MAX = 100_000
+# A promise is asked about when the payer's bank has had ample time to say what became of it.
+_ASK_AFTER_S = 10.0
+_RETRY_MIN_S, _RETRY_MAX_S = 0.25, 15.0
+
+
+class Engine:
+    """All open transfers of one bank. `operations`, `messages` and `deposits` are for the host to
+    carry out, which empties them; it reports by `booked` and `answered`.
+    """
+
+    def __init__(self, cap_of: Callable[[BankCode], int]) -> None:
+        """`cap_of` is how much this bank may owe to another one."""
+        self._cap_of = cap_of
+        self.flights: dict[str, Flight] = {}
+        self.operations: list[tuple[str, Operation]] = []
+        self.messages: list[tuple[str, BankCode, TransferMessage]] = []
+        self.deposits: list[Deposit] = []
+
+    def begin(self, order: Order, told: Told, until: float, *, is_classic: bool) -> None:
+        """A client wants a transfer to another bank and waits until a moment to hear of it."""
+        flight = self.flights.get(order.id)
+        if flight is not None:
+            self._join(flight, order, told, until)
+            return
+        if len(self.flights) >= FLIGHTS_MAX:
+            told(Outcome(None, Reason.TOO_BUSY))
+            return
+        flight = Flight(order.id, order.payee.bank, order)
+        flight.clients.append((until, told))
+        flight.wait = Wait.LEDGER
+        self.flights[order.id] = flight
+        # The look before tells whether this hold is the one that sets the money aside.
+        self.operations.append((order.id, ReadTransfer(order.id)))
+        hold = Hold(order.id, order.payer, settlement_account(order.payee.bank),
+                    order.payee.number, order.amount, is_classic,
+                    self._cap_of(order.payee.bank))  # fmt: skip
+        self.operations.append((order.id, hold))
+
+    def _join(self, flight: Flight, order: Order, told: Told, until: float) -> None:
+        known = flight.order or _order_of(flight.record)
+        if known != order:
+            told(Outcome(None, Reason.TRANSFER_ID_TAKEN))
+        elif flight.record is not None and flight.record.phase is Phase.COMMITTED:
+            told(Outcome(flight.record))
+        elif (
+            flight.record is not None
+            and flight.record.phase is Phase.SENT
+            and (flight.wait is Wait.NOTHING)
+        ):
+            told(Outcome(flight.record, Reason.TRANSFER_UNKNOWN))
+        else:
+            flight.clients.append((until, told))
+
+    def recover(self, transfers: Iterable[Transfer], now: float) -> None:
+        """Takes up what an earlier run left open."""
+        for record in transfers:
+            if record.key not in self.flights:
+                self.flights[record.key] = self._taken_up(record, now)
+
+    def _taken_up(self, record: Transfer, now: float) -> Flight:
+        flight = Flight(record.key, bank_of(record.bank), None, record, next_at=now)
+        if record.phase is Phase.RESERVED and record.role is Role.PAYER:
+            # Nothing was decided, and whoever asked meanwhile was told so.
+            flight.decision = _void(flight, Reason.TRANSFER_ABORTED)
+        elif record.phase is Phase.SENT:
+            flight.trouble = "whether the deposit was carried out is unknown"
+        return flight
+
+    def promised(self, record: Transfer, now: float) -> None:
+        """This bank has made a promise: it will ask if it does not hear what became of it."""
+        if record.key not in self.flights:
+            flight = Flight(record.key, bank_of(record.bank), None, record)
+            flight.next_at = now + _ASK_AFTER_S
+            self.flights[record.key] = flight
+
+    def settled(self, record: Transfer) -> None:
+        """A transfer has come to its end without the doing of this engine."""
+        flight = self.flights.get(record.key)
+        if flight is not None and not record.is_open:
+            flight.record = record
+            self._end(flight)
+
+    def booked(self, key: str, operation: Operation, result: Result, now: float) -> None:
+        """The ledger has decided an operation, and what it decided is on disk."""
+        flight = self.flights.get(key)
+        if flight is None:
+            return
+        if isinstance(operation, ReadTransfer) and flight.record is None:
+            flight.is_fresh = result is Reason.NO_SUCH_TRANSFER
+            return
+        flight.wait = Wait.NOTHING
+        if isinstance(operation, Hold):
+            self._held(flight, result, now)
+        elif isinstance(operation, ReadTransfer):
+            self._found(flight, result, now)
+        else:
+            assert isinstance(operation, Tell)
+            self._told(flight, operation, result, now)
+
+    def _held(self, flight: Flight, result: Result, now: float) -> None:
+        if not isinstance(result, Transfer):
+            assert isinstance(result, Reason)
+            self._tell(flight, Outcome(None, result))
+            del self.flights[flight.key]
+            return
+        flight.record = result
+        if not result.is_open:
+            self._end(flight)
+        elif result.phase is Phase.SENT and not flight.is_fresh:
+            # It was sent before, by somebody who did not live to hear the answer.
+            self._leave_unknown(flight)
+        else:
+            self._go_on(flight, now)
+
+    def _told(self, flight: Flight, operation: Tell, result: Result, now: float) -> None:
+        if isinstance(result, Transfer):
+            flight.record, flight.decision, flight.is_sent = result, None, False
+            flight.attempts, flight.next_at = 0, now
+            self._go_on(flight, now)
+        elif result is Reason.TRANSFER_ABORTED or result is Reason.TRANSFER_COMMITTED:
+            # It was decided otherwise meanwhile: by a question, or by hand.
+            flight.decision = None
+            self._look_up(flight)
+        elif result is Reason.NO_SUCH_TRANSFER:
+            _log.error("transfer %s is not in the ledger any more", flight.key)
+            del self.flights[flight.key]
+        else:
+            # The ledger could not take it now; it has to, so it is told again.
+            flight.decision = operation
+            self._pause(flight, now)
+
+    def _look_up(self, flight: Flight) -> None:
+        flight.wait = Wait.LEDGER
+        self.operations.append((flight.key, ReadTransfer(flight.key)))
+
+    def _found(self, flight: Flight, result: Result, now: float) -> None:
+        if isinstance(result, Transfer):
+            flight.record = result
+            self._go_on(flight, now)
+        else:
+            self._pause(flight, now)
+
+    def _go_on(self, flight: Flight, now: float) -> None:
+        """Does the next thing for a flight that waits for nothing."""
+        record = flight.record
+        assert record is not None
+        if flight.decision is not None:
+            self._decide(flight, flight.decision)
+        elif not record.is_open:
+            self._end(flight)
+        elif record.phase is Phase.SENT:
+            if flight.is_fresh and not flight.is_sent:
+                flight.is_sent, flight.wait = True, Wait.BANK
+                self.deposits.append(Deposit(record.key, flight.bank, AccountNumber(record.other),
+                                             Amount(record.amount)))  # fmt: skip
+        elif record.role is Role.PAYEE:
+            self._send(flight, Word.QUESTION)
+        elif record.phase is Phase.COMMITTED:
+            self._tell(flight, Outcome(record))
+            self._send(flight, Word.COMMIT)
+        else:
+            self._send(flight, Word.PREPARE)
+
+    def _send(self, flight: Flight, word: Word) -> None:
+        record = flight.record
+        assert record is not None
+        flight.wait = Wait.BANK
+        message = TransferMessage(word, TransferId(record.id))
+        if word is Word.PREPARE:
+            message = message._replace(
+                payer=AccountNumber(record.account),
+                payee=AccountNumber(record.other),
+                amount=Amount(record.amount),
+            )
+        self.messages.append((flight.key, flight.bank, message))
+
+    def answered(self, key: str, message: TransferMessage, reply: Reply, now: float) -> None:
+        """The other bank has answered a message, or it is certain that no answer will come."""
+        flight = self.flights.get(key)
+        if flight is None or flight.wait is not Wait.BANK:
+            # What is said to an abort changes nothing: who has not heard it will ask.
+            return
+        flight.wait = Wait.NOTHING
+        said = reply.answer.said if reply.answer else ""
+        if message.word is Word.PREPARE:
+            self._prepared(flight, reply)
+        elif message.word is Word.COMMIT and said == COMMITTED:
+            self._decide(flight, Tell(Message.ACKNOWLEDGE, key, evidence=reply.evidence))
+        elif message.word is Word.QUESTION and said in (COMMITTED, ABORTED):
+            self._heard(flight, said, reply)
+        else:
+            if reply.answer is not None:
+                flight.trouble = f"{flight.bank} answers {message.word.name}: {reply.answer.text}"
+                _log.error("transfer %s: %s", key, flight.trouble)
+            self._pause(flight, now)
+
+    def _prepared(self, flight: Flight, reply: Reply) -> None:
+        answer = reply.answer
+        if answer is not None and answer.said == PREPARED:
+            self._decide(flight, Tell(Message.POST, flight.key, evidence=reply.evidence))
+            return
+        reason = reply.reason
+        if answer is not None:
+            reason = answer.reason or Reason.TRANSFER_ABORTED
+        self._decide(flight, _void(flight, reason))
+        if answer is None and reply.was_sent:
+            # It may have made a promise: better to say at once that nothing will come of it.
+            abort = TransferMessage(Word.ABORT, TransferId(flight.key))
+            self.messages.append((flight.key, flight.bank, abort))
+
+    def _heard(self, flight: Flight, said: str, reply: Reply) -> None:
+        message = Message.CREDIT if said == COMMITTED else Message.RELEASE
+        assert flight.record is not None
+        self._decide(flight, Tell(message, flight.key, reason="" if said == COMMITTED else (
+            Reason.TRANSFER_ABORTED.value), evidence=reply.evidence))  # fmt: skip
+
+    def deposited(self, key: str, reason: Reason | None, text: str, now: float) -> None:
+        """What became of a deposit at a classic bank.
+
+        Without a reason it was carried out; BANK_OUTCOME_UNKNOWN is the only reason that leaves
+        that open. `text` is what the other bank said.
+        """
+        flight = self.flights.get(key)
+        if flight is None or flight.wait is not Wait.BANK:
+            return
+        flight.wait = Wait.NOTHING
+        if reason is None:
+            self._decide(flight, Tell(Message.POST, key, evidence=text.encode()[:400]))
+        elif reason is Reason.BANK_OUTCOME_UNKNOWN:
+            self._leave_unknown(flight)
+        else:
+            self._decide(flight, _void(flight, reason)._replace(evidence=text.encode()[:400]))
+
+    def _leave_unknown(self, flight: Flight) -> None:
+        flight.trouble = "whether the deposit was carried out is unknown"
+        self._tell(flight, Outcome(flight.record, Reason.TRANSFER_UNKNOWN))
+
+    def by_hand(self, record: Transfer, now: float) -> None:
+        """The operator has decided a transfer: what is open of it goes on from there."""
+        flight = self.flights.get(record.key)
+        if flight is None:
+            self.recover((record,) if record.is_open else (), now)
+        elif flight.wait is Wait.NOTHING:
+            flight.record, flight.decision = record, None
+            self._go_on(flight, now)
+
+    def _decide(self, flight: Flight, operation: Tell) -> None:
+        flight.decision, flight.wait = operation, Wait.LEDGER
+        self.operations.append((flight.key, operation))
+
+    def _pause(self, flight: Flight, now: float) -> None:
+        """Tries again later, and later still the next time."""
+        pause_s = min(_RETRY_MAX_S, _RETRY_MIN_S * 2**flight.attempts)
+        flight.attempts = min(flight.attempts + 1, 10)
+        flight.next_at = now + pause_s
+
+    def _end(self, flight: Flight) -> None:
+        record = flight.record
+        assert record is not None
+        if record.phase is Phase.ABORTED:
+            reason = record.reason or Reason.TRANSFER_ABORTED.value
+            self._tell(flight, Outcome(record, Reason(reason)))
+        else:
+            self._tell(flight, Outcome(record))
+        del self.flights[flight.key]
+
+    def _tell(self, flight: Flight, outcome: Outcome) -> None:
+        clients, flight.clients = flight.clients, []
+        for _, told in clients:
+            told(outcome)
+
+    def tick(self, now: float) -> None:
+        """Looks at what is due; called a few times a second."""
+        for flight in list(self.flights.values()):
+            if flight.clients and flight.clients[0][0] <= now:
+                self._tell(flight, Outcome(flight.record, Reason.TRANSFER_PENDING))
+            if flight.wait is Wait.NOTHING and flight.next_at <= now and flight.record is not None:
+                self._go_on(flight, now)
+
+
+def _void(flight: Flight, reason: Reason) -> Tell:
+    return Tell(Message.VOID, flight.key, reason=reason.value)
+
+
+def _order_of(record: Transfer | None) -> Order | None:
+    if record is None or record.role is Role.PAYEE:
+        return None
+    payee = AccountAddress(AccountNumber(record.other), bank_of(record.bank))
+    return Order(
+        TransferId(record.key), AccountNumber(record.account), payee, Amount(record.amount)
+    )

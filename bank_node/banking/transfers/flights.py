@@ -1,0 +1,81 @@
+"""What the engine knows of a transfer on its way, and the words it exchanges with its host."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from bank_node.errors import Reason
+from bank_node.ledger.transfer_operations import Tell
+from bank_node.ledger.transfers import Transfer
+from bank_node.protocol.transfer_messages import TransferAnswer
+from bank_node.values import AccountAddress, AccountNumber, Amount, BankCode, TransferId
+
+
+class Order(NamedTuple):
+    """A transfer that a client wants."""
+
+    id: TransferId
+    payer: AccountNumber
+    payee: AccountAddress
+    amount: Amount
+
+
+class Outcome(NamedTuple):
+    """What a client is told: the record if it is committed, else why not (yet)."""
+
+    record: Transfer | None
+    reason: Reason | None = None
+
+
+Told = Callable[[Outcome], object]
+
+
+class Wait(Enum):
+    """What a flight waits for, besides the moment of `next_at`."""
+
+    NOTHING = "nothing"
+    LEDGER = "ledger"
+    BANK = "bank"
+
+
+@dataclass(slots=True)
+class Flight:
+    """A transfer on its way."""
+
+    key: str
+    bank: BankCode
+    order: Order | None
+    record: Transfer | None = None
+    wait: Wait = Wait.NOTHING
+    next_at: float = 0.0
+    attempts: int = 0
+    decision: Tell | None = None
+    """What the ledger must be told, until it has taken it."""
+    is_sent: bool = False
+    """Whether the question of this phase is on its way or was answered."""
+    is_fresh: bool = False
+    clients: list[tuple[float, Told]] = field(default_factory=list)
+    trouble: str = ""
+    """Why it does not go on, for the operator."""
+
+
+class Deposit(NamedTuple):
+    """`AD` to a classic bank for a transfer; sent once, ever."""
+
+    key: str
+    bank: BankCode
+    payee: AccountNumber
+    amount: Amount
+
+
+class Reply(NamedTuple):
+    """What became of one thing that was sent to another bank."""
+
+    answer: TransferAnswer | None
+    """None when there is none."""
+    was_sent: bool = True
+    """Whether anything may have left for the other bank."""
+    reason: Reason = Reason.BANK_SILENT
+    """Why there is no answer."""
+    evidence: bytes = b""
