@@ -57,6 +57,7 @@ class Reason(Enum):
     TRANSFER_ID_FORMAT = "transfer_id_format"
     TRANSFER_ID_TAKEN = "transfer_id_taken"
     TRANSFER_MESSAGE_FORMAT = "transfer_message_format"
+    BANK_REFUSED = "bank_refused"
     NOT_SIGNED = "not_signed"
     TRANSFER_PENDING = "transfer_pending"
     TRANSFER_UNKNOWN = "transfer_unknown"

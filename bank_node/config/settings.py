@@ -27,6 +27,7 @@ from bank_node.config.checks import (
     subnet_list,
     whole,
 )
+from bank_node.values import AMOUNT_MAX
 
 
 class Network(Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,6 +168,14 @@ class Robbery(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "fewest"
 
 
+class Transfers(Struct, frozen=True, forbid_unknown_fields=True):
+    """Money between this bank and others."""
+
+    debit_cap: Annotated[
+        int, whole("What one bank may owe another one; what goes beyond is refused.", 0, AMOUNT_MAX)
+    ] = AMOUNT_MAX
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one node."""
 
@@ -182,6 +191,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     operator: Operator = field(default_factory=Operator)
     protocol: Protocol = field(default_factory=Protocol)
     robbery: Robbery = field(default_factory=Robbery)
+    transfers: Transfers = field(default_factory=Transfers)
 
 
 class Key(NamedTuple):

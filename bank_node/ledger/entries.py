@@ -5,6 +5,7 @@ range: cash, what is held for transfers, and one settlement account for each oth
 """
 
 from enum import IntEnum
+from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
@@ -80,6 +81,7 @@ class Account(NamedTuple):
     last_entry: int
 
 
+@lru_cache(maxsize=4096)
 def settlement_account(bank: BankCode) -> int:
     """The number of the settlement account of a bank."""
     value = 0

@@ -14,10 +14,12 @@ from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
+from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.banks import Banks, own_code
 from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.operator import Entrance, Parts
 from bank_node.node.stores import open_store
+from bank_node.node.transfers import Transfers
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import SEED_BYTES, Identity, obtain_identity
 from bank_node.service.calls import Bank, Network
@@ -72,6 +74,7 @@ class Node:
         self._traffic: Traffic | None = None
         self._workers: Workers | None = None
         self.banks: Banks | None = None
+        self.transfers: Transfers | None = None
 
     def start(self) -> tuple[str, int]:
         """Recovers the ledger and accepts clients; returns the address. Raises BankError."""
@@ -96,9 +99,19 @@ class Node:
         self._traffic = traffic = self._open_traffic()
         self.banks = banks = Banks(settings, self._writer, self.metrics, traffic.extend)
         banks.start()
+        identity = self._identity()
+        self.transfers = Transfers(
+            banks.own,
+            identity,
+            self._writer,
+            Acquaintance(banks.neighbourhood, banks.keyring, CLOCK.now_us),
+            banks.proxy,
+            lambda: settings.transfers.debit_cap,
+        )
+        self.transfers.start(self._store.open_transfers())
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
-            self._bank(banks, self._store, self._identity()),
+            self._bank(banks, self._store, identity),
             self._writer,
             self.metrics,
             CLOCK,
@@ -148,6 +161,8 @@ class Node:
             self._entrance.stop(self.settings.network.timeout)
         if self._server:
             self._server.stop(self.settings.network.timeout)
+        if self.transfers:
+            self.transfers.stop()
         if self.banks:
             self.banks.stop(self.settings.network.timeout)
         has_ended = self._writer is None or self._writer.stop(self.settings.network.timeout)
@@ -159,7 +174,7 @@ class Node:
             self._traffic.close()
         if self._workers:
             self._workers.close()
-        self._workers = self.banks = self._entrance = None
+        self._workers = self.banks = self.transfers = self._entrance = None
         self._server = self._writer = self._store = self._traffic = None
 
     def _identity(self) -> Identity:
@@ -169,6 +184,7 @@ class Node:
 
     def _bank(self, network: Network, store: Store, identity: Identity) -> Bank:
         code = own_code(self.settings)
+        assert self.transfers
         return Bank(
             code=code,
             name=NAME,
@@ -180,6 +196,7 @@ class Node:
             identity=identity,
             log=Log(store, code, identity, CLOCK.now_us),
             journal=store,
+            transfers=self.transfers,
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,
             objective=self.settings.robbery.objective,

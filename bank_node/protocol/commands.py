@@ -17,6 +17,7 @@ from bank_node.protocol.command import (
     parse_command_code,
 )
 from bank_node.protocol.operator import OPERATOR_ROWS
+from bank_node.protocol.transfer_messages import parse_messages, parse_signature
 from bank_node.values import (
     parse_account_address,
     parse_amount,
@@ -64,6 +65,9 @@ TRANSFER = Argument("id", parse_transfer_id, optional=True)
 TRANSFER_KEY = Argument("<id>", parse_transfer_key)
 COUNT = Argument("n", parse_amount, optional=True)
 BEFORE_ENTRY = Argument("before", parse_amount, optional=True)
+
+MESSAGES = Argument("<messages>", parse_messages)
+SIGNATURE = Argument("<signature>", parse_signature)
 
 _ROWS = (
     Command(
@@ -141,7 +145,8 @@ _ROWS = (
         errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, Reason.TRANSFER_ID_FORMAT, *ELSEWHERE,
                 Reason.TRANSFER_ID_TAKEN, Reason.SAME_ACCOUNT, Reason.NO_SUCH_ACCOUNT,
                 Reason.NO_SUCH_PAYEE, Reason.INSUFFICIENT_FUNDS, Reason.DEBIT_CAP,
-                Reason.BANK_LIMIT, Reason.TRANSFER_ABORTED, *STORE),
+                Reason.BANK_LIMIT, Reason.BANK_REFUSED, Reason.TRANSFER_ABORTED,
+                Reason.TRANSFER_PENDING, Reason.TRANSFER_UNKNOWN, *STORE),
         route=Route.BY_ACCOUNT, effect=Effect.WRITES, extension=True, cost=8,
     ),
     Command(
@@ -155,6 +160,12 @@ _ROWS = (
         "Transaction history of an account, newest first, with the balance after each entry.",
         errors=(Reason.ACCOUNT_FORMAT, Reason.AMOUNT_FORMAT, *ELSEWHERE, Reason.NO_SUCH_ACCOUNT),
         route=Route.BY_ACCOUNT, effect=Effect.LOOKS_BACK, extension=True, cost=40,
+    ),
+    Command(
+        "TM", (BANK, MESSAGES, SIGNATURE), "TM <answers> <signature>",
+        "Transfer messages: what another bank says about transfers, signed.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.TRANSFER_MESSAGE_FORMAT, Reason.NOT_SIGNED, *STORE),
+        audience=Audience.PEER, effect=Effect.WRITES, extension=True, cost=40,
     ),
     Command(
         "HE", (CODE,), "HE <text>", "Help: all commands, or how one of them is typed.",

@@ -202,6 +202,10 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "The messages about transfers are not in form.",
         "Zprávy o převodech nemají správný tvar.",
     ),
+    Reason.BANK_REFUSED: (
+        "The bank {bank} refused the deposit, nothing was booked.",
+        "Banka {bank} vklad odmítla, nic nebylo zaúčtováno.",
+    ),
     Reason.NOT_SIGNED: (
         "The messages are not signed with the key that is known of the bank {bank}.",
         "Zprávy nejsou podepsány klíčem, který známe od banky {bank}.",
@@ -282,6 +286,7 @@ _CZECH_SUMMARIES = {
     "RP": "Plán loupeže: které banky vyloupit, aby poškozených klientů bylo co nejméně.",
     "TR": "Převod: přesune peníze z účtu na účet, oba mohou být v kterékoli bance.",
     "TS": "Stav převodu.",
+    "TM": "Podepsané zprávy jiné banky o převodech.",
     "TH": "Historie účtu od nejnovější položky, se zůstatkem po každé z nich.",
     "LI": "Spojení: říká, že na něm mluví jiná banka.",
     "LH": "Podepsaný stav: jakou knihu banka právě vede.",

@@ -4,6 +4,7 @@ One line carries messages about many transfers, and its reply an answer to each,
 Text has one form only: what does not read back the same is refused. Knows no keys and no state.
 """
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from bank_node.values import (
 
 # So that any line stays below the limit of all lines, with its code, a bank and a signature.
 BATCH_BYTES_MAX = 880
-_SIGNATURE_CHARACTERS_MAX = 88
+_SIGNATURE = re.compile(rb"[A-Za-z0-9_-]{1,88}")
 
 
 class Word(Enum):
@@ -117,6 +118,6 @@ def parse_answers(text: str) -> tuple[TransferAnswer, ...] | None:
 
 def parse_signature(text: bytes) -> str:
     """A signature as text; whether it is right is for those to say who know the key."""
-    if not text.isascii() or len(text) > _SIGNATURE_CHARACTERS_MAX:
+    if not _SIGNATURE.fullmatch(text):
         raise Refused(Reason.TRANSFER_MESSAGE_FORMAT)
     return text.decode("ascii")

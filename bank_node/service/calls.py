@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from bank_node.banking.transfers.flights import Order
 from bank_node.errors import Refused
 from bank_node.ledger.entries import Account
 from bank_node.ledger.journal import Block
@@ -94,6 +95,21 @@ class Survey(NamedTuple):
     """Banks that are known and cannot be counted on, each with the reason."""
 
 
+class Transfers(Protocol):
+    """Transfers between this bank and others."""
+
+    def begin(self, call: "Call", order: Order, done: Callable[[Answer], None]) -> None:
+        """A transfer to another bank. Raises Refused(OUT_OF_REACH)."""
+
+    def has_received(self, key: str) -> bool:
+        """Whether a transfer is known that nothing has been set aside for yet."""
+
+    def receive(
+        self, sender: BankCode, text: str, signature: str, done: Callable[[Answer], None]
+    ) -> None:
+        """What another bank says about transfers."""
+
+
 class Network(Protocol):
     """The banks around, this one among them."""
 
@@ -122,6 +138,7 @@ class Bank:
     identity: Identity
     log: Log
     journal: Journal
+    transfers: Transfers
     clock: Clock
     timeout_s: float
     """Seconds to a reply."""
@@ -133,7 +150,9 @@ class Bank:
 
     def commands(self) -> dict[bytes, Command]:
         """The rows that this bank serves to its audience."""
-        return visible_commands(extensions=self.extensions, audience=self.audience)
+        # On the port that everybody may call, other banks speak as well.
+        audience = Audience.PEER if self.audience is Audience.PUBLIC else self.audience
+        return visible_commands(extensions=self.extensions, audience=audience)
 
     def new_transfer_id(self) -> str:
         """An id for a transfer that came without one.
@@ -148,7 +167,8 @@ class Bank:
         if not self.extensions:
             return ()
         operator = () if self.audience is Audience.PUBLIC else ("operator",)
-        return ("session", "ledger", "transfers", *operator, f"key={self.identity.key}")
+        families = ("session", "ledger", "transfers", "commit", *operator)
+        return (*families, f"key={self.identity.key}")
 
 
 class Call(NamedTuple):

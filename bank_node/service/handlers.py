@@ -23,7 +23,9 @@ from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
 from bank_node.service.robbery import rob
 from bank_node.service.transfers import (
+    take_messages,
     tell_history,
+    tell_received,
     told_state,
     transfer,
     transfer_elsewhere,
@@ -109,7 +111,8 @@ HANDLERS: dict[str, Handler] = {
     "LC": Handler(work=prove_consistency),
     "LW": Handler(tell_head),
     "TR": Handler(transferred, transfer, later=transfer_elsewhere),
-    "TS": Handler(told_state, transfer_state),
+    "TS": Handler(told_state, transfer_state, later=tell_received),
+    "TM": Handler(later=take_messages),
     "TH": Handler(work=tell_history),
     "HE": Handler(_help),
     "VE": Handler(_version),

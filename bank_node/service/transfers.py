@@ -1,18 +1,21 @@
 """TR, TS and TH: money from account to account, what became of it, an account's history."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from bank_node.banking.transfers.flights import Order
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.entries import bank_of, is_client
 from bank_node.ledger.history import Line, history
 from bank_node.ledger.operations import Operation
 from bank_node.ledger.transfer_operations import Move, ReadTransfer
 from bank_node.ledger.transfers import Phase, Role, Transfer
-from bank_node.service.calls import Arguments, Bank, Call
-from bank_node.values import BankCode
+from bank_node.protocol.transfer_messages import joined
+from bank_node.service.calls import Answer, Arguments, Bank, Call
+from bank_node.values import BankCode, TransferId
 
 _LINES_DEFAULT = 10
 _LINES_MAX = 100
@@ -34,9 +37,13 @@ def transferred(bank: Bank, _arguments: Arguments, result: Transfer) -> str:
     return f"TR {result.id} {result.state}"
 
 
-def transfer_state(bank: Bank, arguments: Arguments) -> Operation:
-    """The operation of `TS`; the bank's own transfers may be named in full, too."""
-    return ReadTransfer(arguments[0].removeprefix(bank.code + "/"))
+def transfer_state(bank: Bank, arguments: Arguments) -> Operation | None:
+    """The operation of `TS`, None if there can be no record yet.
+
+    The bank's own transfers may be named in full, too.
+    """
+    key = arguments[0].removeprefix(bank.code + "/")
+    return None if bank.transfers.has_received(key) else ReadTransfer(key)
 
 
 def told_state(bank: Bank, arguments: Arguments, result: Transfer) -> str:
@@ -87,7 +94,19 @@ def _entry(bank: Bank, line: Line) -> dict[str, Any]:
     return told
 
 
-def transfer_elsewhere(call: Call, _done: Any) -> None:
-    """`TR` to an account of another bank. Raises Refused(OUT_OF_REACH): this bank knows none."""
-    payee = call.arguments[1]
-    raise Refused(Reason.OUT_OF_REACH, bank=payee.bank, own=call.bank.code)
+def transfer_elsewhere(call: Call, done: Callable[[Answer], None]) -> None:
+    """`TR` to an account of another bank. Raises Refused(OUT_OF_REACH)."""
+    payer, payee, amount, *name = call.arguments
+    wanted = TransferId(name[0] if name else call.bank.new_transfer_id())
+    call.bank.transfers.begin(call, Order(wanted, payer.number, payee, amount), done)
+
+
+def tell_received(call: Call, done: Callable[[Answer], None]) -> None:
+    """The reply to `TS` for a transfer that has no record yet."""
+    done(f"TS {call.arguments[0]} received")
+
+
+def take_messages(call: Call, done: Callable[[Answer], None]) -> None:
+    """`TM`: hands the messages over; the reply comes when the ledger has decided about all."""
+    sender, messages, signature = call.arguments
+    call.bank.transfers.receive(sender, joined(messages), signature, done)

@@ -102,7 +102,9 @@ class SimBank:
         messages, engine.messages = engine.messages, []
         deposits, engine.deposits = engine.deposits, []
         if operations:
-            self.submit([o for _, o in operations], lambda results: self.booked(operations, results))
+            self.submit(
+                [o for _, o in operations], lambda results: self.booked(operations, results)
+            )
         for key, bank, message in messages:
             self.after(draws.random() * 0.01, lambda k=key, b=bank, m=message: self.send(k, b, m))
         for deposit in deposits:
@@ -136,7 +138,11 @@ class SimBank:
         other = self.world.banks[bank]
         for _ in range(self.world.copies()):
             self.world.carry(
-                self, other, lambda: other.receive(self, message, lambda a: self.after(0, lambda: close(Reply(a))))
+                self,
+                other,
+                lambda: other.receive(
+                    self, message, lambda a: self.after(0, lambda: close(Reply(a)))
+                ),
             )
 
     def receive(self, sender: "SimBank", message: Any, answer: Callable[[Any], None]) -> None:
@@ -199,9 +205,7 @@ class World:
         if (sender.code, receiver.code) in self.cut:
             return
         delay = 0.01 if self.is_calm else self.draws.choice([0.001, 0.01, 0.1, 1.0, 8.0])
-        self.clock.after(
-            delay * self.draws.random(), lambda: deliver() if receiver.is_up else None
-        )
+        self.clock.after(delay * self.draws.random(), lambda: deliver() if receiver.is_up else None)
 
     def order(self) -> None:
         """A client of some bank wants a transfer, perhaps one that was wanted before."""
@@ -278,7 +282,10 @@ class World:
                     assert record.phase is Phase.ENDED, "what is committed is never released"
         assert in_flight == 0, "every unit between two banks is that of a committed transfer"
         uncredited = sum(
-            self.position(a, b) + self.position(b, a) for a in self.banks for b in self.banks if a < b
+            self.position(a, b) + self.position(b, a)
+            for a in self.banks
+            for b in self.banks
+            if a < b
         )
         assert uncredited >= 0
         assert total + uncredited == self.money

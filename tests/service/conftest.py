@@ -146,6 +146,32 @@ class FakeElsewhere:
         self.waiting.pop(0)(answer)
 
 
+class FakeTransfers:
+    """Keeps what is wanted and what was said until the test answers it."""
+
+    def __init__(self) -> None:
+        self.received: set[str] = set()
+        self.begun: list[Any] = []
+        self.said: list[Any] = []
+        self.waiting: list[Callable[[Answer], object]] = []
+
+    def begin(self, call: Any, order: Any, done: Callable[[Answer], object]) -> None:
+        self.begun.append(order)
+        self.waiting.append(done)
+
+    def has_received(self, key: str) -> bool:
+        return key in self.received
+
+    def receive(
+        self, sender: str, text: str, signature: str, done: Callable[[Answer], object]
+    ) -> None:
+        self.said.append((sender, text, signature))
+        self.waiting.append(done)
+
+    def answer(self, answer: Answer) -> None:
+        self.waiting.pop(0)(answer)
+
+
 class Inline:
     """Workers that work at once."""
 
@@ -176,6 +202,7 @@ class House:
         self.records: list[Any] = []
         self.network = FakeNetwork()
         self.elsewhere = FakeElsewhere()
+        self.transfers = FakeTransfers()
         self.key = KEY
         clock = Clock(lambda: self.now_us, lambda: self.now_ns)
         self.store = MemoryStore()
@@ -191,6 +218,7 @@ class House:
             identity=identity,
             log=Log(self.store, OWN, identity, clock.now_us),
             journal=self.store,
+            transfers=self.transfers,
             clock=clock,
             timeout_s=5.0,
             objective=objective,

@@ -1,0 +1,149 @@
+"""Signed messages about transfers on their way to other banks, in as few lines as they fit into.
+
+Belongs to one loop. Every message is replied to once, with an answer that its bank has signed or
+with the certainty that there will be none.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from bank_node.banking.transfers.flights import Reply
+from bank_node.banking.transfers.signing import answer_bytes, answer_evidence, request_bytes
+from bank_node.errors import Reason, Refused
+from bank_node.node.acquaintance import Acquaintance
+from bank_node.protocol.transfer_messages import (
+    BATCH_BYTES_MAX,
+    TransferMessage,
+    joined,
+    parse_answers,
+)
+from bank_node.security.identity import Identity, is_signed
+from bank_node.service.calls import Elsewhere
+from bank_node.values import BankCode, one_line
+
+_log = logging.getLogger(__name__)
+
+Envelope = tuple[str, TransferMessage]
+"""The key of a flight and what is said about it."""
+
+# So many groups of lines may be on their way to one bank: one is being decided there, another is
+# read and checked meanwhile.
+_BURSTS = 2
+
+
+@dataclass(slots=True)
+class Lane:
+    """What is on its way to one bank, and what waits for it."""
+
+    waiting: list[Envelope] = field(default_factory=list)
+    bursts: int = 0
+
+
+class Burst:
+    """Lines that left together."""
+
+    def __init__(self, batches: list[list[Envelope]]) -> None:
+        self.batches = batches
+        self.unanswered = len(batches)
+
+
+class PostOffice:
+    """See the module."""
+
+    def __init__(
+        self,
+        own: BankCode,
+        identity: Identity,
+        acquaintance: Acquaintance,
+        carrier: Elsewhere,
+        replied: Callable[[Sequence[Envelope], Sequence[Reply]], None],
+    ) -> None:
+        """`replied` hears of each message once, with its reply."""
+        self._own = own
+        self._identity = identity
+        self._acquaintance = acquaintance
+        self._carrier = carrier
+        self._replied = replied
+        self._lanes: dict[BankCode, Lane] = {}
+
+    def send(self, messages: Sequence[tuple[str, BankCode, TransferMessage]]) -> None:
+        """Takes messages on, each with the key of its flight and the bank that it is for."""
+        for key, bank, message in messages:
+            self._lanes.setdefault(bank, Lane()).waiting.append((key, message))
+        for bank in {bank for _, bank, _ in messages}:
+            self._move(bank)
+
+    def _move(self, bank: BankCode) -> None:
+        """Sends all that waits for a bank, unless enough is on its way there.
+
+        What gathers meanwhile shares the next lines: a signature costs more than all else that
+        is done for a message.
+        """
+        lane = self._lanes[bank]
+        if not lane.waiting or lane.bursts >= _BURSTS:
+            return
+        burst = Burst(_batches(lane.waiting))
+        lane.waiting, lane.bursts = [], lane.bursts + 1
+        for batch in burst.batches:
+            self._send(bank, batch, burst)
+
+    def _send(self, bank: BankCode, batch: Sequence[Envelope], burst: "Burst") -> None:
+        text = joined(tuple(message for _, message in batch))
+        signature = self._identity.sign(request_bytes(self._own, bank, text))
+        line = f"TM {self._own} {text} {signature}".encode()
+        answered = partial(self._answered, bank, batch, text, burst)
+        try:
+            self._carrier.forward(bank, line, 0, self, answered)
+        except Refused as refused:
+            asyncio.get_running_loop().call_soon(answered, refused)
+
+    def _answered(
+        self,
+        bank: BankCode,
+        batch: Sequence[Envelope],
+        text: str,
+        burst: "Burst",
+        answer: bytes | Refused,
+    ) -> None:
+        replies = self._replies(bank, text, len(batch), answer)
+        self._replied(batch, replies)
+        burst.unanswered -= 1
+        if not burst.unanswered:
+            self._lanes[bank].bursts -= 1
+            self._move(bank)
+
+    def _replies(
+        self, bank: BankCode, text: str, count: int, answer: bytes | Refused
+    ) -> Sequence[Reply]:
+        if isinstance(answer, Refused):
+            was_sent = answer.reason is Reason.BANK_OUTCOME_UNKNOWN
+            reason = Reason.BANK_SILENT if was_sent else answer.reason
+            return [Reply(None, was_sent, reason)] * count
+        words = answer.decode("utf-8", "replace").split()
+        answers = parse_answers(words[1]) if len(words) == 3 and words[0] == "TM" else None
+        if answers is None or len(answers) != count:
+            _log.warning("the bank %s says: %s", bank, one_line(" ".join(words))[:200])
+            return [Reply(None)] * count
+        key = self._acquaintance.key_of(bank)
+        if not key or not is_signed(answer_bytes(bank, self._own, text, words[1]), words[2], key):
+            _log.warning("an answer of the bank %s is not signed with its key", bank)
+            return [Reply(None)] * count
+        evidence = answer_evidence(text, words[1], words[2])
+        return [Reply(each, evidence=evidence) for each in answers]
+
+
+def _batches(envelopes: Sequence[Envelope]) -> list[list[Envelope]]:
+    """Messages in portions that fit into one line each, in their order."""
+    batches: list[list[Envelope]] = []
+    size = BATCH_BYTES_MAX + 1
+    for envelope in envelopes:
+        length = len(envelope[1].text) + 1
+        if size + length > BATCH_BYTES_MAX:
+            batches.append([])
+            size = 0
+        batches[-1].append(envelope)
+        size += length
+    return batches

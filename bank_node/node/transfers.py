@@ -1,0 +1,328 @@
+"""Transfers between banks, brought to life: one thread with a loop that feeds the pure engine.
+
+What the engine wants of the ledger in one round of the loop is one submission, and what it wants
+of another bank travels in as few signed lines as it fits into.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from threading import Event, Thread
+from typing import Any, Protocol
+
+from bank_node.banking.transfers.engine import Engine
+from bank_node.banking.transfers.flights import Deposit, Flight, Order, Outcome, Reply
+from bank_node.banking.transfers.participant import answer_to, operation_of
+from bank_node.banking.transfers.signing import (
+    answer_bytes,
+    request_bytes,
+    request_evidence,
+)
+from bank_node.errors import Reason, Refused
+from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.transfer_operations import Tell
+from bank_node.ledger.transfers import Message, Phase, Role, Transfer
+from bank_node.network.loops import new_loop
+from bank_node.network.peers import Peer
+from bank_node.node.acquaintance import Acquaintance
+from bank_node.node.post_office import Envelope, PostOffice
+from bank_node.protocol.messages import LANGUAGES, Catalogue
+from bank_node.protocol.transfer_messages import (
+    TransferMessage,
+    joined,
+    parse_messages,
+)
+from bank_node.security.identity import Identity, is_signed
+from bank_node.service.calls import Answer, Call, Elsewhere
+from bank_node.values import AMOUNT_MAX, BankCode, one_line
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 0.25
+_STOP_S = 5.0
+# Nodes of our kind announce this.
+_TWO_PHASE = "commit"
+# What a node of our kind says when it does not know itself what became of a deposit.
+_NOT_KNOWN = frozenset(
+    f"ER {Catalogue(language).error_sentence(reason)}".encode()
+    for language in LANGUAGES
+    for reason in (Reason.OUTCOME_UNKNOWN, Reason.TIMED_OUT, Reason.INTERNAL)
+)
+
+
+class Ledger(Protocol):
+    """What is needed of the writer."""
+
+    def submit(
+        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
+    ) -> None: ...
+
+    def call(self, operation: Operation) -> Result: ...
+
+
+class Transfers:
+    """See the module. Everything public may be called from any thread."""
+
+    def __init__(
+        self,
+        own: BankCode,
+        identity: Identity,
+        ledger: Ledger,
+        acquaintance: Acquaintance,
+        new_proxy: Callable[[], Elsewhere],
+        cap: Callable[[], int] = lambda: AMOUNT_MAX,
+    ) -> None:
+        """`new_proxy` is called on the loop of this thread; `cap`: what a bank may owe another."""
+        self._own = own
+        self._identity = identity
+        self._ledger = ledger
+        self._acquaintance = acquaintance
+        self._new_proxy = new_proxy
+        self._cap = cap
+        self._engine = Engine(lambda bank: cap())
+        self._loop = new_loop()
+        self._proxy: Elsewhere
+        self._is_flushing = False
+        self._asked: list[tuple[Sequence[Operation], Callable[[Sequence[Result]], None]]] = []
+        self._ready = Event()
+        self._thread = Thread(target=self._run, name="transfers", daemon=True)
+
+    def start(self, open_transfers: Sequence[Transfer]) -> None:
+        """Takes up what an earlier run left open, and begins to serve."""
+        self._left_open = open_transfers
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Begins nothing more; what is under way goes on at the next start."""
+        if self._thread.is_alive():
+            self._post(self._loop.stop)
+            self._thread.join(_STOP_S)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.call_soon(self._live)
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.run_until_complete(self._close())
+            self._loop.close()
+
+    def _live(self) -> None:
+        self._proxy = self._new_proxy()
+        self._post_office = PostOffice(
+            self._own, self._identity, self._acquaintance, self._proxy, self._replied
+        )
+        self._engine.recover(self._left_open, self._loop.time())
+        self._tick()
+        self._ready.set()
+
+    async def _close(self) -> None:
+        self._proxy.close()
+        pending = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*pending, return_exceptions=True)
+
+    def _post(self, call: Callable[..., object], *arguments: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:
+            _log.debug("transfers have ended")
+
+    def _tick(self) -> None:
+        self._engine.tick(self._loop.time())
+        self._carry_out()
+        self._loop.call_later(_TICK_S, self._tick)
+
+    # What clients want
+
+    def begin(self, call: Call, order: Order, done: Callable[[Answer], None]) -> None:
+        """A transfer to another bank; `done` hears what became of it within the reply time.
+
+        Raises Refused(OUT_OF_REACH).
+        """
+        if not self._acquaintance.may_dial(order.payee.bank):
+            raise Refused(Reason.OUT_OF_REACH, bank=order.payee.bank, own=self._own)
+        self._post(self._begin, order, call.seconds_left(), done)
+
+    def has_received(self, key: str) -> bool:
+        """Whether a transfer is known that nothing has been set aside for yet."""
+        flight = self._engine.flights.get(key)
+        return flight is not None and flight.record is None
+
+    def _begin(self, order: Order, within_s: float, done: Callable[[Answer], None]) -> None:
+        until = self._loop.time() + within_s
+
+        def known(peer: Peer | None) -> None:
+            if peer is None:
+                done(Refused(Reason.BANK_NOT_FOUND, bank=order.payee.bank))
+                return
+            is_classic = _TWO_PHASE not in peer.capabilities
+            told = partial(self._told, order, done)
+            self._engine.begin(order, told, until, is_classic=is_classic)
+            self._soon()
+
+        if order.id in self._engine.flights:
+            self._engine.begin(order, partial(self._told, order, done), until, is_classic=False)
+        else:
+            self._acquaintance.meet(self._loop, order.payee.bank, within_s / 2, known)
+
+    def _told(self, order: Order, done: Callable[[Answer], None], outcome: Outcome) -> None:
+        if outcome.reason is None:
+            done(f"TR {order.id} committed")
+        else:
+            done(Refused(outcome.reason, bank=order.payee.bank, own=self._own, id=order.id))
+
+    # What the engine wants
+
+    def _soon(self) -> None:
+        """Everything that this round of the loop leads to is carried out at its end."""
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_soon(self._carry_out)
+
+    def _carry_out(self) -> None:
+        self._is_flushing = False
+        engine = self._engine
+        if engine.operations:
+            wanted, engine.operations = engine.operations, []
+            self._asked.append(([each for _, each in wanted], partial(self._booked, wanted)))
+        if self._asked:
+            asked, self._asked = self._asked, []
+            operations = [each for batch, _ in asked for each in batch]
+            self._ledger.submit(operations, lambda results: self._post(_deal, asked, results))
+        if engine.messages:
+            messages, engine.messages = engine.messages, []
+            self._post_office.send(messages)
+        deposits, engine.deposits = engine.deposits, []
+        for deposit in deposits:
+            self._deposit(deposit)
+
+    def _booked(self, wanted: Sequence[tuple[str, Operation]], results: Sequence[Result]) -> None:
+        now = self._loop.time()
+        for (key, operation), result in zip(wanted, results, strict=True):
+            self._engine.booked(key, operation, result, now)
+        self._soon()
+
+    def _replied(self, envelopes: Sequence[Envelope], replies: Sequence[Reply]) -> None:
+        now = self._loop.time()
+        for (key, message), reply in zip(envelopes, replies, strict=True):
+            self._engine.answered(key, message, reply, now)
+        self._soon()
+
+    def _deposit(self, deposit: Deposit) -> None:
+        line = f"AD {deposit.payee}/{deposit.bank} {deposit.amount}".encode()
+        done = partial(self._deposited, deposit)
+        try:
+            self._proxy.forward(deposit.bank, line, 0, self, done)
+        except Refused as refused:
+            self._loop.call_soon(done, refused)
+
+    def _deposited(self, deposit: Deposit, answer: bytes | Refused) -> None:
+        reason: Reason | None
+        if isinstance(answer, Refused):
+            text, reason = answer.reason.value, answer.reason
+        else:
+            told = answer.rstrip(b"\r\n")
+            text = one_line(told.decode("utf-8", "replace"))
+            if told.startswith(b"ER"):
+                unknown = told in _NOT_KNOWN
+                reason = Reason.BANK_OUTCOME_UNKNOWN if unknown else Reason.BANK_REFUSED
+            else:
+                reason = None if told.strip() == b"AD" else Reason.BANK_OUTCOME_UNKNOWN
+        self._engine.deposited(deposit.key, reason, text, self._loop.time())
+        self._soon()
+
+    # What other banks say
+
+    def receive(
+        self, sender: BankCode, text: str, signature: str, done: Callable[[Answer], None]
+    ) -> None:
+        """Messages of another bank, in form; `done` hears the reply."""
+        self._post(self._receive, sender, text, signature, done)
+
+    def _receive(
+        self, sender: BankCode, text: str, signature: str, done: Callable[[Answer], None]
+    ) -> None:
+        def known(key: str | None) -> None:
+            message = request_bytes(sender, self._own, text)
+            if sender == self._own or not key or not is_signed(message, signature, key):
+                done(Refused(Reason.NOT_SIGNED, bank=sender))
+                return
+            messages = parse_messages(text.encode())
+            evidence, cap = request_evidence(text, signature), self._cap()
+            operations = [operation_of(sender, each, cap, evidence) for each in messages]
+            self._asked.append((operations, partial(self._decided, sender, messages, text, done)))
+            self._soon()
+
+        key = self._acquaintance.key_of(sender)
+        if key:
+            known(key)
+        else:
+            self._acquaintance.learn_key(self._loop, sender, known)
+
+    def _decided(
+        self,
+        sender: BankCode,
+        messages: Sequence[TransferMessage],
+        text: str,
+        done: Callable[[Answer], None],
+        results: Sequence[Result],
+    ) -> None:
+        now = self._loop.time()
+        for result in results:
+            if isinstance(result, Transfer):
+                if result.role is Role.PAYEE and result.phase is Phase.RESERVED:
+                    self._engine.promised(result, now)
+                self._engine.settled(result)
+        answers = joined(tuple(map(answer_to, messages, results)))
+        signature = self._identity.sign(answer_bytes(self._own, sender, text, answers))
+        done(f"TM {answers} {signature}")
+        self._soon()
+
+    # What the operator wants
+
+    def flights(self) -> list[Flight]:
+        """The transfers under way, as of one moment; only to be looked at."""
+        return list(self._engine.flights.copy().values())
+
+    def settle(self, key: str, note: str, *, commit: bool) -> Result:
+        """The operator decides an open transfer by hand. Blocks until that is on disk.
+
+        `note` tells who and why. Two-phase transfers of this bank can only be given up: carrying
+        one out would need the promise of the other bank.
+        """
+        record = next((f.record for f in self.flights() if f.key == key), None)
+        if record is None:
+            return Reason.NO_SUCH_TRANSFER
+        if record.role is Role.PAYEE:
+            message = Message.CREDIT if commit else Message.RELEASE
+        elif record.role is Role.PAYER and commit:
+            return Reason.TRANSFER_UNDECIDED
+        else:
+            message = Message.POST if commit else Message.VOID
+        reason = "" if commit else Reason.TRANSFER_ABORTED.value
+        result = self._ledger.call(Tell(message, key, reason=reason, note=note))
+        if isinstance(result, Transfer):
+            _log.warning("transfer %s was decided by hand, %s: %s", key, result.state, note)
+            self._post(self._by_hand, result)
+        return result
+
+    def _by_hand(self, record: Transfer) -> None:
+        self._engine.by_hand(record, self._loop.time())
+        self._soon()
+
+
+def _deal(
+    asked: Sequence[tuple[Sequence[Any], Callable[[Sequence[Result]], None]]],
+    results: Sequence[Result],
+) -> None:
+    """Hands the results of one submission to those who asked for parts of it."""
+    first = 0
+    for operations, done in asked:
+        last = first + len(operations)
+        try:
+            done(results[first:last])
+        except Exception:
+            _log.exception("the results of a transfer were not understood")
+        first = last

@@ -1,0 +1,175 @@
+"""Money between real nodes: carried out once, never lost, whatever dies on the way."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from support.nodes import Running, bank_port, running_node, some_host
+from support.polling import until
+
+from bank_node.ledger.entries import settlement_account
+from bank_node.node.stores import open_archive
+
+
+@pytest.fixture
+def banks(tmp_path: Path) -> Iterator[Callable[..., list[Running]]]:
+    """Opens nodes that know each other."""
+    with ExitStack() as stack:
+
+        def open_nodes(count: int = 2, **overrides: object) -> list[Running]:
+            hosts = [some_host() for _ in range(count)]
+            return [
+                stack.enter_context(
+                    running_node(
+                        tmp_path / host,
+                        network__host=host,
+                        network__port=bank_port(host),
+                        network__subnets=[f"{other}/32" for other in hosts],
+                        **overrides,
+                    )
+                )
+                for host in hosts
+            ]
+
+        yield open_nodes
+
+
+def opened(node: Running, amount: int = 0) -> str:
+    with node.wire() as wire:
+        account = wire.ask("AC").removeprefix("AC ")
+        assert wire.ask(f"AD {account} {amount}") == "AD"
+    return account
+
+
+def balance(node: Running, account: str) -> int:
+    with node.wire() as wire:
+        return int(wire.ask(f"AB {account}").removeprefix("AB "))
+
+
+def position(node: Running, other: Running) -> int:
+    account = node.node._store.account(settlement_account(other.bank))
+    return account.balance if account else 0
+
+
+def assert_quiet(*nodes: Running) -> None:
+    until(lambda: not any(n.node._store.open_transfers() for n in nodes), "all has ended", 20)
+    for one in nodes:
+        for other in nodes:
+            assert position(one, other) == -position(other, one)
+
+
+def test_money_goes_from_one_bank_to_another_and_both_know(banks):
+    payer, payee = banks()
+    source, target = opened(payer, 500), opened(payee)
+    with payer.wire() as wire:
+        assert wire.ask(f"TR {source} {target} 200 rent") == "TR rent committed"
+        assert wire.ask("TS rent") == f"TS rent committed {source} {target} 200"
+        assert wire.ask("BA") == "BA 300"
+    assert_quiet(payer, payee)
+    assert (balance(payer, source), balance(payee, target)) == (300, 200)
+    assert (position(payer, payee), position(payee, payer)) == (200, -200)
+    with payee.wire() as wire:
+        told = wire.ask(f"TS {payer.bank}/rent")
+        assert told == f"TS {payer.bank}/rent committed {source} {target} 200"
+
+
+def test_a_transfer_can_be_asked_for_at_any_bank(banks):
+    payer, payee, other = banks(3)
+    source, target = opened(payer, 500), opened(payee)
+    with other.wire() as wire:
+        assert wire.ask(f"TR {source} {target} 200 rent") == "TR rent committed"
+        assert wire.ask(f"TR {source} {target} 200 rent") == "TR rent committed"
+    assert_quiet(payer, payee)
+    assert balance(payee, target) == 200
+
+
+def test_the_same_id_is_the_same_transfer_and_anything_else_is_refused(banks):
+    payer, payee = banks()
+    source, target = opened(payer, 500), opened(payee)
+    with payer.wire() as wire:
+        for _ in range(3):
+            assert wire.ask(f"TR {source} {target} 200 rent") == "TR rent committed"
+        assert "another transfer" in wire.ask(f"TR {source} {target} 201 rent")
+    assert_quiet(payer, payee)
+    assert balance(payer, source) == 300
+
+
+def test_what_the_other_bank_refuses_comes_back(banks):
+    payer, payee = banks()
+    source = opened(payer, 500)
+    nobody = f"99999/{payee.bank}"
+    with payer.wire() as wire:
+        assert wire.ask(f"TR {source} {nobody} 200 x") == "ER There is no account to pay to."
+        assert wire.ask(f"TR {source} {nobody} 200 x") == "ER There is no account to pay to."
+        assert wire.ask("TS x") == f"TS x aborted {source} {nobody} 200"
+        assert wire.ask(f"AB {source}") == "AB 500"
+    assert_quiet(payer, payee)
+
+
+def test_a_bank_that_is_not_there_costs_nothing(banks):
+    (payer, payee) = banks()
+    source, target = opened(payer, 500), opened(payee)
+    payee.node.stop()
+    with payer.wire(deadline_s=15) as wire:
+        assert wire.ask(f"TR {source} {target} 200 x").startswith("ER ")
+        assert wire.ask(f"AB {source}") == "AB 500"
+        assert wire.ask(f"TR {source} 10001/10.99.0.1 5").startswith("ER The bank 10.99.0.1 is out")
+
+
+def test_many_at_once_between_three_banks_and_not_a_unit_is_missing(banks):
+    nodes = banks(3)
+    accounts = [(node, opened(node, 10_000)) for node in nodes for _ in range(4)]
+    for node in nodes:
+        mine = [a for n, a in accounts if n is node]
+        others = [a for n, a in accounts if n is not node]
+        with node.wire(deadline_s=30) as wire:
+            lines = [f"TR {mine[i % 4]} {others[i % 8]} {i % 7}" for i in range(200)]
+            wire.send("".join(f"{line}\r\n" for line in lines).encode())
+            assert all(reply.startswith("TR ") for reply in wire.lines(200))
+    assert_quiet(*nodes)
+    assert sum(balance(node, account) for node, account in accounts) == 120_000
+
+
+def test_no_bank_owes_more_than_it_may(banks):
+    payer, payee = banks(transfers__debit_cap=300)
+    source, target = opened(payer, 1000), opened(payee)
+    with payer.wire() as wire:
+        assert wire.ask(f"TR {source} {target} 300").startswith("TR ")
+        assert wire.ask(f"TR {source} {target} 1") == (
+            "ER One of the two banks would owe the other one more than it may."
+        )
+    with payee.wire() as wire:
+        assert wire.ask(f"TR {target} {source} 100").startswith("TR ")
+    with payer.wire() as wire:
+        assert wire.ask(f"TR {source} {target} 100").startswith("TR ")
+
+
+def test_messages_that_are_not_signed_by_the_bank_they_name_change_nothing(banks):
+    payer, payee = banks()
+    source, target = opened(payer, 500), opened(payee)
+    with payer.wire() as wire:
+        assert wire.ask(f"TR {source} {target} 1 first").startswith("TR ")
+    number = target.partition("/")[0]
+    assert_quiet(payer, payee)
+    before = payee.node._store.head.sequence
+    with payee.wire() as wire:
+        for sender in (payer.bank, payee.bank, "10.9.9.9"):
+            told = wire.ask(f"TM {sender} P,forged,10001,{number},5 {'A' * 86}")
+            assert told.startswith("ER The messages are not signed"), sender
+        told = wire.ask("TM 10.0.0.1 nonsense x")
+        assert told == "ER The messages about transfers are not in form."
+    assert_quiet(payer, payee)
+    assert payee.node._store.head.sequence == before
+
+
+def test_a_ledger_with_transfers_verifies(banks, tmp_path):
+    payer, payee = banks()
+    source, target = opened(payer, 500), opened(payee)
+    with payer.wire() as wire:
+        for amount in (1, 2, 3):
+            assert wire.ask(f"TR {source} {target} {amount}").startswith("TR ")
+    assert_quiet(payer, payee)
+    for node in (payer, payee):
+        report = open_archive(node.node.settings).verify(lambda _: None)
+        assert (report.transfers, report.open_transfers) == (3, 0)
