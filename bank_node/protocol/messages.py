@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import COMMANDS, Command
+from bank_node.protocol.transfer_sentences import TRANSFER_ERRORS
 
 LANGUAGES = ("en", "cs")
 
@@ -142,14 +143,6 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "There is no such account.",
         "Takový účet neexistuje.",
     ),
-    Reason.NO_SUCH_PAYEE: (
-        "There is no account to pay to.",
-        "Účet příjemce neexistuje.",
-    ),
-    Reason.SAME_ACCOUNT: (
-        "Payer and payee are the same account.",
-        "Plátce a příjemce jsou tentýž účet.",
-    ),
     Reason.NO_FREE_ACCOUNT: (
         "All account numbers of this bank are taken.",
         "Naše banka nyní neumožňuje založení nového účtu.",
@@ -181,60 +174,6 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
     Reason.ACCOUNT_NOT_EMPTY: (
         "An account with money in it cannot be removed.",
         "Nelze smazat bankovní účet na kterém jsou finance.",
-    ),
-    Reason.ACCOUNT_IN_TRANSFER: (
-        "A transfer of this account is not finished, it cannot be removed yet.",
-        "Převod tohoto účtu není dokončen, účet zatím nelze smazat.",
-    ),
-    Reason.DEBIT_CAP: (
-        "One of the two banks would owe the other one more than it may.",
-        "Jedna z obou bank by druhé dlužila víc, než smí.",
-    ),
-    Reason.TRANSFER_ID_FORMAT: (
-        "A transfer id is 1 to 36 letters, digits, points, hyphens and underscores.",
-        "Označení převodu má 1 až 36 písmen bez diakritiky, číslic, teček, pomlček a podtržítek.",
-    ),
-    Reason.TRANSFER_ID_TAKEN: (
-        "This transfer id belongs to another transfer, nothing was booked.",
-        "Toto označení patří jinému převodu, nic nebylo zaúčtováno.",
-    ),
-    Reason.TRANSFER_MESSAGE_FORMAT: (
-        "The messages about transfers are not in form.",
-        "Zprávy o převodech nemají správný tvar.",
-    ),
-    Reason.BANK_REFUSED: (
-        "The bank {bank} refused the deposit, nothing was booked.",
-        "Banka {bank} vklad odmítla, nic nebylo zaúčtováno.",
-    ),
-    Reason.NOT_SIGNED: (
-        "The messages are not signed with the key that is known of the bank {bank}.",
-        "Zprávy nejsou podepsány klíčem, který známe od banky {bank}.",
-    ),
-    Reason.TRANSFER_PENDING: (
-        "The transfer is not decided yet, ask again with TS {id}.",
-        "O převodu ještě není rozhodnuto, zeptejte se znovu: TS {id}.",
-    ),
-    Reason.TRANSFER_UNKNOWN: (
-        "The bank {bank} did not answer, whether the transfer {id} was carried out is unknown, "
-        "its money stays set aside.",
-        "Banka {bank} neodpověděla, není známo, zda byl převod {id} proveden, "
-        "jeho peníze zůstávají stranou.",
-    ),
-    Reason.NO_SUCH_TRANSFER: (
-        "There is no such transfer.",
-        "Takový převod neexistuje.",
-    ),
-    Reason.TRANSFER_UNDECIDED: (
-        "The transfer has not been decided yet.",
-        "O převodu ještě není rozhodnuto.",
-    ),
-    Reason.TRANSFER_COMMITTED: (
-        "The transfer has been committed already.",
-        "Převod už byl proveden.",
-    ),
-    Reason.TRANSFER_ABORTED: (
-        "The transfer was given up, nothing was booked.",
-        "Převod byl zrušen, nic nebylo zaúčtováno.",
     ),
     Reason.TOO_BUSY: (
         "The bank is too busy, nothing was booked, please try again.",
@@ -272,6 +211,7 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "The bank has too many connections.",
         "Banka má příliš mnoho spojení.",
     ),
+    **TRANSFER_ERRORS,
 }
 
 _CZECH_SUMMARIES = {
