@@ -48,7 +48,7 @@ class HouseScreen(Screen[None]):
         return self.console_app.hub
 
     def compose(self) -> ComposeResult:
-        yield TopLine(id="top")
+        yield TopLine()
         yield Pulse(id="pulse")
         yield Nav(self.NAME)
         with Container(id="body"):

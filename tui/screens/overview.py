@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.widget import Widget
 
 from tui import actions, safe
@@ -17,12 +16,14 @@ from tui.themes import marked
 from tui.widgets import chart
 from tui.widgets.chart import Chart
 from tui.widgets.columns import Column, Row
+from tui.widgets.facts import Fact, Facts
 from tui.widgets.grid import Grid
 from tui.widgets.panel import Panel
 from tui.widgets.words import Words
 
 _EVENTS_SHOWN = 300
 _CHART_EVERY = 4
+_TALL = 30
 
 
 class Overview(HouseScreen):
@@ -47,7 +48,7 @@ class Overview(HouseScreen):
             with Vertical(id="left"):
                 yield Panel(
                     "Bank",
-                    Words(id="facts"),
+                    Facts(id="facts"),
                     id="bank",
                     help="Who this bank is, what it holds, and the newest block of its journal.",
                 )
@@ -101,36 +102,32 @@ class Overview(HouseScreen):
             self.query_one("#warnings-text", Words).say(safe.lines(*rows))
             warnings.say(formats.plural(len(status.warnings), "thing") + " to look at")
         if self.hub.seen_us:
-            self.query_one("#facts", Words).say(self._facts(status))
+            self.query_one("#facts", Facts).say(self._facts(status))
 
-    def _facts(self, status: Status) -> Content:
+    def _facts(self, status: Status) -> list[Fact]:
         metrics, rates = self.hub.metrics, self.hub.rates
+        up_us = max(0, status.now_us - status.started_us)
         facts = [
-            ("total", formats.amount(status.total), "bold"),
-            ("accounts", formats.amount(status.clients), "bold"),
-            ("free", formats.amount(status.free_numbers), ""),
-            ("serves", f"{status.host or status.code}:{status.port}", ""),
-            ("up", formats.duration(max(0, status.now_us - status.started_us)), ""),
-            ("clients", f"{metrics.connections:,} of {metrics.connections_accepted:,}", ""),
-            ("blocks", formats.amount(status.height), ""),
+            Fact("total", formats.amount(status.total), "bold"),
+            Fact("accounts", formats.amount(status.clients), "bold"),
+            Fact("free", formats.amount(status.free_numbers)),
+            Fact("serves", f"{status.host or status.code}:{status.port}"),
+            Fact("up", formats.duration(up_us)),
+            Fact("clients", f"{metrics.connections:,} of {metrics.connections_accepted:,}"),
+            Fact("blocks", formats.amount(status.height)),
         ]
-        if self.size.height >= 30:
+        if self.size.height >= _TALL:
             facts += [
-                ("head", status.head_hash[:16], "$bank-dim"),
-                ("memory", formats.size(metrics.rss_bytes), ""),
-                ("commit", f"{formats.duration(rates.commit_p50_us)} p50", ""),
+                Fact("head", status.head_hash[:16], "$bank-dim"),
+                Fact("memory", formats.size(metrics.rss_bytes)),
+                Fact("commit", f"{formats.duration(rates.commit_p50_us)} p50"),
             ]
-        refused = metrics.connections_refused
-        if refused:
-            facts.append(("refused", formats.plural(refused, "client"), "$warning"))
+        if metrics.connections_refused:
+            refused = formats.plural(metrics.connections_refused, "client")
+            facts.append(Fact("refused", refused, "$warning"))
         if metrics.store_errors:
-            facts.append(("store", formats.plural(metrics.store_errors, "error"), "$error"))
-        wide = max(20, self.query_one("#facts").content_size.width)
-        rows = []
-        for name, value, style in facts:
-            told = safe.line(value, wide - 10)
-            rows.append(safe.assemble((name.ljust(9), "$bank-dim"), (told.rjust(wide - 9), style)))
-        return safe.lines(*rows)
+            facts.append(Fact("store", formats.plural(metrics.store_errors, "error"), "$error"))
+        return facts
 
     async def _draw_charts(self) -> None:
         if not self.query_one("#rate-panel").region.area:

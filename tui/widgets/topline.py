@@ -20,52 +20,63 @@ from tui.actions import SCREENS
 from tui.hub import Hub
 from tui.model import formats
 from tui.themes import marked, tone
-from tui.widgets.words import Words
 
-_WIDE = 100
+_WIDE = 98
 
 
-class TopLine(Words):
-    """One line: bank code, state, peers, version."""
+class TopLine(Widget):
+    """One line: bank code, state, peers, version; fitted to the width when it is drawn."""
+
+    def __init__(self) -> None:
+        super().__init__(id="top")
+        self._hub: Hub | None = None
+        self._read_only = False
 
     def show(self, hub: Hub, *, read_only: bool) -> None:
         """Draws what is known now."""
-        status, width = hub.status, self.size.width
+        self._hub = hub
+        self._read_only = read_only
+        self.refresh()
+
+    def render(self) -> Content:
+        if self._hub is None:
+            return Content("")
+        width = self.size.width
+        start, end = self._left(self._hub, width), self._right(self._hub, width)
+        start = start.truncate(max(0, width - end.cell_length - 1), ellipsis=True)
+        gap = max(1, width - start.cell_length - end.cell_length)
+        return Content.assemble(start, " " * gap, end)
+
+    def _left(self, hub: Hub, width: int) -> Content:
+        status = hub.status
         word, tone_name = marked("paused" if hub.paused else hub.state)
-        left: list[str | tuple[str, str]] = [
-            ("⬢ ", "$accent"),
-            (status.code or "bank", "bold $accent"),
-            "  ",
+        parts: list[str | tuple[str, str]] = [
+            ("⬢ ", "$accent"), (status.code or "bank", "bold $accent"), "  ",
             (word, tone(tone_name)),
-        ]
-        if hub.state in ("lost", "error", "connecting"):
-            told = f" {hub.trouble}" if hub.trouble else " connecting"
-            if hub.seen_us:
-                told = (
-                    f" for {formats.age(hub.seen_us, hub.now_us)}, trying again{told and ':'}{told}"
-                )
-            left.append((safe.line(told, max(10, width - 50)), "$bank-dim"))
-        else:
-            left += ["  ", formats.amount(status.total), (" total", "$bank-dim")]
-            if width >= _WIDE:
-                left += ["  ", formats.amount(status.clients), (" accounts", "$bank-dim")]
-        counts = hub.metrics.peers
-        right: list[str | tuple[str, str]] = []
-        if read_only:
-            right.append(("◑ read-only  ", "$warning"))
-        if status.warnings:
-            right.append((f"▲ {formats.plural(len(status.warnings), 'warning')}  ", "$warning"))
-        right += [
-            ("● ", "$success"), f"{counts.verified}", (" peers  ", "$bank-dim"),
         ]  # fmt: skip
+        if hub.state in ("lost", "error", "connecting"):
+            told = f" {hub.trouble}"
+            if hub.seen_us:
+                told = f" for {formats.age(hub.seen_us, hub.now_us)}, trying again:{told}"
+            parts.append((safe.line(told, max(10, width - 50)), "$bank-dim"))
+        else:
+            parts += ["  ", formats.amount(status.total), (" total", "$bank-dim")]
+            if width >= _WIDE:
+                parts += ["  ", formats.amount(status.clients), (" accounts", "$bank-dim")]
+        return safe.assemble(*parts)
+
+    def _right(self, hub: Hub, width: int) -> Content:
+        status, counts = hub.status, hub.metrics.peers
+        parts: list[str | tuple[str, str]] = []
+        if self._read_only:
+            parts.append(("◑ read-only  ", "$warning"))
+        if status.warnings:
+            parts.append((f"▲ {formats.plural(len(status.warnings), 'warning')}  ", "$warning"))
+        parts += [("● ", "$success"), f"{counts.verified}", (" peers  ", "$bank-dim")]
         if counts.silent and width >= _WIDE:
-            right += [("○ ", "$warning"), f"{counts.silent}", (" silent  ", "$bank-dim")]
-        right.append((safe.line(f"v{status.version}" if status.version else "", 20), "$bank-dim"))
-        start, end = safe.assemble(*left), safe.assemble(*right)
-        room = width - 2
-        start = start.truncate(max(0, room - end.cell_length - 1), ellipsis=True)
-        gap = max(1, room - start.cell_length - end.cell_length)
-        self.say(Content.assemble(start, " " * gap, end))
+            parts += [("○ ", "$warning"), f"{counts.silent}", (" silent  ", "$bank-dim")]
+        parts.append((safe.line(f"v{status.version}" if status.version else "", 20), "$bank-dim"))
+        return safe.assemble(*parts)
 
 
 class Nav(Widget):
