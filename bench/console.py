@@ -86,13 +86,13 @@ def _start(folder: Path, idle_s: float) -> Run:
     began = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         os.chdir(REPOSITORY)
         os.environ["TERM"] = "xterm-256color"
         # An installed program is compiled, and so is this one from its second start on.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         command = [sys.executable, "-m", "bank_node", "tui", "--data", str(folder)]
         os.execv(sys.executable, command)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     try:
         content_ms = _drawn(terminal, FRAME, began)
         answer_ms = _drawn(terminal, ANSWER, began)

@@ -27,10 +27,11 @@ class Terminal:
     def __init__(self, *arguments, cwd):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Before the program looks: a size that changes while it starts may go unseen.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
             os.chdir(cwd)
             own = environment(TERM="xterm-256color", BANK_OPERATOR_PORT="0")
             os.execve(sys.executable, [sys.executable, "-m", "bank_node", *arguments], own)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.drawn = b""
 
     def sees(self, text, *, pressing=""):
