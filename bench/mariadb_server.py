@@ -62,13 +62,18 @@ class MariaDb:
         # Started by root it has to change to somebody, and Galera's tools refuse root.
         self._user = "mysql" if os.geteuid() == 0 else None
         folder.mkdir()
+        # A starting server removes the temporary tables of all others that share its folder.
+        self._temporary = folder / "tmp"
+        self._temporary.mkdir()
         if self._user:
             shutil.chown(folder, self._user)
+            shutil.chown(self._temporary, self._user)
         self._install()
 
     def _install(self) -> None:
         command = ["mariadb-install-db", "--no-defaults", f"--datadir={self._folder / 'data'}"]
         command += ["--skip-test-db", "--auth-root-authentication-method=normal"]
+        command += [f"--tmpdir={self._temporary}"]
         command += [f"--user={self._user}"] if self._user else []
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:
@@ -77,6 +82,7 @@ class MariaDb:
     @contextmanager
     def running(self, *more: str) -> Iterator["MariaDb"]:
         command: list[str | Path] = [self._binary, *OPTIONS, f"--datadir={self._folder / 'data'}"]
+        command += [f"--tmpdir={self._temporary}"]
         command += [f"--socket={self._socket}", f"--bind-address={self.host}"]
         command += [f"--port={self.port}", f"--pid-file={self._folder / 'pid'}", *more]
         command += [f"--user={self._user}"] if self._user else []

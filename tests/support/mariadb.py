@@ -75,11 +75,11 @@ class MariaDb:
 
     def install(self) -> None:
         """Makes the server's own tables."""
-        command = ["mariadb-install-db", "--no-defaults", *self._user]
+        command = ["mariadb-install-db", "--no-defaults", *self._user, self._temporary()]
         command += [f"--datadir={self.folder / 'data'}", "--skip-test-db", "--skip-name-resolve"]
         command += ["--auth-root-authentication-method=normal", "--innodb-log-file-size=24M"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, f"{done.stderr[-2000:]}\n{done.stdout[:300]}"
 
     @property
     def pid(self) -> int:
@@ -91,11 +91,19 @@ class MariaDb:
         self.launch(*more)
         self.await_answer()
 
+    def _temporary(self) -> str:
+        """A starting server removes the temporary tables of all others that share its folder."""
+        folder = self.folder / "tmp"
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o777)
+        return f"--tmpdir={folder}"
+
     def command(self) -> list[str]:
         """How this server is started."""
         server = _server()
         assert server
-        command = [server, *_OPTIONS, *self._user, f"--datadir={self.folder / 'data'}"]
+        command = [server, *_OPTIONS, *self._user, self._temporary()]
+        command += [f"--datadir={self.folder / 'data'}"]
         command += [f"--socket={self.socket}", f"--bind-address={self.host}"]
         return [*command, f"--port={self.port}", f"--pid-file={self.folder / 'pid'}"]
 
