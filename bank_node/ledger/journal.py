@@ -6,8 +6,9 @@ where its payload begins needs no mark. A block's hash covers its header, which 
 its leaves and the hash of the block before it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from struct import Struct
 from typing import NamedTuple
 
@@ -116,13 +117,6 @@ class Block(NamedTuple):
     def _cut(self) -> CorruptLedger:
         return CorruptLedger(f"the records of block {self.height} are cut", height=self.height)
 
-    def transfer(self, entry: int) -> Transfer:
-        """The record that an entry of this block carries. Raises CorruptLedger without one."""
-        payload = self.payloads().get(entry)
-        if payload is None:
-            raise CorruptLedger(f"entry {entry} carries no transfer", height=self.height)
-        return decode(payload, entry)
-
 
 class Head(NamedTuple):
     """The end of a chain: enough to continue it, and to recognise it later."""
@@ -165,6 +159,25 @@ def _attached(entries: Sequence[bytes]) -> bytes:
 def head_of(block: Block) -> Head:
     """The head of a chain that ends with this block."""
     return Head(block.height, block.hash, block.time_us, block.last_entry)
+
+
+def transfers_at(
+    places: Mapping[str, int], block_of: Callable[[int], Block | None]
+) -> Iterator[Transfer]:
+    """The records that these entries carry, by keys of transfers, each block read once.
+
+    Raises CorruptLedger if one is not there.
+    """
+    block: Block | None = None
+    payloads: dict[int, bytes] = {}
+    for key, entry in sorted(places.items(), key=itemgetter(1)):
+        if block is None or entry > block.last_entry:
+            block = block_of(entry)
+            payloads = block.payloads() if block else {}
+        payload = payloads.get(entry)
+        if payload is None:
+            raise CorruptLedger(f"transfer {key} is not in the journal at entry {entry}")
+        yield decode(payload, entry)
 
 
 def check(block: Block, head: Head) -> None:

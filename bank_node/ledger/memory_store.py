@@ -7,7 +7,7 @@ from operator import itemgetter
 from bank_node.ledger import book
 from bank_node.ledger.book import Account, FreeNumbers, State
 from bank_node.ledger.entries import is_client, is_settlement
-from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
+from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of, transfers_at
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.transfer_operations import ReadTransfer
 from bank_node.ledger.transfers import Transfer
@@ -27,10 +27,8 @@ class MemoryStore:
         return self._state.fork(touched(operations), self._recall)
 
     def _recall(self, wanted: Mapping[str, int]) -> Iterable[Transfer]:
-        for entry in filter(None, wanted.values()):
-            block = self.block_of(entry)
-            assert block, "every finished transfer is in the journal"
-            yield block.transfer(entry)
+        places = {key: entry for key, entry in wanted.items() if entry}
+        return transfers_at(places, self.block_of)
 
     def commit(self, state: State, block: Block) -> None:
         self._blocks.append(block)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.audit import Anchor, Row, TransferRow
 from bank_node.ledger.book import CASH, Account, State
-from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
+from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of, transfers_at
 from bank_node.ledger.mysql_link import Link
 from bank_node.ledger.mysql_schema import (
     SELECT_ANCHOR,
@@ -134,8 +134,4 @@ def recall(
         page = unplaced[first : first + _PAGE_KEYS]
         found = ask(select_transfers(page))
         places |= {bytes(name).decode(): entry for name, entry in found}
-    for key, entry in places.items():
-        rows = ask(select_block_of(entry))
-        if not rows:
-            raise CorruptLedger(f"the journal has no entry {entry}, where transfer {key} ended")
-        yield block_of(rows[0]).transfer(entry)
+    return transfers_at(places, lambda entry: block_of(ask(select_block_of(entry))[0]))

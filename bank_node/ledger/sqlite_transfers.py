@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 
-from bank_node.errors import CorruptLedger
+from bank_node.ledger.journal import transfers_at
 from bank_node.ledger.sqlite_blocks import find_block
 from bank_node.ledger.transfers import Transfer, decode
 
@@ -46,8 +46,4 @@ def recall(
     places = {key: entry for key, entry in wanted.items() if entry}
     if unplaced:
         places.update(connection.execute(_FIND, (json.dumps(unplaced),)))
-    for key, entry in places.items():
-        block = find_block(connection, entry, height)
-        if block is None:
-            raise CorruptLedger(f"the journal has no entry {entry}, where transfer {key} ended")
-        yield block.transfer(entry)
+    return transfers_at(places, lambda entry: find_block(connection, entry, height))

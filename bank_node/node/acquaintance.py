@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from bank_node.network.neighbourhood import Neighbourhood
 from bank_node.network.peers import Peer
@@ -24,6 +25,7 @@ class Acquaintance:
         self._around = around
         self._keyring = keyring
         self._now_us = now_us
+        self._learning: dict[BankCode, list[Callable[[str | None], object]]] = {}
 
     def may_dial(self, bank: BankCode) -> bool:
         """Whether a bank is within reach at all."""
@@ -100,4 +102,12 @@ class Acquaintance:
         if not self.may_dial(bank):
             done(None)
             return
-        self.meet(loop, bank, _FIND_S, lambda peer: done(self._pinned(peer) if peer else None))
+        waiting = self._learning.setdefault(bank, [])
+        waiting.append(done)
+        if len(waiting) == 1:
+            self.meet(loop, bank, _FIND_S, partial(self._learnt, bank))
+
+    def _learnt(self, bank: BankCode, peer: Peer | None) -> None:
+        key = self._pinned(peer) if peer else None
+        for done in self._learning.pop(bank):
+            done(key)

@@ -68,6 +68,7 @@ class PostOffice:
         self._carrier = carrier
         self._replied = replied
         self._lanes: dict[BankCode, Lane] = {}
+        self._complaints: dict[BankCode, str] = {}
 
     def send(self, messages: Sequence[tuple[str, BankCode, TransferMessage]]) -> None:
         """Takes messages on, each with the key of its flight and the bank that it is for."""
@@ -115,6 +116,12 @@ class PostOffice:
             self._lanes[bank].bursts -= 1
             self._move(bank)
 
+    def _complain(self, bank: BankCode, what: str) -> None:
+        """Logs what is wrong with the answers of a bank, once until it changes."""
+        if self._complaints.get(bank) != what:
+            self._complaints[bank] = what
+            _log.warning("the bank %s %s", bank, what)
+
     def _replies(
         self, bank: BankCode, text: str, count: int, answer: bytes | Refused
     ) -> Sequence[Reply]:
@@ -125,12 +132,13 @@ class PostOffice:
         words = answer.decode("utf-8", "replace").split()
         answers = parse_answers(words[1]) if len(words) == 3 and words[0] == "TM" else None
         if answers is None or len(answers) != count:
-            _log.warning("the bank %s says: %s", bank, one_line(" ".join(words))[:200])
+            self._complain(bank, f"says: {one_line(' '.join(words))[:200]}")
             return [Reply(None)] * count
         key = self._acquaintance.key_of(bank)
         if not key or not is_signed(answer_bytes(bank, self._own, text, words[1]), words[2], key):
-            _log.warning("an answer of the bank %s is not signed with its key", bank)
+            self._complain(bank, "has answered without the signature of its key")
             return [Reply(None)] * count
+        self._complaints.pop(bank, None)
         evidence = answer_evidence(text, words[1], words[2])
         return [Reply(each, evidence=evidence) for each in answers]
 

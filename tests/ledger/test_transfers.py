@@ -10,7 +10,7 @@ from test_store_contract import pending
 from bank_node.errors import CorruptLedger, Reason
 from bank_node.ledger import audit, sqlite_schema, sqlite_store
 from bank_node.ledger.entries import CASH, ENTRY, bank_of, settlement_account
-from bank_node.ledger.journal import EMPTY_HEAD, seal
+from bank_node.ledger.journal import EMPTY_HEAD, Block, seal
 from bank_node.ledger.operations import (
     CloseAccount,
     Deposit,
@@ -272,3 +272,20 @@ def test_a_forged_record_is_found_although_its_block_fits(forged):
         else:
             with pytest.raises(CorruptLedger):
                 audit.verify([block], (), (), audit.Anchor(0, 0, b""))
+
+
+def test_many_transfers_of_one_block_are_found_by_reading_it_once(room, monkeypatch):
+    accounts = opened(room.store, 1000, 0)
+    keys = [f"m{n}" for n in range(50)]
+    book(room.store, *[Move(key, *accounts, 1) for key in keys])
+    read = []
+    real = Block.payloads
+
+    def counted(block):
+        read.append(block.height)
+        return real(block)
+
+    monkeypatch.setattr(Block, "payloads", counted)
+    found = book(room.store, *[ReadTransfer(key) for key in keys])
+    assert [transfer.key for transfer in found] == keys
+    assert len(read) == 1
