@@ -90,7 +90,8 @@ def _start(folder: Path, idle_s: float) -> Run:
         os.chdir(REPOSITORY)
         os.environ["TERM"] = "xterm-256color"
         # An installed program is compiled, and so is this one from its second start on.
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        for name in ("PYTHONDONTWRITEBYTECODE", "COLUMNS", "LINES"):
+            os.environ.pop(name, None)
         command = [sys.executable, "-m", "bank_node", "tui", "--data", str(folder)]
         os.execv(sys.executable, command)
     try:

@@ -27,10 +27,12 @@ class Terminal:
     def __init__(self, *arguments, cwd):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            # Before the program looks: a size that changes while it starts may go unseen.
+            # Before the program looks: a size that changes while it starts may go unseen. Workers
+            # of the suite have a size of their own in the environment, which would win.
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
             os.chdir(cwd)
             own = environment(TERM="xterm-256color", BANK_OPERATOR_PORT="0")
+            own = {key: own[key] for key in own.keys() - {"COLUMNS", "LINES"}}
             os.execve(sys.executable, [sys.executable, "-m", "bank_node", *arguments], own)
         self.drawn = b""
 
