@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": ("audit", "verify"),
     "prove": ("prove", "prove"),
     "verify-proof": ("prove", "verify_proof"),
+    "promote": ("promote", "promote"),
     "backup": ("audit", "backup"),
     "restore": ("audit", "restore"),
     "export": ("audit", "export"),

@@ -23,6 +23,7 @@ _SIGNAL_S = 0.25 if sys.platform == "win32" else 3600.0
 @settings_options
 @click.option("--host", help="The address to serve, which is also the bank's code.")
 @click.option("--port", type=int, help="The port, 65525 to 65535 for classic peers.")
+@click.option("--follow", metavar="HOST:PORT", help="Keep a copy of the bank that serves there.")
 @click.option("--greet", is_flag=True, hidden=True)
 def serve(
     config: Path | None,
@@ -30,10 +31,12 @@ def serve(
     store: str | None,
     host: str | None,
     port: int | None,
+    follow: str | None,
     greet: bool = False,
 ) -> None:
     """Serve a bank until SIGTERM or SIGINT; prints `ready HOST:PORT` when it accepts."""
-    settings = effective(config, data, store, network__host=host, network__port=port)
+    given = {"network__host": host, "network__port": port, "replication__follow": follow}
+    settings = effective(config, data, store, **given)
     run(settings, config or DEFAULT_FILE, greet=greet)
 
 

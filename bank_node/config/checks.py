@@ -97,6 +97,11 @@ def peer_list(doc: str) -> Meta:
     return _key(doc, expected, lambda each: all(map(_is_peer, each)))
 
 
+def follow_address(doc: str) -> Meta:
+    expected = '"" or an address and port such as "192.168.1.7:65525"'
+    return _key(doc, expected, lambda text: not text or (":" in text and _is_peer(text)))
+
+
 def store_url(doc: str) -> Meta:
     expected = '"", "sqlite:///path/bank.db" or "mysql://user:password@host:port/database"'
     return _key(doc, expected, _is_store_url)

@@ -18,6 +18,7 @@ from bank_node.config.checks import (
     choice,
     flag,
     folder_path,
+    follow_address,
     live,
     operator_port,
     pause,
@@ -153,6 +154,17 @@ class Protocol(Struct, frozen=True, forbid_unknown_fields=True):
     extensions: Annotated[bool, flag("Offer commands beyond those of the classic protocol.")] = True
 
 
+class Replication(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several nodes that keep one bank."""
+
+    follow: Annotated[
+        str, follow_address('Node to follow, as address:port; "" = this node leads its bank.')
+    ] = ""
+    wait_for: Annotated[
+        int, whole("Followers that must have a change on disk before it is acknowledged.", 0, 16)
+    ] = 0
+
+
 class Robbery(Struct, frozen=True, forbid_unknown_fields=True):
     """How a robbery is planned."""
 
@@ -190,6 +202,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     log: Log = field(default_factory=Log)
     operator: Operator = field(default_factory=Operator)
     protocol: Protocol = field(default_factory=Protocol)
+    replication: Replication = field(default_factory=Replication)
     robbery: Robbery = field(default_factory=Robbery)
     transfers: Transfers = field(default_factory=Transfers)
 

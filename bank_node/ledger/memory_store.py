@@ -7,7 +7,8 @@ from operator import itemgetter
 from bank_node.ledger import book
 from bank_node.ledger.book import Account, FreeNumbers, State
 from bank_node.ledger.entries import is_client, is_settlement
-from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of, transfers_at
+from bank_node.ledger.following import follow
+from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of, transfers_at
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.transfer_operations import ReadTransfer
 from bank_node.ledger.transfers import Transfer
@@ -34,6 +35,13 @@ class MemoryStore:
         self._blocks.append(block)
         self._state.absorb(state)
         self.head = head_of(block)
+
+    def take(self, blocks: Sequence[Block]) -> None:
+        for block in blocks:
+            check(block, self.head)
+            follow(self._state, block)
+            self._blocks.append(block)
+            self.head = head_of(block)
 
     def confirm(self) -> None:
         pass

@@ -15,7 +15,8 @@ from pathlib import Path
 from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
 from bank_node.ledger import book
 from bank_node.ledger.book import CASH, Account, FreeNumbers, State
-from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of
+from bank_node.ledger.following import follow
+from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of
 from bank_node.ledger.memory_store import block_holding, open_accounts, settlement_accounts
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.ownership import own
@@ -192,6 +193,34 @@ class SqliteStore:
                 reason=Reason.STORE_FAILED,
                 final=True,
             ) from error
+
+    def take(self, blocks: Sequence[Block]) -> None:
+        head, changed = self._head, set[int | str]()
+        for block in blocks:
+            check(block, head)
+            changed |= follow(self._state, block)
+            head = head_of(block)
+        if self._log_bytes > _LOG_BYTES_MAX:
+            self._move_log()
+        portion = self._snapshot.next_portion()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            if portion:
+                self._write_rows(portion, self._state)
+            self._connection.executemany(INSERT_BLOCK, blocks)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            # The state in memory is ahead of the file, whatever has become of it.
+            failure = self._failure(error)
+            self._is_sound = False
+            raise failure from error
+        self._head = head
+        for block in blocks:
+            self._log_bytes += len(block.body) + len(block.attached) + _PAGES_BYTES_OF_BLOCK
+        if portion:
+            self._done_with(portion)
+            self._log_bytes += _PAGES_BYTES_OF_PORTION
+        self._snapshot.note(changed, head)
 
     def confirm(self) -> None:
         """The owner of the file knows the latest state."""

@@ -87,3 +87,15 @@ class SharedStore(Store, Protocol):
 
     def peek(self, operation: Operation) -> Result:
         """Decides an operation that changes nothing on the state in memory, as it is."""
+
+
+class FollowingStore(Store, Protocol):
+    """A store of one node, which can be a copy of another node's."""
+
+    def take(self, blocks: Sequence[Block]) -> None:
+        """Makes blocks durable that another node decided, in one step, then visible to readers.
+
+        Only the ledger thread calls it. Raises CorruptLedger unless the blocks are whole,
+        continue the head and keep every rule, and StoreError when they cannot be written; the
+        store must not be written to again after either.
+        """

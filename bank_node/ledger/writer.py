@@ -14,8 +14,9 @@ from typing import NamedTuple, cast
 
 from bank_node.errors import Conflict, Reason, StoreError
 from bank_node.ledger.book import decide_all
-from bank_node.ledger.journal import seal
+from bank_node.ledger.journal import Block, seal
 from bank_node.ledger.operations import Operation, Result, is_read
+from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.reader import Reader
 from bank_node.ledger.store import SharedStore, Store
 from bank_node.telemetry.clock import Clock
@@ -57,6 +58,9 @@ class Writer:
         self._queue: SimpleQueue[Submission | None] = SimpleQueue()
         self._held: Submission | None = None
         self._failed: Reason | None = None
+        self._barred = False
+        self._quorum: Quorum | None = None
+        self._published: Callable[[Block], object] = _nobody
         self._stopping = False
         self._has_ended = False
         self._thread = Thread(target=self._run, name="ledger", daemon=True)
@@ -97,6 +101,43 @@ class Writer:
     def failure(self) -> Reason | None:
         """Why writes are refused for good, or None while they are served."""
         return self._failed
+
+    def ship(self, published: Callable[[Block], object], quorum: Quorum | None) -> None:
+        """Before `start`: who hears of each durable block, and what acknowledgements wait for."""
+        self._published = published
+        self._quorum = quorum
+
+    def bar(self, barred: bool) -> None:
+        """Whether changes are refused because another node leads; reads go on.
+
+        From any thread; it holds from the next batch on.
+        """
+        self._barred = barred
+
+    def between(self, work: Callable[[], object]) -> None:
+        """Has something done on the ledger thread between two batches, and waits for it.
+
+        Raises what `work` raises, and StoreError when the thread has ended or ends first.
+        """
+        ended: list[BaseException | None] = []
+        ready = Event()
+
+        def done(_results: Sequence[Result]) -> None:
+            try:
+                if self._has_ended:
+                    raise StoreError("the ledger is closed", reason=Reason.STOPPING, final=False)
+                work()
+                ended.append(None)
+            except BaseException as error:
+                ended.append(error)
+            finally:
+                ready.set()
+
+        # A batch without operations decides nothing, and its end lies between two batches.
+        self.submit((), done)
+        ready.wait()
+        if ended[0] is not None:
+            raise ended[0]
 
     def submit(self, operations: Sequence[Operation], done: Done) -> None:
         """Queues operations; `done` is called on the ledger thread, once, with their results.
@@ -180,7 +221,29 @@ class Writer:
             operations = batch[0].operations
         else:
             operations = [operation for submission in batch for operation in submission.operations]
+        height = self._store.head.height if self._quorum else 0
         results = self._process(operations)
+        if self._quorum is not None and self._store.head.height > height:
+            self._hold(self._quorum, batch, operations, results)
+        else:
+            self._tell_all(batch, results)
+
+    def _hold(
+        self,
+        quorum: Quorum,
+        batch: list[Submission],
+        operations: Sequence[Operation],
+        results: Sequence[Result],
+    ) -> None:
+        """Keeps the answers of a batch until enough followers have its block."""
+
+        def release(confirmed: bool) -> None:
+            told = results if confirmed else _unconfirmed(operations, results)
+            self._tell_all(batch, told)
+
+        quorum.hold(self._store.head.height, release)
+
+    def _tell_all(self, batch: list[Submission], results: Sequence[Result]) -> None:
         first = 0
         for submission in batch:
             last = first + len(submission.operations)
@@ -189,6 +252,8 @@ class Writer:
 
     def _process(self, operations: Sequence[Operation]) -> Sequence[Result]:
         """Decides a batch and makes it durable; every error becomes a result."""
+        if self._barred:
+            return self._refuse(operations, Reason.NOT_LEADER)
         try:
             return self._decide_until_it_fits(operations)
         except StoreError as error:
@@ -232,8 +297,10 @@ class Writer:
             self._give_up_batch()
             return self._refuse(operations, self._failed)
         started = self._clock.monotonic_ns()
-        store.commit(state, seal(store.head, state.entries, self._clock.now_us()))
+        block = seal(store.head, state.entries, self._clock.now_us())
+        store.commit(state, block)
         self._metrics.committed(len(state.entries), (self._clock.monotonic_ns() - started) // 1000)
+        self._published(block)
         return results
 
     def _refuse(self, operations: Sequence[Operation], reason: Reason) -> Sequence[Result]:
@@ -265,3 +332,15 @@ class Writer:
         except Exception:
             # Whoever asked is gone (its loop is closed); the others still want their replies.
             _log.exception("a result could not be delivered")
+
+
+def _nobody(_block: Block) -> None:
+    """Who hears of blocks while nobody wants to."""
+
+
+def _unconfirmed(operations: Sequence[Operation], results: Sequence[Result]) -> list[Result]:
+    """The results of a batch that is on this disk and not known to be on enough others."""
+    return [
+        result if is_read(operation) or isinstance(result, Reason) else Reason.OUTCOME_UNKNOWN
+        for operation, result in zip(operations, results, strict=True)
+    ]

@@ -6,7 +6,8 @@ them.
 
 from bank_node.node.banks import own_code
 from bank_node.node.machine import devote_process
-from bank_node.node.node import IDENTITY_FILE, NAME, Node
+from bank_node.node.node import NAME, Node
+from bank_node.node.place import IDENTITY_FILE, open_office
 from bank_node.node.stores import (
     archive_at,
     ledger_path,
@@ -24,6 +25,7 @@ __all__ = [
     "ledger_path",
     "migration_ends",
     "open_archive",
+    "open_office",
     "open_store",
     "own_code",
 ]

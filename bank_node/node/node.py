@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bank_node import __version__
-from bank_node.config import DEFAULT_FILE, Effective, Settings, data_folder, log_folder
+from bank_node.config import DEFAULT_FILE, Effective, Settings, log_folder
 from bank_node.errors import StartupError
 from bank_node.ledger.log import Log
+from bank_node.ledger.office import Office
+from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
@@ -18,10 +20,12 @@ from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.banks import Banks, own_code
 from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.operator import Entrance, Parts
+from bank_node.node.place import identity_of, open_office, take_place
 from bank_node.node.stores import open_store
+from bank_node.node.succession import Succession
 from bank_node.node.transfers import Transfers
 from bank_node.protocol.messages import Catalogue
-from bank_node.security.identity import SEED_BYTES, Identity, obtain_identity
+from bank_node.security.identity import Identity
 from bank_node.service.calls import Bank, Network
 from bank_node.service.dispatch import Gate
 from bank_node.service.workers import Workers
@@ -33,8 +37,8 @@ _log = logging.getLogger(__name__)
 
 NAME = "p2p-bank-node"
 
-# In the data folder.
-IDENTITY_FILE = "identity.key"
+# How much of the reply time an acknowledgement may wait for followers.
+_SHARE_FOR_FOLLOWERS = 0.9
 
 # Files beside the clients' sockets: a scan, the ledger, logs, loops, and some air.
 _FILES_BESIDE = 4096 + 256
@@ -75,6 +79,7 @@ class Node:
         self._workers: Workers | None = None
         self.banks: Banks | None = None
         self.transfers: Transfers | None = None
+        self.succession: Succession | None = None
 
     def start(self) -> tuple[str, int]:
         """Recovers the ledger and accepts clients; returns the address. Raises BankError."""
@@ -86,8 +91,9 @@ class Node:
             raise
 
     def _start(self) -> tuple[str, int]:
-        settings = self.settings
-        self._store = open_store(settings)
+        self._store = open_store(self.settings)
+        identity, office = identity_of(self.settings), open_office(self.settings)
+        self.settings = settings = take_place(self.settings, office)
         self._writer = Writer(
             self._store,
             self.metrics,
@@ -95,6 +101,8 @@ class Node:
             settings.limits.batch_operations,
             patience_s=settings.network.timeout / 2,
         )
+        self.succession = succession = self._succession(office, identity)
+        succession.prepare()
         self._writer.start()
         self._traffic = traffic = self._open_traffic()
         self.banks = banks = Banks(settings, self._writer, self.metrics, traffic.extend)
@@ -133,6 +141,7 @@ class Node:
             presence,
         )
         address = self._server.start()
+        succession.start("{}:{}".format(*address))
         if settings.operator.enabled:
             parts = Parts(
                 gate, presence, self._store, self._writer, self.metrics, traffic,
@@ -155,6 +164,23 @@ class Node:
     def _settings_changed(self, settings: Settings) -> None:
         self.settings = settings
 
+    def _succession(self, office: Office, identity: Identity) -> Succession:
+        assert self._store is not None
+        assert self._writer is not None
+        wait_for = self.settings.replication.wait_for
+        # Just before the clients are told by their own deadline.
+        patience_s = self.settings.network.timeout * _SHARE_FOR_FOLLOWERS
+        return Succession(
+            self._store,
+            self._writer,
+            office,
+            identity,
+            own_code(self.settings),
+            Quorum(wait_for, patience_s, CLOCK.monotonic_ns) if wait_for else None,
+            lambda: secrets.randbits(62) + 1,
+            CLOCK,
+        )
+
     def stop(self) -> None:
         """Answers what was accepted, makes it durable, and lets go of everything."""
         if self._entrance:
@@ -165,6 +191,8 @@ class Node:
             self.transfers.stop()
         if self.banks:
             self.banks.stop(self.settings.network.timeout)
+        if self.succession:
+            self.succession.stop()
         has_ended = self._writer is None or self._writer.stop(self.settings.network.timeout)
         if not has_ended:
             _log.error("the disk does not return, stopping without it")
@@ -174,16 +202,12 @@ class Node:
             self._traffic.close()
         if self._workers:
             self._workers.close()
-        self._workers = self.banks = self.transfers = self._entrance = None
+        self._workers = self.banks = self.transfers = self._entrance = self.succession = None
         self._server = self._writer = self._store = self._traffic = None
 
-    def _identity(self) -> Identity:
-        return obtain_identity(
-            data_folder(self.settings) / IDENTITY_FILE, lambda: secrets.token_bytes(SEED_BYTES)
-        )
-
     def _bank(self, network: Network, store: Store, identity: Identity) -> Bank:
-        code = own_code(self.settings)
+        code, succession = own_code(self.settings), self.succession
+        assert succession is not None
         assert self.transfers
         return Bank(
             code=code,
@@ -194,9 +218,10 @@ class Node:
             draw=lambda: secrets.randbits(64),
             network=network,
             identity=identity,
-            log=Log(store, code, identity, CLOCK.now_us),
+            log=Log(store, code, identity, CLOCK.now_us, lambda: succession.epoch),
             journal=store,
             transfers=self.transfers,
+            following=succession,
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,
             objective=self.settings.robbery.objective,

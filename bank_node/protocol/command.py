@@ -114,7 +114,7 @@ BEFORE = (Reason.LINE_TOO_LONG, Reason.NOT_TEXT, Reason.UNKNOWN_COMMAND,
 # What can become of a request for an account of another bank, before that bank has a say.
 ELSEWHERE = (Reason.OUT_OF_REACH, Reason.NOT_OURS, Reason.BANK_NOT_FOUND, Reason.BANK_BUSY,
              Reason.BANK_SILENT, Reason.BANK_OUTCOME_UNKNOWN)  # fmt: skip
-STORE = (Reason.TOO_BUSY, Reason.STOPPING, Reason.STORE_FULL, Reason.STORE_FAILED,
-         Reason.STORE_AWAY, Reason.OUTCOME_UNKNOWN)  # fmt: skip
+STORE = (Reason.NOT_LEADER, Reason.TOO_BUSY, Reason.STOPPING, Reason.STORE_FULL,
+         Reason.STORE_FAILED, Reason.STORE_AWAY, Reason.OUTCOME_UNKNOWN)  # fmt: skip
 # What can be wrong with fields.
 FIELDS = (Reason.FIELD_UNKNOWN, Reason.FIELD_TWICE, Reason.FIELD_FORMAT, Reason.FIELD_MISSING)

@@ -4,6 +4,8 @@ Knows codes, arguments, replies and errors; knows neither sockets nor the ledger
 is a column here or it does not exist. protocol.md is checked against this table.
 """
 
+from functools import partial
+
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.command import (
     BEFORE,
@@ -53,6 +55,22 @@ def parse_position(text: bytes) -> int:
     return position
 
 
+def parse_word(text: bytes) -> str:
+    """A name, an address, a hash or a signature. Raises Refused(WORD_FORMAT)."""
+    word = text.decode("ascii", "replace")
+    if len(word) > 128 or not word.isascii() or not word.isprintable():
+        raise Refused(Reason.WORD_FORMAT)
+    return word
+
+
+def parse_count(text: bytes) -> int:
+    """A number from 0. Raises Refused(WORD_FORMAT)."""
+    try:
+        return parse_amount(text)
+    except Refused:
+        raise Refused(Reason.WORD_FORMAT) from None
+
+
 ACCOUNT = Argument("<account>/<ip>", parse_account_address)
 NUMBER = Argument("<number>", parse_amount)
 CODE = Argument("code", parse_command_code, optional=True)
@@ -60,6 +78,10 @@ BANK = Argument("<ip>", parse_bank_code)
 ENTRY = Argument("<entry>", parse_position)
 FIRST = Argument("<blocks>", parse_position)
 SECOND = Argument("<blocks>", parse_position, optional=True)
+NODE = Argument("<node>", parse_word)
+EPOCH = Argument("<epoch>", parse_count)
+WORD = partial(Argument, parse=parse_word)
+SIGNATURE = Argument("<signature>", parse_word)
 
 TRANSFER = Argument("id", parse_transfer_id, optional=True)
 TRANSFER_KEY = Argument("<id>", parse_transfer_key)
@@ -166,6 +188,28 @@ _ROWS = (
         "Transfer messages: what another bank says about transfers, signed.",
         errors=(Reason.ACCOUNT_FORMAT, Reason.TRANSFER_MESSAGE_FORMAT, Reason.NOT_SIGNED, *STORE),
         audience=Audience.PEER, effect=Effect.WRITES, extension=True, cost=40,
+    ),
+    Command(
+        "FB", (NODE, EPOCH, Argument("<height>", parse_count), WORD("<hash>"),
+               Argument("<number>", parse_count), WORD("<ip>:<port>"), SIGNATURE),
+        "FB <json>", "Follow: blocks, for a follower that has everything up to a height on disk.",
+        errors=(Reason.WORD_FORMAT, Reason.NOT_THIS_BANK, Reason.HISTORIES_PART),
+        effect=Effect.LOOKS_BACK, extension=True, waits=True, cost=20,
+    ),
+    Command(
+        "FT", (EPOCH, WORD("<ip>:<port>"), SIGNATURE), "FT <epoch> <ip>:<port> <signature>",
+        "Follow: the term of office, who leads the bank.",
+        errors=(Reason.WORD_FORMAT, Reason.NOT_THIS_BANK),
+        effect=Effect.LOOKS_BACK, extension=True, cost=20,
+    ),
+    Command(
+        "FP", (NODE, SIGNATURE), "FP", "Follow: promotes this follower, which leads from then on.",
+        errors=(Reason.WORD_FORMAT, Reason.NOT_THIS_BANK, Reason.NO_FOLLOWER),
+        effect=Effect.LOOKS_BACK, extension=True, cost=20,
+    ),
+    Command(
+        "FS", (), "FS <json>", "Follow: state, whether this node leads, and who is how far behind.",
+        effect=Effect.LOOKS_BACK, extension=True, cost=2,
     ),
     Command(
         "HE", (CODE,), "HE <text>", "Help: all commands, or how one of them is typed.",

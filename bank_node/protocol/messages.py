@@ -106,6 +106,10 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "This node cannot do that: {why}.",
         "Tento uzel to neumí: {why}.",
     ),
+    Reason.WORD_FORMAT: (
+        "A word of the command is not of the right form.",
+        "Slovo příkazu nemá správný tvar.",
+    ),
     Reason.NOT_FORWARDED: (
         "Accounts of another bank can be removed only there, AR is not forwarded.",
         "Účet jiné banky lze smazat jen v ní, příkaz AR se nepředává.",
@@ -195,6 +199,22 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "The database of the bank cannot be reached, nothing was booked.",
         "Databáze banky není dostupná, nic nebylo zaúčtováno.",
     ),
+    Reason.NOT_LEADER: (
+        "This node of the bank takes no changes, the one at {leader} does.",
+        "Tento uzel banky změny nepřijímá, přijímá je uzel na adrese {leader}.",
+    ),
+    Reason.NOT_THIS_BANK: (
+        "That is not signed with the key of the bank {bank}.",
+        "To není podepsáno klíčem banky {bank}.",
+    ),
+    Reason.HISTORIES_PART: (
+        "The ledger of the follower has a block {height} that this one does not have.",
+        "Účetní kniha následovníka má blok {height}, který v této není.",
+    ),
+    Reason.NO_FOLLOWER: (
+        "This node does not follow another one.",
+        "Tento uzel nenásleduje žádný jiný.",
+    ),
     Reason.TIMED_OUT: (
         "The bank did not answer in time.",
         "Banka neodpověděla včas.",
@@ -234,6 +254,10 @@ _CZECH_SUMMARIES = {
     "LP": "Důkaz, že záznam je v podepsané knize.",
     "LC": "Důkaz, že pozdější kniha začíná dřívější.",
     "LW": "Svědectví: poslední stav jiné banky, který tato banka viděla.",
+    "FB": "Následování: bloky pro následovníka, který vše do dané výšky má na disku.",
+    "FT": "Následování: funkční období, kdo banku vede.",
+    "FP": "Následování: povýší tohoto následovníka, který od té doby vede.",
+    "FS": "Následování: stav, zda tento uzel vede a kdo je jak pozadu.",
     "HE": "Nápověda: všechny příkazy, nebo jak se jeden z nich píše.",
     "VE": "Verze: jméno, verze a schopnosti tohoto uzlu.",
     "QU": "Konec: rozloučí se a uzavře spojení.",

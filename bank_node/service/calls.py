@@ -13,8 +13,10 @@ from bank_node.errors import Refused
 from bank_node.ledger.entries import Account
 from bank_node.ledger.journal import Block
 from bank_node.ledger.log import Log
+from bank_node.ledger.office import Claim
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.proofs import SignedHead
+from bank_node.ledger.shipping import Request
 from bank_node.protocol.commands import Audience, Command, visible_commands
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import Identity
@@ -123,6 +125,31 @@ class Network(Protocol):
         """The latest head of another bank's ledger that was proven to this one; never blocks."""
 
 
+class Following(Protocol):
+    """What a node does as one of several that keep a bank."""
+
+    def leader(self) -> str:
+        """Where the node serves that takes changes, `host:port`."""
+
+    def ask(
+        self,
+        request: Request,
+        signature: str,
+        within_s: float,
+        done: Callable[[str | Refused], None],
+    ) -> None:
+        """Has a follower's request answered by a delivery as JSON; never blocks."""
+
+    def claimed(self, claim: Claim, signature: str) -> tuple[Claim, str]:
+        """Takes in who leads, and says it as this node knows it, signed. Raises Refused."""
+
+    def promote(self, node: str, signature: str) -> None:
+        """Makes this node the leader; blocks. Raises Refused."""
+
+    def status(self) -> dict[str, Any]:
+        """What this node is in its bank, as plain data."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bank:
     """What every handler may know of the bank that it answers for."""
@@ -139,6 +166,7 @@ class Bank:
     log: Log
     journal: Journal
     transfers: Transfers
+    following: Following
     clock: Clock
     timeout_s: float
     """Seconds to a reply."""
@@ -167,7 +195,7 @@ class Bank:
         if not self.extensions:
             return ()
         operator = () if self.audience is Audience.PUBLIC else ("operator",)
-        families = ("session", "ledger", "transfers", "commit", *operator)
+        families = ("session", "ledger", "transfers", "commit", "follow", *operator)
         return (*families, f"key={self.identity.key}")
 
 

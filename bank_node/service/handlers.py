@@ -18,6 +18,7 @@ from bank_node.ledger.operations import (
     ReadTotal,
     Withdraw,
 )
+from bank_node.service import following
 from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
@@ -114,6 +115,10 @@ HANDLERS: dict[str, Handler] = {
     "TS": Handler(told_state, transfer_state, later=tell_received),
     "TM": Handler(later=take_messages),
     "TH": Handler(work=tell_history),
+    "FB": Handler(later=following.deliver),
+    "FT": Handler(work=following.claim),
+    "FP": Handler(work=following.promote),
+    "FS": Handler(work=following.tell),
     "HE": Handler(_help),
     "VE": Handler(_version),
     "LI": Handler(_link),

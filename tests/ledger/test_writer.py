@@ -1,5 +1,6 @@
 """Group commit: what a submission hears, when, and what failures of the store do to it."""
 
+from queue import SimpleQueue
 from threading import Event, current_thread
 
 import pytest
@@ -17,6 +18,7 @@ from bank_node.ledger.operations import (
     ReadTotal,
     Withdraw,
 )
+from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.writer import Writer
 from bank_node.telemetry.metrics import Metrics
 
@@ -334,3 +336,58 @@ def test_the_blocks_are_sealed_in_one_chain(writer, store, number):
     for _ in range(5):
         assert writer.call(Deposit(number, 1)) == 0
     assert_state_is_that_of_the_journal(store)
+
+
+def test_a_writer_that_is_barred_refuses_changes_and_answers_reads(store, writer, number):
+    writer.bar(True)
+    heard = submit(writer, Deposit(number, 1), ReadBalance(number), OpenAccount(1))
+    assert heard.results == [Reason.NOT_LEADER, 100, Reason.NOT_LEADER]
+    writer.bar(False)
+    assert submit(writer, Deposit(number, 1), ReadBalance(number)).results == [0, 101]
+
+
+def test_work_between_two_batches_is_done_on_the_ledger_thread(writer):
+    done = []
+    writer.between(lambda: done.append(current_thread().name))
+    assert done == ["ledger"]
+    with pytest.raises(ZeroDivisionError):
+        writer.between(lambda: 1 // 0)
+    assert writer.call(ReadClients()) == 1, "and does the thread no harm"
+
+
+def test_work_after_the_end_is_refused(writer):
+    writer.stop()
+    with pytest.raises(StoreError):
+        writer.between(lambda: None)
+
+
+def test_answers_wait_for_followers_and_reads_of_other_batches_do_not(
+    store, metrics, clock, number
+):
+    quorum = Quorum(1, 1000, lambda: 0)
+    writer = Writer(store, metrics, clock, batch_operations=8)
+    published = SimpleQueue()
+    writer.ship(published.put, quorum)
+    writer.start()
+    heard = submit(writer, Deposit(number, 1), ReadBalance(number))
+    assert published.get(timeout=WAIT_S).height == store.head.height
+    assert writer.call(ReadBalance(number)) == 101
+    assert not heard.came
+    quorum.confirmed("a", store.head.height)
+    assert heard.results == [0, 101]
+    assert writer.call(CloseAccount(number)) is Reason.ACCOUNT_NOT_EMPTY, "nothing to wait for"
+    writer.stop()
+
+
+def test_what_no_follower_confirms_is_unknown(store, metrics, clock, number):
+    quorum = Quorum(1, 1000, lambda: 0)
+    writer = Writer(store, metrics, clock, batch_operations=8)
+    published = SimpleQueue()
+    writer.ship(published.put, quorum)
+    writer.start()
+    heard = submit(writer, Deposit(number, 1), ReadBalance(number), Withdraw(number, 999))
+    assert published.get(timeout=WAIT_S)
+    assert writer.call(ReadBalance(number)) == 101
+    quorum.close()
+    assert heard.results == [Reason.OUTCOME_UNKNOWN, 101, Reason.INSUFFICIENT_FUNDS]
+    writer.stop()

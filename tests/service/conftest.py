@@ -117,6 +117,15 @@ class FakeNetwork:
         return self.found
 
 
+class FakeFollowing:
+    """Another node leads, at an address that the test may change."""
+
+    address = "10.1.2.4:65525"
+
+    def leader(self) -> str:
+        return self.address
+
+
 class FakeElsewhere:
     """Keeps what is to be carried on until the test answers it; `refusal` refuses it at once."""
 
@@ -206,6 +215,7 @@ class House:
         self.key = KEY
         clock = Clock(lambda: self.now_us, lambda: self.now_ns)
         self.store = MemoryStore()
+        self.following = FakeFollowing()
         identity = Identity(bytes(32), KEY)
         bank = Bank(
             code=BankCode(OWN),
@@ -219,6 +229,7 @@ class House:
             log=Log(self.store, OWN, identity, clock.now_us),
             journal=self.store,
             transfers=self.transfers,
+            following=self.following,
             clock=clock,
             timeout_s=5.0,
             objective=objective,
