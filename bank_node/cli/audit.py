@@ -111,6 +111,9 @@ def restore(
 @settings_options
 @click.argument("what", type=click.Choice(["accounts", "journal"]))
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
+@click.option(
+    "--account", type=int, help="Of the journal: this account only, with the balance after each."
+)
 @click.option("--output", type=_FILE, help="The file to write; stdout without it.")
 def export(
     config: Path | None,
@@ -118,12 +121,17 @@ def export(
     store: str | None,
     what: str,
     form: str,
+    account: int | None,
     output: Path | None,
 ) -> None:
     """Write the accounts, or every entry of the journal, as CSV or as a JSON array."""
-    from bank_node.ledger.exports import WRITERS
+    from bank_node.ledger.exports import WRITERS, of_account
 
+    if account is not None and what != "journal":
+        raise click.UsageError("--account is for the journal")
     rows = {"accounts": _accounts, "journal": _journal}[what](_archive(config, data, store))
+    if account is not None:
+        rows = of_account(rows, account)
     write = WRITERS[form]
     with (
         output.open("w", encoding="utf-8", newline="")

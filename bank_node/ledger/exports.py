@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from bank_node.ledger.entries import Account, Kind
 from bank_node.ledger.journal import Block
+from bank_node.ledger.transfers import decode
 
 Rows = Iterator[dict[str, Any]]
 
@@ -20,6 +21,7 @@ def account_rows(accounts: Iterable[Account]) -> Rows:
 def journal_rows(blocks: Iterable[Block]) -> Rows:
     """One row for each entry."""
     for block in blocks:
+        payloads = block.payloads()
         time = datetime.fromtimestamp(block.time_us / 1_000_000, UTC).isoformat()
         for sequence, entry in block.entries():
             yield {
@@ -30,7 +32,22 @@ def journal_rows(blocks: Iterable[Block]) -> Rows:
                 "debit": entry.debit,
                 "credit": entry.credit,
                 "amount": entry.amount,
+                "transfer": _transfer(payloads.get(sequence, b""), sequence),
             }
+
+
+def of_account(rows: Rows, account: int) -> Rows:
+    """The rows of the journal that are about one account, each with its balance afterwards."""
+    balance = 0
+    for row in rows:
+        if account in (row["debit"], row["credit"]):
+            balance += row["amount"] if row["credit"] == account else -row["amount"]
+            yield {**row, "balance": balance}
+
+
+def _transfer(payload: bytes, entry: int) -> str:
+    """The key of the transfer that an entry is about; empty if it is about none."""
+    return decode(payload, entry).key if payload else ""
 
 
 def write_csv(rows: Rows, file: TextIO) -> None:

@@ -114,10 +114,12 @@ class Office:
     def learn(self, claim: Claim) -> bool:
         """Takes in a proven claim; True if it changed anything. Raises OSError.
 
-        A leader that learns of a higher epoch is deposed by it.
+        A leader that learns of a higher epoch is deposed by it. An epoch has one leader, which
+        may have moved.
         """
         with self._lock:
-            if claim.epoch <= self.epoch:
+            moved = ":" in claim.leader and claim.leader != self.leader and not self.leads
+            if claim.epoch < self.epoch or (claim.epoch == self.epoch and not moved):
                 return False
             role = Role.DEPOSED if self.leads else self.role
             # Who does not say where it leads is no reason to forget whom to ask.

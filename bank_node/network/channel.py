@@ -4,6 +4,7 @@ Unlike a stranger's, such a reply may be long, and is exactly one line.
 """
 
 import socket
+from contextlib import suppress
 
 from bank_node.network.client import Unreachable, reason
 
@@ -13,7 +14,7 @@ _CHUNK_BYTES = 262_144
 
 
 class Channel:
-    """Belongs to one thread."""
+    """Belongs to one thread, but for `hang_up`."""
 
     def __init__(self, host: str, port: int, timeout_s: float) -> None:
         """Connects. `timeout_s` is for the connection and for each wait. Raises Unreachable."""
@@ -32,6 +33,11 @@ class Channel:
             return self._line()
         except OSError as error:
             raise Unreachable(f"{self._name} did not answer: {reason(error)}", sent=True) from None
+
+    def hang_up(self) -> None:
+        """Ends the wait of the thread that asks; from any other thread."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._socket.close()

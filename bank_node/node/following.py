@@ -55,6 +55,7 @@ class Follower:
         self._serving = serving
         self._clock = clock
         self._stopping = Event()
+        self._channel: Channel | None = None
         self._number = 0
         self.leader_height = 0
         self.lag_us = 0
@@ -70,6 +71,9 @@ class Follower:
     def stop(self) -> None:
         """Takes over no more blocks once this has returned."""
         self._stopping.set()
+        channel = self._channel
+        if channel is not None:
+            channel.hang_up()
         if self._thread.is_alive():
             self._thread.join(_PATIENCE_S)
 
@@ -83,7 +87,8 @@ class Follower:
                 self._note(f"following has ended: {error}", logging.ERROR)
                 return
             except (BankError, OSError) as error:
-                self._note(str(error), logging.WARNING)
+                if not self._stopping.is_set():
+                    self._note(str(error), logging.WARNING)
             except Exception:
                 _log.exception("following failed")
             self.is_connected = False
@@ -97,6 +102,7 @@ class Follower:
             raise _NotServed(f"{self._office.leader!r} is no address of a leader")
         self._number = 0
         with Channel(*endpoint, _PATIENCE_S) as channel:
+            self._channel = channel
             while not self._stopping.is_set():
                 self._take(self._ask(channel))
                 self.is_connected = True

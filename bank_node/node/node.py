@@ -106,6 +106,7 @@ class Node:
         self._writer.start()
         self._traffic = traffic = self._open_traffic()
         self.banks = banks = Banks(settings, self._writer, self.metrics, traffic.extend)
+        banks.watch.concerns(own_code(settings), identity.key, succession.seen)
         banks.start()
         identity = self._identity()
         self.transfers = Transfers(

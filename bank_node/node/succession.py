@@ -11,6 +11,7 @@ from typing import Any
 
 from bank_node.errors import BankError, Reason, Refused, StartupError
 from bank_node.ledger.office import Claim, Office, Role, is_proven, sign_claim
+from bank_node.ledger.proofs import SignedHead
 from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.shipping import Request
 from bank_node.ledger.store import Store
@@ -68,10 +69,14 @@ class Succession:
 
     def prepare(self) -> None:
         """Before changes are taken: asks the followers that are known whether one of them leads."""
-        for address in self._office.followers if self._office.leads else ():
-            self.exchange(address, _START_S)
-            if not self._office.leads:
-                return
+        asking = [
+            Thread(target=self.exchange, args=(address, _START_S), daemon=True)
+            for address in (self._office.followers if self._office.leads else ())
+        ]
+        for each in asking:
+            each.start()
+        for each in asking:
+            each.join(_START_S)
 
     def start(self, serving: str) -> None:
         """Begins to lead or to follow; `serving` is the address of this node."""
@@ -103,7 +108,11 @@ class Succession:
         return self._office.epoch
 
     def leader(self) -> str:
+        """Where the node serves that takes changes, `host:port`."""
         return self._office.leader or self._serving
+
+    def details(self, reason: Reason) -> dict[str, str]:
+        return {"leader": self.leader()} if reason is Reason.NOT_LEADER else {}
 
     def ask(
         self,
@@ -121,6 +130,17 @@ class Succession:
         self._learn(claim)
         known = Claim(self._office.epoch, self.leader() or "?")
         return known, sign_claim(self._identity, self._bank, known)
+
+    def seen(self, head: SignedHead) -> None:
+        """A witness has a head of this bank, proven to be signed with its key."""
+        if head.epoch > self._office.epoch:
+            self._learn(Claim(head.epoch, "?"))
+        elif head.size > self._store.head.height and self._office.leads:
+            _log.error(
+                "other banks have seen %d blocks of this ledger, it has %d; was it restored?",
+                head.size,
+                self._store.head.height,
+            )
 
     def promote(self, node: str, signature: str) -> None:
         order = canonical(_PROMOTION, self._bank, node, self._office.epoch)
@@ -202,7 +222,9 @@ class Succession:
         endpoint = parse_endpoint(address)
         if endpoint is None:
             return True
-        claim = Claim(self._office.epoch, self.leader() or "?")
+        # Who does not lead itself asks rather than tells: what it knows may be out of date.
+        leader = self._serving if self._office.leads else ""
+        claim = Claim(self._office.epoch, leader or "?")
         signature = sign_claim(self._identity, self._bank, claim)
         try:
             with Channel(*endpoint, within_s) as channel:

@@ -15,7 +15,13 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 
 from bank_node.banking.witness import BANKS_MAX, Finding, Record, Witness
-from bank_node.ledger.proofs import SignedHead, to_json
+from bank_node.ledger.proofs import (
+    ProofRefused,
+    SignedHead,
+    check_head,
+    parse_document,
+    to_json,
+)
 from bank_node.network.client import Answer, Endpoint, Kind
 from bank_node.network.peers import Peer
 from bank_node.security.files import write_private
@@ -75,7 +81,14 @@ class Watch:
         self._stopping = Event()
         self._told: dict[BankCode, str] = {}
         self._turn = 0
+        self._own: BankCode | None = None
+        self._own_key = ""
+        self._seen: Callable[[SignedHead], object] | None = None
         self._thread = Thread(target=self._run, name="witness", daemon=True)
+
+    def concerns(self, own: BankCode, key: str, seen: Callable[[SignedHead], object]) -> None:
+        """Before `start`: `seen` is told what others have seen of this bank, signed by it."""
+        self._own, self._own_key, self._seen = own, key, seen
 
     def head_of(self, bank: BankCode) -> SignedHead | None:
         """The latest head of a bank that was proven to this one. From any thread."""
@@ -107,6 +120,7 @@ class Watch:
                 if finding is not None:
                     findings.append(finding)
                     self._report(finding)
+            self._hear_of_ourselves(peer)
         if self._witness.records() is not before:
             self._save()
         self._turn += 1
@@ -159,6 +173,21 @@ class Watch:
         if key is None or answer is None or answer.kind is not Kind.DONE:
             return None
         return self._witness.told(bank, key, answer.text.partition(" ")[2])
+
+    def _hear_of_ourselves(self, peer: Peer) -> None:
+        """Another node of this bank may lead it meanwhile, and has shown itself to others."""
+        if self._seen is None:
+            return
+        answer = self._ask(peer, f"LW {self._own}")
+        if answer is None or answer.kind is not Kind.DONE:
+            return
+        try:
+            head = parse_document(answer.text.partition(" ")[2])
+            if isinstance(head, SignedHead) and head.bank == self._own:
+                check_head(head, self._own_key)
+                self._seen(head)
+        except ProofRefused as error:
+            _log.warning("what %s has seen of this bank: %s", peer.code, error)
 
     def _ask(self, peer: Peer, line: str) -> Answer | None:
         assert peer.port is not None

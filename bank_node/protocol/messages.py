@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import COMMANDS, Command
+from bank_node.protocol.summaries import CZECH_SUMMARIES
 from bank_node.protocol.transfer_sentences import TRANSFER_ERRORS
 
 LANGUAGES = ("en", "cs")
@@ -234,49 +235,6 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
     **TRANSFER_ERRORS,
 }
 
-_CZECH_SUMMARIES = {
-    "BC": "Kód banky: adresa, která tuto banku pojmenovává.",
-    "AC": "Založení účtu: otevře účet se zůstatkem 0.",
-    "AD": "Vklad: přidá peníze na účet.",
-    "AW": "Výběr: odebere peníze z účtu.",
-    "AB": "Zůstatek účtu.",
-    "AR": "Smazání účtu: zruší účet se zůstatkem 0.",
-    "BA": "Celková částka: součet všech klientských účtů.",
-    "BN": "Počet klientů: kolik účtů je otevřeno.",
-    "RP": "Plán loupeže: které banky vyloupit, aby poškozených klientů bylo co nejméně.",
-    "TR": "Převod: přesune peníze z účtu na účet, oba mohou být v kterékoli bance.",
-    "TS": "Stav převodu.",
-    "TM": "Podepsané zprávy jiné banky o převodech.",
-    "TH": "Historie účtu od nejnovější položky, se zůstatkem po každé z nich.",
-    "LI": "Spojení: říká, že na něm mluví jiná banka.",
-    "LH": "Podepsaný stav: jakou knihu banka právě vede.",
-    "LL": "Poslední záznam: číslo posledního záznamu na účtu.",
-    "LP": "Důkaz, že záznam je v podepsané knize.",
-    "LC": "Důkaz, že pozdější kniha začíná dřívější.",
-    "LW": "Svědectví: poslední stav jiné banky, který tato banka viděla.",
-    "FB": "Následování: bloky pro následovníka, který vše do dané výšky má na disku.",
-    "FT": "Následování: funkční období, kdo banku vede.",
-    "FP": "Následování: povýší tohoto následovníka, který od té doby vede.",
-    "FS": "Následování: stav, zda tento uzel vede a kdo je jak pozadu.",
-    "HE": "Nápověda: všechny příkazy, nebo jak se jeden z nich píše.",
-    "VE": "Verze: jméno, verze a schopnosti tohoto uzlu.",
-    "QU": "Konec: rozloučí se a uzavře spojení.",
-    "OA": "Ověření správce: ukáže token z datové složky.",
-    "OS": "Stav pro správce: co je tento uzel a jak se mu daří.",
-    "OM": "Metriky pro správce: všechna počítadla a doby odezvy od spuštění.",
-    "OC": "Klienti pro správce: účty po stránkách, seřazené a vybrané.",
-    "OD": "Podrobnosti pro správce: jeden účet a jeho historie, nejnovější zápis první.",
-    "OE": "Události pro správce: co se stalo, nebo stane během čekání.",
-    "OL": "Záznam pro správce: poslední řádky, nebo ty příští.",
-    "OT": "Provoz pro správce: poslední příkazy a odpovědi, nebo ty příští.",
-    "OJ": "Kniha pro správce: bloky, zápisy jednoho z nich, nebo hledání podle účtu a času.",
-    "OV": "Ověření knihy pro správce: na pozadí ji celou přehraje.",
-    "OZ": "Vývoz pro správce: zapíše účty nebo knihu do datové složky.",
-    "OG": "Nastavení pro správce: hodnota, původ a význam každého klíče.",
-    "OH": "Zásah správce: změní nastavení běžícího uzlu.",
-    "OX": "Vypínání správcem: utlumí uzel, znovu ho otevře, nebo zastaví.",
-}
-
 _COMMAND_LIST = ("Commands: {codes}. HE <code> explains one.",
                  "Příkazy: {codes}. HE <kód> vysvětlí jeden z nich.")  # fmt: skip
 
@@ -332,7 +290,7 @@ class Catalogue:
 
     def summary(self, command: Command) -> str:
         """What a command does, in one sentence."""
-        return command.summary if self.language == "en" else _CZECH_SUMMARIES[command.code]
+        return command.summary if self.language == "en" else CZECH_SUMMARIES[command.code]
 
     def robbery(
         self,
@@ -374,4 +332,4 @@ class Catalogue:
 def missing_translations() -> set[str]:
     """Reasons and commands without a sentence; empty when the catalogue is complete."""
     reasons = {reason.value for reason in Reason if reason not in _ERRORS}
-    return reasons | (set(COMMANDS) - set(_CZECH_SUMMARIES))
+    return reasons | (set(COMMANDS) - set(CZECH_SUMMARIES))

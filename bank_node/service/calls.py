@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from bank_node.banking.transfers.flights import Order
-from bank_node.errors import Refused
+from bank_node.errors import Reason, Refused
 from bank_node.ledger.entries import Account
 from bank_node.ledger.journal import Block
 from bank_node.ledger.log import Log
@@ -128,8 +128,8 @@ class Network(Protocol):
 class Following(Protocol):
     """What a node does as one of several that keep a bank."""
 
-    def leader(self) -> str:
-        """Where the node serves that takes changes, `host:port`."""
+    def details(self, reason: Reason) -> dict[str, str]:
+        """What the sentence of a refusal by the ledger needs beside its reason."""
 
     def ask(
         self,

@@ -21,7 +21,7 @@ from bank_node.service.tickets import Plan, Session, Ticket
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import CommandFigures, Metrics
-from bank_node.telemetry.traffic import Record
+from bank_node.telemetry.traffic import Record, shown
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +30,6 @@ _NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
 
 # Lines that may wait for the end of a round before the traffic log gets them.
 _RECORDS_HELD_MAX = 256
-# Whole blocks are no matter for a log that people read.
-_REPLY_LOGGED_MAX = 8192
 
 
 class Gate:
@@ -342,9 +340,7 @@ class Desk:
 
     def _told(self, plan: Plan, arguments: tuple[Any, ...], result: Result) -> bytes:
         if isinstance(result, Reason):
-            if result is Reason.NOT_LEADER:
-                return self._refused(Refused(result, leader=self._bank.following.leader()))
-            return self._refusals[result]
+            return self._refused(Refused(result, **self._bank.following.details(result)))
         return plan.told(self._bank, arguments, result)
 
     def sent(self, tickets: Sequence[Ticket]) -> None:
@@ -398,9 +394,7 @@ class Desk:
             figures.errors += 1
         figures.latency.record(us)
         if self._log is not None:
-            if len(reply) > _REPLY_LOGGED_MAX:
-                reply = reply[:_REPLY_LOGGED_MAX] + b"..."
             when = (now_ns + self._wall_ahead_ns) / 1e9
-            self._records.append((when, peer, line, reply, us, trace))
+            self._records.append((when, peer, line, shown(reply), us, trace))
             if len(self._records) >= _RECORDS_HELD_MAX:
                 self._log_records()

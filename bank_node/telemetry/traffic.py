@@ -32,10 +32,16 @@ _RECORDS_MAX = 100_000
 _PORTION = 500
 _RECORDS_KEPT = 4096
 _PAUSE_S = 0.2
+_SHOWN_MAX = 8192
 
 _LINE = b"%b %b %dus %b%b -> %b"
 _TRACE = b"#%d "
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\n"
+
+
+def shown(reply: bytes) -> bytes:
+    """What of a reply goes into the log; whole blocks are no matter for people to read."""
+    return reply if len(reply) <= _SHOWN_MAX else reply[:_SHOWN_MAX] + b"..."
 
 
 def format_text(records: Iterable[Record]) -> str:

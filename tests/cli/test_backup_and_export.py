@@ -107,6 +107,32 @@ def test_every_entry_of_the_journal_is_exported_in_order(bank, ledger, tmp_path,
     assert all(row["time"].endswith("+00:00") for row in rows)
 
 
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_the_entries_of_one_account_are_exported_with_its_balance(bank, ledger, form):
+    exported = bank("export", "--data", ledger, "--format", "json", "accounts")
+    for account in json.loads(exported.stdout):
+        number = account["number"]
+        exported = bank(
+            "export", "--data", ledger, "--format", form, "--account", number, "journal"
+        )
+        rows = read(exported.stdout, form)
+        assert len(rows) == 11
+        assert all(str(number) in (str(row["debit"]), str(row["credit"])) for row in rows)
+        balances = [int(row["balance"]) for row in rows]
+        assert balances == [account["balance"] // 10 * n for n in range(11)]
+    refused = bank("export", "--data", ledger, "--account", 10_000, "accounts")
+    assert (refused.returncode, "--account is for the journal" in refused.stderr) == (2, True)
+
+
+def test_a_transfer_is_named_in_the_exported_journal(bank, served):
+    with served.wire() as wire:
+        payer, payee = open_account(wire, 50), open_account(wire)
+        assert wire.ask(f"TR {payer} {payee} 20 rent") == "TR rent committed"
+    exported = bank("export", "--data", served.data, "--format", "json", "journal")
+    *_, last = json.loads(exported.stdout)
+    assert (last["kind"], last["amount"], last["transfer"]) == ("transferred", 20, "rent")
+
+
 @pytest.mark.parametrize("what", ["accounts", "journal"])
 def test_an_empty_bank_is_exported_as_an_empty_array(bank, served, what):
     exported = bank("export", "--data", served.data, "--format", "json", what)

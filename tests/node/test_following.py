@@ -225,6 +225,11 @@ def test_another_follower_finds_the_new_leader(nodes):
         assert wire.ask(f"AD {account} 5") == "AD"
     caught_up(one, other)
     assert state(other)["leader"] == "{}:{}".format(*one.address)
+    other.node.stop()
+    other = nodes.follow("c", leader)
+    with one.wire() as wire:
+        assert wire.ask(f"AD {account} 5") == "AD"
+    caught_up(one, other)
 
 
 def test_an_old_leader_whose_ledger_went_on_alone_is_not_followed_nor_fed(nodes):

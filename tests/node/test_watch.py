@@ -6,11 +6,13 @@ from contextlib import ExitStack
 
 import pytest
 from support.nodes import bank_port, running_node, some_host
+from support.polling import until
 from support.processes import run_bank
 from support.wire import open_account
 
-from bank_node.banking.witness import Fault
-from bank_node.security.identity import obtain_identity
+from bank_node.banking.witness import Fault, Record, Witness
+from bank_node.ledger.proofs import sign_head
+from bank_node.security.identity import new_identity, obtain_identity
 
 SCAN_S = 20.0
 
@@ -94,6 +96,7 @@ def test_a_ledger_that_was_rewritten_convicts_its_bank(serve, hosts, tmp_path):
     rewritten.mkdir()
     shutil.copy(tmp_path / hosts[0] / "identity.key", rewritten)
     earn(serve(hosts[0], rewritten), 1, 2, 999)
+    look_around(witness)
     (finding,) = visits(witness)
     assert finding.fault is Fault.TWO_HISTORIES
     (evidence,) = (tmp_path / hosts[1] / "evidence").iterdir()
@@ -129,6 +132,24 @@ def test_a_bank_that_shows_another_key_is_not_trusted_until_the_operator_accepts
     assert witness.node.banks.keyring.accept(pin.bank, pin.offered, 1)
     visits(witness)
     assert witness.node.banks.keyring.changed() == []
+
+
+def test_a_leader_hears_from_witnesses_that_another_node_leads_its_bank(serve, hosts, tmp_path):
+    bank, witness = serve(hosts[0]), serve(hosts[1])
+    earn(bank, 1)
+    look_around(bank, witness)
+    assert visits(witness) == []
+    assert visits(bank) == []
+    identity = obtain_identity(tmp_path / hosts[0] / "identity.key", bytes)
+    stranger = new_identity(bytes(32))
+    with bank.wire() as wire:
+        for key in (stranger, identity):
+            seen = sign_head(key, hosts[0], 2, 2, bytes(32), 1)
+            witness.node.banks.watch._witness = Witness([(hosts[0], Record(seen))])
+            assert wire.ask("AC").startswith("AC ")
+            assert visits(bank) == []
+        # A busy machine may have been too slow for one visit.
+        until(lambda: not visits(bank) and wire.ask("AC").startswith("ER This node"), "it hears")
 
 
 def test_heads_that_cannot_be_read_are_set_aside(serve, hosts, tmp_path):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bank_node.errors import Refused
+from bank_node.errors import Reason, Refused
 from bank_node.ledger.log import Log
 from bank_node.ledger.memory_store import MemoryStore
 from bank_node.ledger.operations import Operation, Result
@@ -122,8 +122,8 @@ class FakeFollowing:
 
     address = "10.1.2.4:65525"
 
-    def leader(self) -> str:
-        return self.address
+    def details(self, reason: Reason) -> dict[str, str]:
+        return {"leader": self.address} if reason is Reason.NOT_LEADER else {}
 
 
 class FakeElsewhere:

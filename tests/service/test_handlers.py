@@ -41,7 +41,10 @@ def test_a_read_is_told_as_its_code_and_a_number(session, line, reply):
 
 
 def test_version_tells_name_version_capabilities_and_key(house, session):
-    assert session.ask("VE") == f"VE a-bank 1.2.3 session ledger transfers commit follow key={house.key}"
+    assert (
+        session.ask("VE")
+        == f"VE a-bank 1.2.3 session ledger transfers commit follow key={house.key}"
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "cs"])
