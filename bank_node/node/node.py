@@ -108,8 +108,8 @@ class Node:
         self.banks = banks = Banks(settings, self._writer, self.metrics, traffic.extend)
         banks.watch.concerns(own_code(settings), identity.key, succession.seen)
         banks.start()
-        identity = self._identity()
-        self.transfers = Transfers(
+        store = self._store
+        self.transfers = transfers = Transfers(
             banks.own,
             identity,
             self._writer,
@@ -117,7 +117,9 @@ class Node:
             banks.proxy,
             lambda: settings.transfers.debit_cap,
         )
-        self.transfers.start(self._store.open_transfers())
+        # What is open belongs to whoever leads the bank, from the moment on when it does.
+        self.transfers.start(self._store.open_transfers() if office.leads else ())
+        succession.promoted = lambda: transfers.take_up(store.open_transfers())
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
             self._bank(banks, self._store, identity),

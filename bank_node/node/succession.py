@@ -37,6 +37,10 @@ def sign_promotion(identity: Identity, bank: str, node: str, epoch: int) -> str:
     return identity.sign(canonical(_PROMOTION, bank, node, epoch))
 
 
+def _nobody() -> None:
+    """Whom a promotion concerns while nobody has said so."""
+
+
 class Succession:
     """See the module. Fills `service.calls.Following`."""
 
@@ -58,6 +62,8 @@ class Succession:
         self._bank = bank
         self._quorum = quorum
         self._clock = clock
+        self.promoted: Callable[[], object] = _nobody
+        """Called when this node begins to lead, after changes are taken."""
         self._serving = ""
         self._lock = Lock()
         self._stopping = Event()
@@ -153,6 +159,7 @@ class Succession:
             self._follower = None
             self._office.promote()
             self._writer.bar(False)
+            self.promoted()
         _log.warning("this node leads the bank from now on, in epoch %d", self._office.epoch)
 
     def status(self) -> dict[str, Any]:

@@ -94,6 +94,10 @@ class Transfers:
         self._thread.start()
         self._ready.wait()
 
+    def take_up(self, open_transfers: Sequence[Transfer]) -> None:
+        """Goes on with what another node of this bank left open: this one leads from now on."""
+        self._post(self._take_up, open_transfers)
+
     def stop(self) -> None:
         """Begins nothing more; what is under way goes on at the next start."""
         if self._thread.is_alive():
@@ -117,6 +121,10 @@ class Transfers:
         self._engine.recover(self._left_open, self._loop.time())
         self._tick()
         self._ready.set()
+
+    def _take_up(self, open_transfers: Sequence[Transfer]) -> None:
+        self._engine.recover(open_transfers, self._loop.time())
+        self._carry_out()
 
     async def _close(self) -> None:
         self._proxy.close()

@@ -81,7 +81,7 @@ SECOND = Argument("<blocks>", parse_position, optional=True)
 NODE = Argument("<node>", parse_word)
 EPOCH = Argument("<epoch>", parse_count)
 WORD = partial(Argument, parse=parse_word)
-SIGNATURE = Argument("<signature>", parse_word)
+BANK_SIGNATURE = Argument("<signature>", parse_word)
 
 TRANSFER = Argument("id", parse_transfer_id, optional=True)
 TRANSFER_KEY = Argument("<id>", parse_transfer_key)
@@ -191,19 +191,21 @@ _ROWS = (
     ),
     Command(
         "FB", (NODE, EPOCH, Argument("<height>", parse_count), WORD("<hash>"),
-               Argument("<number>", parse_count), WORD("<ip>:<port>"), SIGNATURE),
+               Argument("<number>", parse_count), WORD("<ip>:<port>"), BANK_SIGNATURE),
         "FB <json>", "Follow: blocks, for a follower that has everything up to a height on disk.",
         errors=(Reason.WORD_FORMAT, Reason.NOT_THIS_BANK, Reason.HISTORIES_PART),
         effect=Effect.LOOKS_BACK, extension=True, waits=True, cost=20,
     ),
     Command(
-        "FT", (EPOCH, WORD("<ip>:<port>"), SIGNATURE), "FT <epoch> <ip>:<port> <signature>",
+        "FT", (EPOCH, WORD("<ip>:<port>"), BANK_SIGNATURE),
+        "FT <epoch> <ip>:<port> <signature>",
         "Follow: the term of office, who leads the bank.",
         errors=(Reason.WORD_FORMAT, Reason.NOT_THIS_BANK),
         effect=Effect.LOOKS_BACK, extension=True, cost=20,
     ),
     Command(
-        "FP", (NODE, SIGNATURE), "FP", "Follow: promotes this follower, which leads from then on.",
+        "FP", (NODE, BANK_SIGNATURE), "FP",
+        "Follow: promotes this follower, which leads from then on.",
         errors=(Reason.WORD_FORMAT, Reason.NOT_THIS_BANK, Reason.NO_FOLLOWER),
         effect=Effect.LOOKS_BACK, extension=True, cost=20,
     ),

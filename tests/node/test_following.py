@@ -11,7 +11,10 @@ from support.polling import until
 from support.wire import open_account
 
 from bank_node.errors import StartupError
+from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.sqlite_files import verify_file
+from bank_node.ledger.transfer_operations import Hold
+from bank_node.values import AMOUNT_MAX
 
 
 class Nodes:
@@ -251,6 +254,25 @@ def test_an_old_leader_whose_ledger_went_on_alone_is_not_followed_nor_fed(nodes)
     assert state(old)["lag_blocks"] == 0 or height(old) == 3
     with old.wire() as wire:
         assert wire.ask(f"AB {account}") == "AB 101"
+
+
+def test_a_promoted_node_goes_on_with_the_transfers_that_were_open(nodes):
+    leader = nodes.lead("a")
+    with leader.wire() as wire:
+        number = int(open_account(wire, 5).partition("/")[0])
+    bank = settlement_account("10.9.9.9")
+    held = leader.node._writer.call(Hold("rent", number, bank, 10_001, 5, False, AMOUNT_MAX))
+    assert held.key == "rent"
+    follower = nodes.follow("b", leader)
+    caught_up(leader, follower)
+    leader.node.stop()
+    (waiting,) = follower.node._store.open_transfers()
+    assert waiting == held
+    assert promote(follower) == "FP"
+    # Nothing was decided before, so the money goes back.
+    until(lambda: follower.node._store.open_transfers() == [], "it is given up")
+    with follower.wire() as wire:
+        assert wire.ask(f"AB {number}/{nodes.host}") == "AB 5"
 
 
 def test_who_does_not_have_the_key_of_the_bank_gets_nothing(nodes, tmp_path):
