@@ -63,24 +63,24 @@ class Network(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0.5
     scan_every: Annotated[
         float,
-        pause("Seconds between scans, more while nothing changes; 0 = scan on demand only."),
+        live(pause("Seconds between scans, more while nothing changes; 0 = scan on demand only.")),
     ] = 60.0
     witness_every: Annotated[
         float,
         pause("Seconds between visits to the ledgers of other banks as their witness; 0 = none."),
     ] = 60.0
     scan_rate: Annotated[
-        int, whole("Addresses a second of a scan, after the first 256 at once.", 1, 100_000)
+        int, live(whole("Addresses a second of a scan, after the first 256 at once.", 1, 100_000))
     ] = 200
     scan_addresses_max: Annotated[
-        int, whole("Addresses that one scan visits at most.", 1, 16_777_216)
+        int, live(whole("Addresses that one scan visits at most.", 1, 16_777_216))
     ] = 65_536
     subnets: Annotated[
         tuple[str, ...],
         live(subnet_list("Subnets to scan for banks; [] = the /24 of the own address.")),
     ] = ()
     peers: Annotated[
-        tuple[str, ...], peer_list("Banks known in advance, as address or address:port.")
+        tuple[str, ...], live(peer_list("Banks known in advance, as address or address:port."))
     ] = ()
     io_threads: Annotated[int, whole("Threads that carry the connections.", 1, 64)] = 1
     connections_max: Annotated[

@@ -111,6 +111,26 @@ class Neighbourhood:
 
         self.post(lambda: self._spawn(scan()))
 
+    def adopt(self, reach: Reach, limits: ScanLimits) -> None:
+        """Goes on with changed settings; static peers that they no longer name are forgotten."""
+        self.reach = reach
+        self.post(self._adopt, reach, limits)
+
+    def forget(self, bank: BankCode) -> None:
+        """Drops what is known of a bank; one that still lives is found again."""
+        self.post(self.directory.forget, bank)
+
+    def look_again(self, bank: BankCode, within_s: float, trace: int) -> Peer | None:
+        """Asks a bank for its code and its figures now; blocks. None if no bank answers there."""
+
+        async def look() -> Peer | None:
+            peer = await self._scanner.look_again(bank, within_s)
+            if peer is not None:
+                await self._surveyor.survey_one(peer, within_s, trace)
+            return self.directory.verified(bank)
+
+        return self.wait_for(look, 2 * within_s)
+
     def cancel_scan(self) -> None:
         """Ends the scan that runs."""
         self.post(lambda: self._scanner.cancel_scan())
@@ -183,6 +203,16 @@ class Neighbourhood:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         self._save()
+
+    def _adopt(self, reach: Reach, limits: ScanLimits) -> None:
+        self._limits = limits
+        self._scanner.adopt(reach, limits)
+        named = {peer.host for peer in reach.peers}
+        for row in self.directory.snapshot():
+            if row.is_static and row.code not in named:
+                self.directory.forget(row.code)
+        for peer in reach.peers:
+            self.directory.add_static(peer.host, peer.port, self.now())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

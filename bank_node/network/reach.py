@@ -68,6 +68,7 @@ class Reach:
         self._own = _number(own)
         self._named = {peer.host for peer in peers if _may_be_host(_number(peer.host))} - {own}
         networks = [IPv4Network(each) for each in subnets] or [IPv4Network(f"{own}/24", False)]
+        self._networks = networks
         self._blocks = _blocks(networks)
         self._size = sum(block.size for block in self._blocks)
         self._outside = sorted(
@@ -76,6 +77,10 @@ class Reach:
         self._visited = min(self._size, max(0, addresses_max - len(self._outside)))
         self.total = len(self._outside) + self._size - self._in_blocks(self._own)
         """How many addresses may be dialled."""
+
+    def named(self) -> tuple[str, ...]:
+        """The subnets, and the static peers outside of them."""
+        return (*map(str, self._networks), *self._outside)
 
     def allows(self, address: str) -> bool:
         """Whether a connection to this address may be opened; never to the own one."""

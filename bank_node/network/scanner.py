@@ -7,6 +7,7 @@ word. Knows nothing of money.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from bank_node.network.client import ask
@@ -168,6 +169,16 @@ class Scanner:
             self._nobody_at(address)
             return None
         self._introduce(address)
+        return self._directory.verified(address)
+
+    async def look_again(self, address: BankCode, within_s: float) -> Peer | None:
+        """Asks at an address afresh, whatever is known of it; who is verified then, if anybody."""
+        self._nobody_until.pop(address, None)
+        if self._directory.verified(address) is None:
+            return await self.find(address, within_s)
+        with suppress(TimeoutError, NoSocket, HeldBack):
+            async with asyncio.timeout(within_s):
+                await self._lookout.verify(address, within_s=within_s)
         return self._directory.verified(address)
 
     async def close(self) -> None:

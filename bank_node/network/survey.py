@@ -75,6 +75,10 @@ class Surveyor:
         left_out += [(peer.code, peer.last_error or "it did not answer yet") for peer in silent]
         return Figuring(tuple(banks), tuple(left_out))
 
+    async def survey_one(self, peer: Peer, within_s: float, trace: int) -> None:
+        """Brings the figures of one verified bank up to date, as far as they come in time."""
+        await asyncio.wait([self._learning(peer, within_s, trace)], timeout=within_s)
+
     def _peers(self) -> list[Peer]:
         return [peer for peer in self._directory.snapshot() if peer.is_verified]
 

@@ -40,16 +40,20 @@ class Banks:
         ledger: Writer,
         metrics: Metrics,
         log: Callable[[list[Record]], None] | None,
+        heard: Callable[[Event], None],
     ) -> None:
+        """`heard` is told of everything that happens around, on the network thread."""
+        self._heard = heard
         self.own = own_code(settings)
         self._ledger = ledger
         self._metrics = metrics
         self._log = log
+        self._limits = scan_limits_of(settings)
         self._proxy_limits = ProxyLimits(settings.network.timeout)
         self.neighbourhood = Neighbourhood(
             self.own,
             reach_of(settings),
-            scan_limits_of(settings),
+            self._limits,
             Outside(CLOCK, self._tell, log, _peers_file(settings)),
         )
         folder = data_folder(settings)
@@ -65,6 +69,15 @@ class Banks:
         """Asks nobody any more."""
         self.watch.stop()
         self.neighbourhood.stop(deadline_s)
+
+    def adopt(self, settings: Settings) -> None:
+        """Goes on with changed settings of the network."""
+        reach, limits = reach_of(settings), scan_limits_of(settings)
+        around = self.neighbourhood
+        before = (around.reach.named(), around.reach.peers, self._limits)
+        if (reach.named(), reach.peers, limits) != before:
+            self._limits = limits
+            around.adopt(reach, limits)
 
     def proxy(self) -> Proxy:
         """What carries requests on for the I/O thread that calls this."""
@@ -107,6 +120,7 @@ class Banks:
 
     def _tell(self, event: Event) -> None:
         """Counts and logs what happens around; called on the network thread."""
+        self._heard(event)
         metrics = self._metrics
         if isinstance(event, PeerFound):
             metrics.peers_found += 1

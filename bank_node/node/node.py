@@ -17,6 +17,7 @@ from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
 from bank_node.node.acquaintance import Acquaintance
+from bank_node.node.around import Ears
 from bank_node.node.banks import Banks, own_code
 from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.operator import Entrance, Parts
@@ -67,6 +68,7 @@ class Node:
         self.settings = effective.settings
         self.metrics = Metrics()
         self.events = Events(CLOCK.now_us)
+        self._ears = Ears(self.events, CLOCK.now_us)
         self.operator_address: tuple[str, int] | None = None
         self._effective = effective
         self._settings_file = settings_file
@@ -105,7 +107,9 @@ class Node:
         succession.prepare()
         self._writer.start()
         self._traffic = traffic = self._open_traffic()
-        self.banks = banks = Banks(settings, self._writer, self.metrics, traffic.extend)
+        self.banks = banks = Banks(
+            settings, self._writer, self.metrics, traffic.extend, self._ears.heard
+        )
         banks.watch.concerns(own_code(settings), identity.key, succession.seen)
         banks.start()
         store = self._store
@@ -148,7 +152,7 @@ class Node:
         if settings.operator.enabled:
             parts = Parts(
                 gate, presence, self._store, self._writer, self.metrics, traffic,
-                banks.proxy, address,
+                banks, self._ears, address,
             )  # fmt: skip
             self._let_operators_in(parts)
         return address

@@ -16,18 +16,20 @@ from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
+from bank_node.node.around import Around, Ears
+from bank_node.node.banks import Banks
 from bank_node.node.machine import CLOCK, usage
 from bank_node.protocol.commands import Audience, Effect
 from bank_node.protocol.messages import Catalogue
 from bank_node.protocol.operator import WAIT_MAX_S
 from bank_node.security.attempts import Attempts
 from bank_node.security.tokens import TOKEN_BYTES, obtain_token
-from bank_node.service.calls import Bank, Elsewhere
+from bank_node.service.calls import Bank
 from bank_node.service.dispatch import Gate
 from bank_node.service.export import Export
 from bank_node.service.jobs import Job
 from bank_node.service.live import LiveSettings
-from bank_node.service.office import Office, Usage, Warning
+from bank_node.service.office import Office, OwnFigures, Usage, Warning
 from bank_node.service.operator_desk import OperatorDesk, public_only
 from bank_node.service.verification import Verification
 from bank_node.service.waiting import Waits
@@ -67,7 +69,8 @@ class Parts:
         writer: Writer,
         metrics: Metrics,
         traffic: Traffic,
-        elsewhere: Callable[[], Elsewhere],
+        banks: Banks,
+        ears: Ears,
         address: tuple[str, int],
     ) -> None:
         self.gate = gate
@@ -76,7 +79,8 @@ class Parts:
         self.writer = writer
         self.metrics = metrics
         self.traffic = traffic
-        self.elsewhere = elsewhere
+        self.banks = banks
+        self.ears = ears
         self.address = address
 
 
@@ -100,6 +104,7 @@ class Entrance:
         self._settings = settings
         self._is_default_port = effective.origins["operator.port"] == DEFAULT_ORIGIN
         self._data = data_folder(settings)
+        self._started_us = CLOCK.now_us()
         token = obtain_token(self._data / TOKEN_FILE, lambda: secrets.token_urlsafe(TOKEN_BYTES))
         self._parts = parts
         self._events = events
@@ -129,9 +134,10 @@ class Entrance:
             export=self._export,
             control=self,
             address=parts.address,
-            started_us=CLOCK.now_us(),
+            started_us=self._started_us,
             data=str(self._data),
             pid=os.getpid(),
+            around=Around(parts.banks, parts.ears, CLOCK, self._own_figures),
         )
         self._office = office
         self._strangers = self._new_gate(Audience.STRANGER)
@@ -247,6 +253,7 @@ class Entrance:
         for gate in (self._strangers, self._operators):
             gate.adopt(self._bank(gate.bank.audience), self._log())
         self._refuse_what_is_closed(settings)
+        self._parts.banks.adopt(settings)
         self._changed(settings)
 
     def _bank(self, audience: Audience) -> Bank:
@@ -274,9 +281,24 @@ class Entrance:
         )
 
     def _desk(self, run_soon: Callable[..., object]) -> OperatorDesk:
-        elsewhere = self._parts.elsewhere()
+        elsewhere = self._parts.banks.proxy()
         return OperatorDesk(
             self._strangers.desk(run_soon, elsewhere), self._operators.desk(run_soon, elsewhere)
+        )
+
+    def _own_figures(self) -> OwnFigures:
+        """This bank among the others."""
+        bank = self._parts.gate.bank
+        page = self._office.listing.page(count=0)
+        return OwnFigures(
+            code=bank.code,
+            port=self._parts.address[1],
+            name=bank.name,
+            version=bank.version,
+            capabilities=bank.capabilities,
+            started_us=self._started_us,
+            amount=page.sum_matching,
+            clients=page.total,
         )
 
     def _new_server(self, port: int) -> Server:

@@ -8,7 +8,7 @@ from bank_node.protocol import fields
 from bank_node.protocol.command import FIELDS, Argument, Audience, Command, Effect
 from bank_node.protocol.fields import Field
 from bank_node.protocol.filters import EVERYTHING, parse_account_filter
-from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, ACCOUNTS_MAX
+from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, ACCOUNTS_MAX, BankCode, parse_bank_code
 
 _TOKEN_MAX = 256
 _NUMBER_MAX = 2**63 - 1
@@ -44,6 +44,20 @@ def _parse_place(text: str) -> tuple[int, int]:
     ):
         raise ValueError(text)
     return int(entry), int(balance)
+
+
+def _parse_peer(text: str) -> tuple[BankCode, int | None]:
+    """A bank, perhaps with its port."""
+    host, colon, port = text.partition(":")
+    try:
+        code = parse_bank_code(host.encode("utf-8", "replace"))
+    except Refused:
+        raise ValueError(text) from None
+    if colon and not (
+        port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536
+    ):
+        raise ValueError(text)
+    return code, int(port) if colon else None
 
 
 def _operator(
@@ -108,6 +122,30 @@ OPERATOR_ROWS = (
         fields.choice("level", "debug", "info", "warning", "error", default="debug"),
     ),
     _operator("OT", "Operator's traffic: the last requests and replies, or the next ones.", *_NEWS),
+    _operator("OP", "Operator's peers: every bank that is known, this one first."),
+    _operator(
+        "OI", "Operator's introductions: adds or removes a bank, or asks one afresh.",
+        Field("add", _parse_peer, "<ip>|<ip>:<port>"),
+        Field("remove", _parse_peer, "<ip>|<ip>:<port>"),
+        Field("ask", _parse_peer, "<ip>|<ip>:<port>"),
+        fields.switch("save"),
+        errors=(Reason.OUT_OF_REACH, Reason.SETTING_WRONG), effect=Effect.CONTROLS, cost=100,
+    ),
+    _operator("ON", "Operator's net: looks for banks, and tells how far that is.", _START, _STOP),
+    _operator(
+        "OK", "Operator's knock: one command of the public port at another bank.",
+        Field("to", _parse_peer, "<ip>|<ip>:<port>", required=True),
+        fields.text("line", "<command>", required=True, takes_rest=True),
+        errors=(Reason.OUT_OF_REACH,), effect=Effect.CONTROLS, cost=100,
+    ),
+    _operator(
+        "OB", "Operator's burglary: a robbery plan with everything that is known of it.",
+        fields.whole("number", 0, _NUMBER_MAX, required=True),
+        fields.choice("objective", "fewest", "closest"),
+        fields.switch("frontier"),
+        fields.whole("points", 2, 1000, 60),
+        cost=1000,
+    ),
     _operator(
         "OJ",
         "Operator's journal: blocks, the entries of one, or a search by account and time.",

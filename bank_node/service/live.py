@@ -1,7 +1,9 @@
 """The settings of a running node: what they are, and changing those that can change."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from bank_node.config import Effective, Settings, SettingsError, changed, keys, save
@@ -24,7 +26,7 @@ class Setting(NamedTuple):
 
 
 class LiveSettings:
-    """Belongs to one thread, the operator's; `apply` hands changes to whom they concern."""
+    """See the module; `apply` hands changes to whom they concern."""
 
     def __init__(
         self,
@@ -34,6 +36,8 @@ class LiveSettings:
         events: Events,
     ) -> None:
         """`path` is the settings file that changes are saved to."""
+        # Changes come from the operator's I/O thread and from workers.
+        self._lock = Lock()
         self._effective = effective
         self._path = path
         self._apply = apply
@@ -58,6 +62,18 @@ class LiveSettings:
 
         Raises Refused with SETTING_WRONG or NOT_LIVE, and changes nothing then.
         """
+        with self._lock:
+            return self._change(name, text, and_save=and_save)
+
+    def change_peers(self, change: Callable[[list[str]], list[str]], *, and_save: bool) -> None:
+        """Makes another list of the static peers. Raises Refused(SETTING_WRONG)."""
+        with self._lock:
+            before = list(self.settings.network.peers)
+            after = change(before)
+            if after != before:
+                self._change("network.peers", json.dumps(after), and_save=and_save)
+
+    def _change(self, name: str, text: str, *, and_save: bool) -> Setting:
         try:
             after = changed(self._effective, name, text, _ORIGIN)
             if not keys()[name].live:

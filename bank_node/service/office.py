@@ -3,9 +3,9 @@
 Put together by the node; the commands themselves are in `operator.py`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bank_node.ledger.listing import Listing
 from bank_node.ledger.store import Store
@@ -19,6 +19,7 @@ from bank_node.telemetry.logs import LogLine
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.ring import Ring
 from bank_node.telemetry.traffic import Record
+from bank_node.values import BankCode
 
 
 class Warning(NamedTuple):
@@ -33,6 +34,100 @@ class Usage(NamedTuple):
 
     cpu_s: float
     rss_bytes: int
+
+
+class PeerRow(NamedTuple):
+    """One bank as an operator sees it; moments are microseconds since 1970."""
+
+    code: str
+    port: int | None
+    state: str
+    name: str = ""
+    version: str = ""
+    capabilities: tuple[str, ...] = ()
+    oddities: tuple[str, ...] = ()
+    latency_ms: float | None = None
+    amount: int | None = None
+    amount_at_us: int | None = None
+    clients: int | None = None
+    clients_at_us: int | None = None
+    absurd: str | None = None
+    """Why its figures cannot be true."""
+    error: str | None = None
+    since_us: int | None = None
+    static: bool = False
+    breaker: str = "closed"
+    own: bool = False
+
+
+class ScanRow(NamedTuple):
+    """How far a scan is."""
+
+    running: bool
+    done: int
+    total: int
+    found: int
+    started_us: int | None
+    ended_us: int | None
+    seconds: float
+    cells: Mapping[str, Any]
+    """`base`, the subnets, and `states` by address."""
+
+
+class PeerAnswer(NamedTuple):
+    """What came of asking a bank: `done`, `refused`, `unknown` or `unreachable`, and its words."""
+
+    kind: str
+    reply: str
+
+
+class OwnFigures(NamedTuple):
+    """This bank among the others."""
+
+    code: str
+    port: int
+    name: str
+    version: str
+    capabilities: tuple[str, ...]
+    started_us: int
+    amount: int
+    clients: int
+
+
+class AroundUs(Protocol):
+    """The banks around, as far as an operator may look and direct."""
+
+    def peers(self) -> Sequence[PeerRow]:
+        """Every bank that is known, this one first."""
+
+    def reach(self) -> Sequence[str]:
+        """The subnets that may be dialled, and the static peers outside of them."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many banks are in which state."""
+
+    def row(self, bank: BankCode) -> PeerRow | None:
+        """What is known of one bank."""
+
+    def forget(self, bank: BankCode) -> None:
+        """Drops what is known of a bank; one that still lives is found again."""
+
+    def look_again(self, bank: BankCode, within_s: float, trace: int) -> PeerRow | None:
+        """Asks a bank for its code and its figures; blocks. Raises Refused(OUT_OF_REACH)."""
+
+    def call(
+        self, bank: BankCode, port: int | None, line: str, within_s: float, trace: int
+    ) -> PeerAnswer:
+        """Asks a bank anything; blocks. Raises Refused(OUT_OF_REACH)."""
+
+    def scan(self) -> ScanRow:
+        """The scan that runs, or the last one."""
+
+    def begin_scan(self) -> None:
+        """Begins a scan unless one runs."""
+
+    def cancel_scan(self) -> None:
+        """Ends the scan that runs."""
 
 
 class Control(Protocol):
@@ -86,5 +181,4 @@ class Office:
     started_us: int
     data: str
     pid: int
-    peer_figures: Callable[[], dict[str, int]] = dict
-    """How many peers are in which state."""
+    around: AroundUs

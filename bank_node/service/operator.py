@@ -115,7 +115,7 @@ def _metrics(call: Call) -> str:
         "now_us": call.bank.clock.now_us(),
         **office.metrics.snapshot(),
         **office.usage()._asdict(),
-        "peers": office.peer_figures(),
+        "peers": dict(office.around.counts()),
     })  # fmt: skip
 
 
