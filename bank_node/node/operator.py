@@ -13,6 +13,7 @@ from bank_node.config import DEFAULT_ORIGIN, Effective, Settings, data_folder
 from bank_node.errors import Reason, Refused, StartupError
 from bank_node.ledger.listing import Listing
 from bank_node.ledger.store import Store
+from bank_node.ledger.transfers import Phase
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
@@ -215,6 +216,12 @@ class Entrance:
                 yield Warning("disk_nearly_full", f"{free >> 20} MiB are left")
         if metrics.traffic_lines_lost:
             yield Warning("log_lines_lost", f"{metrics.traffic_lines_lost} lines of traffic")
+        in_doubt = sum(each.phase is Phase.SENT for each in parts.store.open_transfers())
+        if in_doubt:
+            yield Warning("transfers_in_doubt", f"{in_doubt} transfers whose outcome is unknown")
+        silent = self._office.around.counts().get("silent", 0)
+        if silent:
+            yield Warning("peers_silent", f"{silent} banks that were there do not answer")
         problem = self._verification.verdict.problem
         if problem:
             yield Warning("verification_failed", problem.text)
