@@ -57,7 +57,8 @@ class TopLine(Widget):
         if hub.state in ("lost", "error", "connecting"):
             told = f" {hub.trouble}"
             if hub.seen_us:
-                told = f" for {formats.age(hub.seen_us, hub.now_us)}, trying again:{told}"
+                # The reason first: where the line is cut, it is what must be left.
+                told += f", trying again for {formats.age(hub.seen_us, hub.now_us)}"
             parts.append((safe.line(told, max(10, width - 50)), "$bank-dim"))
         else:
             parts += ["  ", formats.amount(status.total), (" total", "$bank-dim")]
