@@ -30,6 +30,7 @@ COMMANDS = {
     "export": ("audit", "export"),
     "migrate": ("migrate", "migrate"),
     "config": ("serve", "show_config"),
+    "op": ("op.group", "op"),
 }
 
 

@@ -244,13 +244,26 @@ class AsyncClient:
 class Client:
     """A connection to a bank for callers without an event loop."""
 
-    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        timeout_s: float,
+        *,
+        reconnects: bool = True,
+        reply_bytes_max: int = REPLY_BYTES_MAX,
+        ends_lines: bool = False,
+    ) -> None:
         """Connects. `timeout_s` is the longest wait for the connection, and for each reply.
 
-        Raises Unreachable. Not for threads in which an event loop runs.
+        Options as of AsyncClient; `ends_lines` is for a bank that ends its replies, however it
+        pauses. Raises Unreachable. Not for threads in which an event loop runs.
         """
-        deadlines = Deadlines(timeout_s, timeout_s, timeout_s)
-        self._client = AsyncClient(Endpoint(host, port), deadlines)
+        quiet_s = timeout_s if ends_lines else 0.4
+        deadlines = Deadlines(timeout_s, timeout_s, timeout_s, quiet_s)
+        self._client = AsyncClient(
+            Endpoint(host, port), deadlines, reconnects=reconnects, reply_bytes_max=reply_bytes_max
+        )
         self._runner = asyncio.Runner()
         self._closed = False
         try:

@@ -1,0 +1,1 @@
+"""`bank op`: what the dashboard does, as plain commands."""
