@@ -33,8 +33,7 @@ def _screen(name: str) -> Screen[Any]:
 class BankConsole(App[None]):
     """The console on one node."""
 
-    # All sheets from the start: one that came with its screen would have all of them parsed again.
-    CSS_PATH: ClassVar[Any] = ["house.tcss", *(f"screens/{name}.tcss" for name in actions.SCREENS)]
+    CSS_PATH = "house.tcss"
     TITLE = "bank"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"

@@ -23,6 +23,11 @@ Item = TypeVar("Item", Happening, Traffic)
 PULSE_S = 1.0
 _PEERS_EVERY = 3
 _LOOKS_AT_SCAN = 3
+# A bank at rest is looked at less often: a console that is left open costs next to nothing. What
+# the console itself asks is no life.
+_QUIET_AFTER = 5
+_SLOWER = 2.5
+_OWN_REQUESTS_PER_S = 8
 _KEPT = 2_000
 _PORTION = 500
 _WAIT_S = 15
@@ -81,6 +86,8 @@ class Hub:
         self._reached = asyncio.Event()
         self._before: Metrics | None = None
         self._beats = 0
+        self._quiet = 0
+        """Beats in a row that found nothing new."""
 
     @property
     def now_us(self) -> int:
@@ -144,6 +151,12 @@ class Hub:
         self.rates = between(self._before, self.metrics)
         if self._before is not None:
             self.past = remembered(self.past, self.rates, self.metrics)
+        still = self._before is not None and (
+            self._before.batches == self.metrics.batches
+            and self._before.connections_accepted == self.metrics.connections_accepted
+            and self.rates.requests_per_s < _OWN_REQUESTS_PER_S
+        )
+        self._quiet = self._quiet + 1 if still else 0
         self._before = self.metrics
         self.seen_us = self.now_us
         self.trouble = ""
@@ -173,7 +186,7 @@ class Hub:
         else:
             await self._pause("pulse", self.pulse_s / (_LOOKS_AT_SCAN + 1))
             return
-        await self._pause("pulse", self.pulse_s)
+        await self._pause("pulse", self.pulse_s * (_SLOWER if self._quiet > _QUIET_AFTER else 1))
 
     def _lose(self, error: BankError) -> None:
         """A node that is gone is shown as gone; one that answers nonsense, as one that errs."""

@@ -118,6 +118,8 @@ def between(before: Metrics | None, now: Metrics) -> Rates:
 class Past(NamedTuple):
     """The recent past of the figures that the strip draws, oldest first."""
 
+    seconds: tuple[float, ...] = ()
+    """When each look was, by the clock of the node."""
     requests: tuple[float, ...] = ()
     p99_us: tuple[float, ...] = ()
     commit_us: tuple[float, ...] = ()
@@ -130,6 +132,7 @@ class Past(NamedTuple):
 def remembered(past: Past, rates: Rates, metrics: Metrics) -> Past:
     """The past with one more look in it, and the oldest one gone."""
     latest = (
+        metrics.now_us / _US,
         rates.requests_per_s,
         float(rates.p99_us),
         float(rates.commit_p99_us),

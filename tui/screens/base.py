@@ -1,6 +1,7 @@
 """What all screens have in common: the frame, the actions, and what happens when one goes wrong."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
@@ -38,6 +39,11 @@ class HouseScreen(Screen[None]):
         # A screen that does not exist yet has no old styles; without this Textual would parse
         # every sheet and style every widget twice when a screen is shown for the first time.
         self._css_update_count = self.app._css_update_count
+        # For the same reason its sheet is read here and not named in CSS_PATH.
+        sheet = Path(__file__).with_name(f"{self.NAME}.tcss")
+        if not self.app.stylesheet.has_source(str(sheet), ""):
+            css = sheet.read_text(encoding="utf-8")
+            self.app.stylesheet.add_source(css, (str(sheet), ""))
 
     @property
     def console_app(self) -> "BankConsole":

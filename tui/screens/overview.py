@@ -139,7 +139,7 @@ class Overview(HouseScreen):
         ):
             paint = None
             if len(series) > 1:
-                ago = [float(i - len(series) + 1) for i in range(len(series))]
+                ago = [at - past.seconds[-1] for at in past.seconds]
                 paint = chart.line(ago, series, x_ticks=_seconds_ago, y_ticks=told)
             await self.query_one(f"#{key}-chart", Chart).draw(series, paint)
 
