@@ -41,12 +41,20 @@ class Run(NamedTuple):
 
 @click.command()
 @click.option("--starts", default=5, show_default=True, help="How often it is started.")
+@click.option(
+    "--program",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The packed program instead of the sources, e.g. dist/folder/bank.",
+)
 @click.option("--idle", default=10.0, show_default=True, help="Seconds at rest in the last start.")
-def main(starts: int, idle: float) -> None:
+def main(starts: int, program: Path | None, idle: float) -> None:
     """Measure first content, idle CPU and memory of `bank tui`; exit code 1 if a bar is missed."""
-    with tempfile.TemporaryDirectory(prefix="bank-console-") as folder, _bank(Path(folder)):
-        _start(Path(folder), 0)
-        runs = [_start(Path(folder), idle if n == starts - 1 else 0) for n in range(starts)]
+    bank = [str(program.resolve())] if program else [sys.executable, "-m", "bank_node"]
+    with tempfile.TemporaryDirectory(prefix="bank-console-") as name:
+        folder = Path(name)
+        with _bank(bank, folder):
+            _start(bank, folder, 0)
+            runs = [_start(bank, folder, idle if n == starts - 1 else 0) for n in range(starts)]
     last = runs[-1]
     rows = [
         ("first content", median(run.content_ms for run in runs), "ms"),
@@ -64,10 +72,10 @@ def main(starts: int, idle: float) -> None:
 
 
 @contextmanager
-def _bank(folder: Path) -> Iterator[None]:
+def _bank(bank: list[str], folder: Path) -> Iterator[None]:
     own = {key: value for key, value in os.environ.items() if not key.startswith("BANK_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "bank_node", "serve", "--data", folder, "--port", "0"],
+        [*bank, "serve", "--data", str(folder), "--port", "0"],
         cwd=REPOSITORY,
         env={**own, "BANK_OPERATOR_PORT": "0"},
         stdout=subprocess.PIPE,
@@ -82,7 +90,7 @@ def _bank(folder: Path) -> Iterator[None]:
         process.communicate()
 
 
-def _start(folder: Path, idle_s: float) -> Run:
+def _start(bank: list[str], folder: Path, idle_s: float) -> Run:
     began = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:
@@ -92,8 +100,8 @@ def _start(folder: Path, idle_s: float) -> Run:
         # An installed program is compiled, and so is this one from its second start on.
         for name in ("PYTHONDONTWRITEBYTECODE", "COLUMNS", "LINES"):
             os.environ.pop(name, None)
-        command = [sys.executable, "-m", "bank_node", "tui", "--data", str(folder)]
-        os.execv(sys.executable, command)
+        command = [*bank, "tui", "--data", str(folder)]
+        os.execv(command[0], command)
     try:
         content_ms = _drawn(terminal, FRAME, began)
         answer_ms = _drawn(terminal, ANSWER, began)

@@ -5,6 +5,7 @@ python -m bench.executable --json FILE
 """
 
 import json
+import os
 import signal
 import statistics
 import subprocess
@@ -73,6 +74,7 @@ def _ready(command: Command) -> float:
         begun = time.perf_counter()
         bank = subprocess.Popen(
             [*command, "serve", "--host", LOOPBACK, "--port", port, "--data", folder],
+            env={**os.environ, "BANK_OPERATOR_PORT": "0"},
             stdout=subprocess.PIPE,
             text=True,
         )

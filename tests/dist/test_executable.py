@@ -6,6 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 from support.nodes import bank_port, some_host
 from support.polling import until
 from support.wire import open_account
@@ -140,3 +141,21 @@ def test_an_interrupted_one_stops_in_order(serve, tmp_path):
     with serve(tmp_path / "data", some_host()) as bank:
         os.kill(bank.process.pid, signal.SIGINT)
         assert bank.ended() == (0, "")
+
+
+def test_alone_in_a_folder_it_is_a_bank_with_its_console(bank, tmp_path, unpacked):
+    terminals = pytest.importorskip("support.terminal", reason="there are no pseudo terminals here")
+    network = {"host": some_host(), "port": 0, "subnets": []}
+    settings = {"network": network, "operator": {"port": 0}, "data": str(tmp_path / "data")}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    terminal = terminals.Terminal([str(bank)], cwd=tmp_path, env={"TMPDIR": str(unpacked)})
+    # One screen after the other: each is loaded, with its styles, when it is first shown.
+    terminal.sees("serving")
+    terminal.sees("opens an account", pressing="2")
+    terminal.sees("Settings of the node", pressing="8")
+    terminal.types("4")
+    terminal.sees("Frontier")
+    # A letter would be taken by the field for the sum: ctrl+q.
+    terminal.types("\x11")
+    assert terminal.exit_code() == 0
+    assert leftovers(unpacked) == []
