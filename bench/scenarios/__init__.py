@@ -13,6 +13,7 @@ from bench.scenarios.duels import DUELS, duel
 from bench.scenarios.proxied import proxied
 from bench.scenarios.start import start
 from bench.scenarios.traffic import traffic
+from bench.scenarios.watched import watched
 from bench.workbench import Workbench
 
 Scenario = Callable[[Workbench], Sequence[Row]]
@@ -24,4 +25,5 @@ SCENARIOS: Mapping[str, Scenario] = {
     "start": start,
     "backup": backup,
     "traffic": traffic,
+    "watched": watched,
 }
