@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import COMMANDS, Command
+from bank_node.protocol.payment_messages import PAYMENT_ERRORS
 from bank_node.protocol.summaries import CZECH_SUMMARIES
 from bank_node.protocol.transfer_sentences import TRANSFER_ERRORS
 
@@ -234,6 +235,7 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
     ),
     **TRANSFER_ERRORS,
 }
+_ERRORS |= PAYMENT_ERRORS
 
 _COMMAND_LIST = ("Commands: {codes}. HE <code> explains one.",
                  "Příkazy: {codes}. HE <kód> vysvětlí jeden z nich.")  # fmt: skip

@@ -1,0 +1,1 @@
+"""Payments of people and shops over the ledger: addresses, PINs, codes to scan, limits, records."""

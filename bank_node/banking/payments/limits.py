@@ -1,0 +1,109 @@
+"""What a client may spend, how fast, and how often a PIN may be wrong. Pure.
+
+`Activity` is what is remembered of one account: it is part of the ledger's state, so a crash
+forgets no wrong PIN and no money spent. Days are those of the bank's own time zone.
+"""
+
+from typing import NamedTuple
+
+from bank_node.errors import Reason
+
+_S = 1_000_000
+_H24_US = 86_400 * _S
+
+
+class Rules(NamedTuple):
+    """What the bank allows everybody. Amounts in units."""
+
+    per_payment: int = 10_000_000
+    per_day: int = 10_000_000
+    new_client: int = 500_000
+    """What an account may spend altogether in its first 24 hours."""
+    payments_a_minute: int = 30
+    pin_tries: int = 3
+    lock_out_s: int = 86_400
+
+
+class Activity(NamedTuple):
+    """What has lately happened on an account. Moments are microseconds since 1970."""
+
+    wrong_pins: int = 0
+    locked_until_us: int = 0
+    day: int = 0
+    """The day, counted from the year 1, that `spent` belongs to."""
+    spent: int = 0
+    minute: int = 0
+    """The minute, counted from 1970, that `payments` belongs to."""
+    payments: int = 0
+    spent_new: int = 0
+    """What was spent in the account's first 24 hours."""
+
+
+class Own(NamedTuple):
+    """The limits that a client has chosen; None where the bank's count."""
+
+    per_payment: int | None = None
+    per_day: int | None = None
+
+
+class Moment(NamedTuple):
+    """Now, and which day that is where the bank is."""
+
+    us: int
+    day: int
+
+
+def is_locked(activity: Activity, now: Moment) -> bool:
+    """Whether no PIN is taken for this account at the moment."""
+    return now.us < activity.locked_until_us
+
+
+def wrong_pin(activity: Activity, rules: Rules, now: Moment) -> Activity:
+    """After one more wrong PIN; the last try locks."""
+    wrong = activity.wrong_pins + 1
+    if wrong < rules.pin_tries:
+        return activity._replace(wrong_pins=wrong)
+    return activity._replace(wrong_pins=0, locked_until_us=now.us + rules.lock_out_s * _S)
+
+
+def right_pin(activity: Activity) -> Activity:
+    """After a right PIN: the wrong ones before it are forgotten."""
+    return activity._replace(wrong_pins=0) if activity.wrong_pins else activity
+
+
+def refusal(
+    activity: Activity, own: Own, rules: Rules, opened_us: int, amount: int, now: Moment
+) -> Reason | None:
+    """Why an amount may not be spent now; None if it may."""
+    per_payment = rules.per_payment if own.per_payment is None else own.per_payment
+    if amount > min(per_payment, rules.per_payment):
+        return Reason.LIMIT_OF_PAYMENT
+    spent = activity.spent if activity.day == now.day else 0
+    per_day = rules.per_day if own.per_day is None else own.per_day
+    if spent + amount > min(per_day, rules.per_day):
+        return Reason.LIMIT_OF_DAY
+    if _is_new(opened_us, now) and activity.spent_new + amount > rules.new_client:
+        return Reason.LIMIT_OF_NEW_CLIENT
+    if activity.minute == _minute(now) and activity.payments >= rules.payments_a_minute:
+        return Reason.TOO_MANY_PAYMENTS
+    return None
+
+
+def spent(activity: Activity, opened_us: int, amount: int, now: Moment) -> Activity:
+    """After a payment."""
+    minute = _minute(now)
+    return activity._replace(
+        day=now.day,
+        spent=(activity.spent if activity.day == now.day else 0) + amount,
+        minute=minute,
+        payments=(activity.payments if activity.minute == minute else 0) + 1,
+        spent_new=activity.spent_new + (amount if _is_new(opened_us, now) else 0),
+    )
+
+
+def _is_new(opened_us: int, now: Moment) -> bool:
+    return now.us < opened_us + _H24_US
+
+
+def _minute(now: Moment) -> int:
+    return now.us // (60 * _S)

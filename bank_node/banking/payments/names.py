@@ -1,0 +1,102 @@
+"""The names that a bank gives: its handle, MMIDs, ids of payments, merchants' tokens. Pure.
+
+What must not be guessed is made with the bank's secret; whoever holds such a name proves nothing
+but that the bank gave it out.
+"""
+
+import hmac
+from hashlib import sha256
+from struct import Struct
+from typing import NamedTuple
+
+from bank_node.errors import Reason, Refused
+from bank_node.protocol.payment_values import Vpa
+from bank_node.security.identity import from_text, to_text
+from bank_node.values import BankCode
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+# 26 ** 7 is the first power above 2 ** 32, so every address has a name of its own.
+_HANDLE_LETTERS = 7
+
+# Addresses that would be taken for the bank itself.
+RESERVED = frozenset(
+    Vpa(name, "x").skeleton
+    for name in ("admin", "administrator", "bank", "help", "info", "operator", "payments",
+                 "security", "service", "support", "system", "upi")
+)  # fmt: skip
+
+_TAG_BYTES = 16
+_BODY = Struct(">II")
+_VERSION = b"\x01"
+_TOKEN_BYTES = len(_VERSION) + _TAG_BYTES + _BODY.size
+
+
+class Merchant(NamedTuple):
+    """What a merchant's token stands for."""
+
+    account: int
+    serial: int
+    """Grows when the token is replaced, so that the old one is worth nothing."""
+
+
+def default_handle(code: BankCode) -> str:
+    """The handle of a bank that chose none: its address in letters."""
+    number = 0
+    for octet in code.split("."):
+        number = number * 256 + int(octet)
+    letters = []
+    for _ in range(_HANDLE_LETTERS):
+        number, rest = divmod(number, len(_LETTERS))
+        letters.append(_LETTERS[rest])
+    return "".join(reversed(letters))
+
+
+def mmid_of(code: BankCode, place: int) -> str:
+    """A 7-digit MMID: 4 digits for the bank, 3 for the place of an account under its number."""
+    bank = int.from_bytes(sha256(code.encode()).digest()[:4], "big") % 10_000
+    return f"{bank:04}{place:03}"
+
+
+def prefix_of(handle: str) -> str:
+    """The 3 capitals that begin the ids of a provider's payments."""
+    return handle[:3].upper().ljust(3, "X")
+
+
+def payment_id(secret: bytes, handle: str, account: int, reference: str) -> str:
+    """The 35-character id of the payment that an account's owner calls `reference`.
+
+    The same reference gives the same id, and nobody else can tell which.
+    """
+    digest = hmac.digest(secret, f"payment {account} {reference}".encode(), "sha256")
+    return prefix_of(handle) + digest[:16].hex()
+
+
+def rrn_of(entry: int) -> str:
+    """The 12-digit retrieval number of a payment: where in the ledger it is."""
+    return f"{entry:012}"
+
+
+def make_vmid(secret: bytes, merchant: Merchant) -> str:
+    """A merchant's token: opaque, authenticated, of a known version."""
+    body = _BODY.pack(*merchant)
+    tag = hmac.digest(secret, b"vmid tag" + _VERSION + body, "sha256")[:_TAG_BYTES]
+    return to_text(_VERSION + tag + _hidden(secret, tag, body))
+
+
+def open_vmid(secret: bytes, token: str) -> Merchant:
+    """What a token stands for. Raises Refused(NO_SUCH_MERCHANT) for one that is not the bank's."""
+    data = from_text(token, _TOKEN_BYTES)
+    if data is None or data[:1] != _VERSION:
+        raise Refused(Reason.NO_SUCH_MERCHANT)
+    tag, hidden = data[1 : 1 + _TAG_BYTES], data[1 + _TAG_BYTES :]
+    body = _hidden(secret, tag, hidden)
+    expected = hmac.digest(secret, b"vmid tag" + _VERSION + body, "sha256")[:_TAG_BYTES]
+    if not hmac.compare_digest(tag, expected):
+        raise Refused(Reason.NO_SUCH_MERCHANT)
+    return Merchant._make(_BODY.unpack(body))
+
+
+def _hidden(secret: bytes, tag: bytes, body: bytes) -> bytes:
+    """The body under a stream of bits that only the secret and this very tag make."""
+    stream = hmac.digest(secret, b"vmid body" + tag, "sha256")
+    return bytes(a ^ b for a, b in zip(body, stream, strict=False))

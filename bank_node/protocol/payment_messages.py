@@ -1,0 +1,126 @@
+"""The sentences of payments in each language: a part of the message catalogue.
+
+A sentence that begins with two or three characters and a colon names the response code that the
+payment world uses for it.
+"""
+
+from bank_node.errors import Reason
+
+PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
+    Reason.VPA_FORMAT: (
+        "A payment address is written <name>@<handle>.",
+        "Platební adresa se píše <jméno>@<banka>.",
+    ),
+    Reason.MOBILE_FORMAT: (
+        "A mobile number is 6 to 15 digits with the prefix of its country.",
+        "Číslo mobilu je 6 až 15 číslic s předvolbou země.",
+    ),
+    Reason.PIN_FORMAT: (
+        "A PIN is 4 or 6 digits.",
+        "PIN jsou 4 nebo 6 číslic.",
+    ),
+    Reason.PIN_TOO_EASY: (
+        "This PIN is too easy to guess.",
+        "Tento PIN lze snadno uhodnout.",
+    ),
+    Reason.CATEGORY_FORMAT: (
+        "A merchant category is 4 digits, and not 0000.",
+        "Kategorie obchodníka jsou 4 číslice, a ne 0000.",
+    ),
+    Reason.REFERENCE_FORMAT: (
+        "A reference is 1 to 35 letters, digits, points, hyphens and underscores.",
+        "Reference je 1 až 35 písmen, číslic, teček, pomlček a podtržítek.",
+    ),
+    Reason.PAYMENT_ID_FORMAT: (
+        "A payment id is 3 capital letters and 32 hexadecimal digits.",
+        "Číslo platby jsou 3 velká písmena a 32 šestnáctkových číslic.",
+    ),
+    Reason.PAYMENT_AMOUNT: (
+        "The amount must be a whole number from 1 to 9223372036854775807.",
+        "Částka musí být celé číslo od 1 do 9223372036854775807.",
+    ),
+    Reason.TEXT_FORMAT: (
+        "A text is one word of 1 to 50 characters, with + for each blank.",
+        "Text je jedno slovo o 1 až 50 znacích, místo mezer má +.",
+    ),
+    Reason.PAYEE_FORMAT: (
+        "A payee is written <name>@<handle>, <account>/<ip> or <mobile>:<mmid>.",
+        "Příjemce se píše <jméno>@<banka>, <účet>/<ip> nebo <mobil>:<mmid>.",
+    ),
+    Reason.URI_REFUSED: (
+        "This code must not be paid, because of its part {part}.",
+        "Tento kód nelze zaplatit kvůli jeho části {part}.",
+    ),
+    Reason.UNPROTECTED: (
+        "A PIN must not travel over this connection, others can read it.",
+        "PIN nesmí putovat tímto spojením, mohou ho číst jiní.",
+    ),
+    Reason.ACCOUNT_GUARDED: (
+        "This account pays with a PIN only.",
+        "Z tohoto účtu se platí jen s PINem.",
+    ),
+    Reason.NO_SUCH_MERCHANT: (
+        "There is no such merchant.",
+        "Takový obchodník neexistuje.",
+    ),
+    Reason.NO_SUCH_ADDRESS: (
+        "U29: There is no such payment address.",
+        "U29: Taková platební adresa neexistuje.",
+    ),
+    Reason.NO_SUCH_PROVIDER: (
+        "U17: No known bank has the handle {handle}.",
+        "U17: Žádná známá banka nemá označení {handle}.",
+    ),
+    Reason.VPA_TAKEN: (
+        "This address, or one that looks like it, is taken.",
+        "Tato adresa, nebo jí podobná, je zabraná.",
+    ),
+    Reason.VPA_FOREIGN: (
+        "The addresses of this bank end with @{handle}.",
+        "Adresy této banky končí @{handle}.",
+    ),
+    Reason.WRONG_PIN: (
+        "ZM: The address or the PIN is wrong.",
+        "ZM: Adresa nebo PIN není správně.",
+    ),
+    Reason.PIN_LOCKED: (
+        "Z6: Too many wrong PINs, the account takes none for now.",
+        "Z6: Příliš mnoho chybných PINů, účet teď žádný nepřijímá.",
+    ),
+    Reason.FROZEN: (
+        "YE: The account is frozen.",
+        "YE: Účet je zmrazený.",
+    ),
+    Reason.PAYEE_FROZEN: (
+        "YF: The account of the payee is frozen.",
+        "YF: Účet příjemce je zmrazený.",
+    ),
+    Reason.NOT_ENOUGH_MONEY: (
+        "Z9: There is not enough money in the account.",
+        "Z9: Na účtu není dost peněz.",
+    ),
+    Reason.LIMIT_OF_PAYMENT: (
+        "Z8: The amount is above the limit of one payment.",
+        "Z8: Částka je nad limitem jedné platby.",
+    ),
+    Reason.LIMIT_OF_DAY: (
+        "ZU: The amount is above what is left of the limit of the day.",
+        "ZU: Částka je nad zbytkem denního limitu.",
+    ),
+    Reason.LIMIT_OF_NEW_CLIENT: (
+        "U02: The amount is above the limit of the first 24 hours.",
+        "U02: Částka je nad limitem prvních 24 hodin.",
+    ),
+    Reason.TOO_MANY_PAYMENTS: (
+        "Z7: Too many payments in one minute.",
+        "Z7: Příliš mnoho plateb za minutu.",
+    ),
+    Reason.REFERENCE_TAKEN: (
+        "U01: This reference belongs to another request, nothing was booked.",
+        "U01: Tato reference patří jinému požadavku, nic nebylo zaúčtováno.",
+    ),
+    Reason.NO_SUCH_PAYMENT: (
+        "U48: There is no such payment.",
+        "U48: Taková platba neexistuje.",
+    ),
+}

@@ -1,0 +1,81 @@
+"""PINs: what a bank keeps of one, and whether one that is offered is it.
+
+A PIN has a million values at most, so no hash protects it alone: a pepper that lies in a file
+beside the database goes into it, and each guess costs what the profile says. Knows neither whose
+PIN it is nor how often somebody has guessed.
+"""
+
+import hmac
+from base64 import b64decode, b64encode
+from binascii import Error
+from hashlib import scrypt
+from typing import NamedTuple
+
+SALT_BYTES = 16
+_HASH_BYTES = 32
+
+
+class Profile(NamedTuple):
+    """What one check costs: scrypt (RFC 7914) with p = 1."""
+
+    name: str
+    n: int
+    r: int
+
+    @property
+    def memory_bytes(self) -> int:
+        return 128 * self.n * self.r
+
+
+STANDARD = Profile("standard", 2**14, 8)
+"""16 MiB and some 50 ms for each check."""
+LIGHT = Profile("light", 2**4, 1)
+"""Costs nearly nothing: for load tests, where thousands of PINs are checked in a second."""
+
+PROFILES = {profile.name: profile for profile in (STANDARD, LIGHT)}
+
+
+def make_verifier(pin: str, salt: bytes, pepper: bytes, profile: Profile) -> str:
+    """What is kept of a PIN, as text: `scrypt$<n>$<r>$<salt>$<hash>`. Slow on purpose.
+
+    `salt` is SALT_BYTES of chance.
+    """
+    words = ("scrypt", str(profile.n), str(profile.r), _text(salt),
+             _text(_hash(pin, salt, pepper, profile)))  # fmt: skip
+    return "$".join(words)
+
+
+def is_pin(pin: str, verifier: str, pepper: bytes) -> bool:
+    """Whether a PIN is the one of a verifier; False for a text that is none. Slow on purpose."""
+    try:
+        kind, n, r, salt, kept = verifier.split("$")
+        profile = Profile("", int(n), int(r))
+        expected = b64decode(kept, validate=True)
+        made = _hash(pin, b64decode(salt, validate=True), pepper, profile)
+    except (ValueError, TypeError, Error, OverflowError):
+        return False
+    return kind == "scrypt" and hmac.compare_digest(made, expected)
+
+
+def refuse(pin: str, pepper: bytes, profile: Profile) -> bool:
+    """Takes as long as `is_pin` does, for somebody who does not exist. Always False."""
+    _hash(pin, bytes(SALT_BYTES), pepper, profile)
+    return False
+
+
+def _hash(pin: str, salt: bytes, pepper: bytes, profile: Profile) -> bytes:
+    # The pepper makes a text of the PIN that nobody without the file can try values for.
+    peppered = hmac.digest(pepper, b"pin " + pin.encode(), "sha256")
+    return scrypt(
+        peppered,
+        salt=salt,
+        n=profile.n,
+        r=profile.r,
+        p=1,
+        maxmem=2 * profile.memory_bytes + 2**20,
+        dklen=_HASH_BYTES,
+    )
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode("ascii")

@@ -1,0 +1,106 @@
+"""Limits of what is spent, and of how often a PIN may be wrong."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bank_node.banking.payments.limits import (
+    Activity,
+    Moment,
+    Own,
+    Rules,
+    is_locked,
+    refusal,
+    right_pin,
+    spent,
+    wrong_pin,
+)
+from bank_node.errors import Reason
+
+S = 1_000_000
+DAY_US = 86_400 * S
+RULES = Rules(per_payment=1000, per_day=3000, new_client=500, payments_a_minute=3)
+NOBODY = Own()
+
+
+def at(seconds, day=100):
+    return Moment(1_700_000_000 * S + int(seconds * S), day)
+
+
+LONG_AGO = at(-10 * 86_400).us
+
+
+def pay(activity, amount, now, own=NOBODY, opened_us=LONG_AGO):
+    why = refusal(activity, own, RULES, opened_us, amount, now)
+    return why or spent(activity, opened_us, amount, now)
+
+
+def test_a_payment_has_a_limit():
+    assert pay(Activity(), 1000, at(0)).spent == 1000
+    assert pay(Activity(), 1001, at(0)) is Reason.LIMIT_OF_PAYMENT
+
+
+def test_a_day_has_a_limit_and_the_next_day_begins_anew():
+    activity = Activity()
+    for n in range(3):
+        activity = pay(activity, 1000, at(n * 100))
+    assert pay(activity, 1, at(400)) is Reason.LIMIT_OF_DAY
+    assert pay(activity, 1000, at(500, day=101)).spent == 1000
+
+
+def test_a_client_may_choose_lower_limits_but_no_higher_ones():
+    assert pay(Activity(), 11, at(0), Own(per_payment=10)) is Reason.LIMIT_OF_PAYMENT
+    assert pay(Activity(), 11, at(0), Own(per_day=10)) is Reason.LIMIT_OF_DAY
+    assert pay(Activity(), 1001, at(0), Own(10**6, 10**6)) is Reason.LIMIT_OF_PAYMENT
+
+
+def test_a_new_client_may_spend_little_in_its_first_24_hours_across_midnight_too():
+    opened = at(0).us
+    activity = pay(Activity(), 300, at(10), opened_us=opened)
+    assert pay(activity, 201, at(20), opened_us=opened) is Reason.LIMIT_OF_NEW_CLIENT
+    assert pay(activity, 201, at(20, day=101), opened_us=opened) is Reason.LIMIT_OF_NEW_CLIENT
+    assert pay(activity, 201, at(86_400, day=101), opened_us=opened).spent == 201
+
+
+def test_payments_of_one_minute_are_counted():
+    start = at(0)._replace(us=1_700_000_040 * S)
+    activity = Activity()
+    for _ in range(3):
+        activity = pay(activity, 1, start)
+    assert pay(activity, 1, start) is Reason.TOO_MANY_PAYMENTS
+    assert pay(activity, 1, start._replace(us=start.us + 60 * S)).payments == 1
+
+
+def test_the_third_wrong_pin_locks_for_24_hours():
+    activity = wrong_pin(wrong_pin(Activity(), RULES, at(0)), RULES, at(1))
+    assert not is_locked(activity, at(2))
+    activity = wrong_pin(activity, RULES, at(2))
+    assert is_locked(activity, at(2))
+    assert is_locked(activity, at(86_401))
+    assert not is_locked(activity, at(86_402))
+
+
+def test_after_the_lock_there_are_three_tries_again():
+    activity = Activity()
+    for n in range(3):
+        activity = wrong_pin(activity, RULES, at(n))
+    late = at(90_000)
+    again = wrong_pin(wrong_pin(activity, RULES, late), RULES, late)
+    assert not is_locked(again, late)
+    assert is_locked(wrong_pin(again, RULES, late), late)
+
+
+def test_a_right_pin_forgets_the_wrong_ones_before_it():
+    activity = right_pin(wrong_pin(wrong_pin(Activity(), RULES, at(0)), RULES, at(0)))
+    assert not is_locked(wrong_pin(activity, RULES, at(1)), at(1))
+
+
+@given(st.lists(st.tuples(st.integers(1, 1500), st.integers(0, 200_000)), max_size=40))
+def test_no_order_of_payments_spends_more_in_a_day_than_allowed(payments):
+    activity, by_day = Activity(), {}
+    for amount, seconds in sorted(payments, key=lambda p: p[1]):
+        now = at(seconds, day=100 + seconds // 86_400)
+        after = pay(activity, amount, now, opened_us=at(0).us)
+        if isinstance(after, Activity):
+            activity = after
+            by_day[now.day] = by_day.get(now.day, 0) + amount
+    assert all(total <= RULES.per_day for total in by_day.values())
