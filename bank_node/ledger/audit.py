@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
 from bank_node.errors import CorruptLedger
-from bank_node.ledger import book, moves
+from bank_node.ledger import book, moves, noting
 from bank_node.ledger.book import CASH, Account, Entry, FreeNumbers, Kind, State
 from bank_node.ledger.entries import is_client
 from bank_node.ledger.journal import EMPTY_HEAD, Block, check, head_of
-from bank_node.ledger.transfers import Transfer, encode
+from bank_node.ledger.notes import Note
+from bank_node.ledger.records import Record, encode
 from bank_node.values import AMOUNT_MAX
 
 
@@ -54,6 +55,8 @@ class Report(NamedTuple):
     open_transfers: int = 0
     held: int = 0
     """What of the total is set aside for transfers."""
+    notes: int = 0
+    """How many things are noted down of clients and payments."""
 
 
 class _Transfers:
@@ -64,25 +67,26 @@ class _Transfers:
         self._keys = {row.key for row in self._left.values()}
         self._anchor = anchor
         self.seen: set[str] = set()
+        self.notes: set[str] = set()
 
-    def compare(self, transfer: Transfer) -> None:
-        """Compares the row, if there is one, that stands for a transfer as of this entry."""
-        self.seen.add(transfer.key)
-        row = self._left.pop(transfer.entry, None)
-        if row and row != (transfer.key, transfer.entry, _stored(transfer)):
-            raise CorruptLedger(f"the stored row of transfer {row.key} does not fit")
-        if transfer.entry <= self._anchor.sequence and transfer.key not in self._keys:
-            raise CorruptLedger(f"transfer {transfer.key} is missing from the stored ones")
+    def compare(self, record: Record) -> None:
+        """Compares the row, if there is one, that stands for a record as of this entry."""
+        (self.notes if isinstance(record, Note) else self.seen).add(record.key)
+        row = self._left.pop(record.entry, None)
+        if row and row != (record.key, record.entry, _stored(record)):
+            raise CorruptLedger(f"the stored row of {row.key} does not fit")
+        if record.entry <= self._anchor.sequence and record.key not in self._keys:
+            raise CorruptLedger(f"{record.key} is missing from the stored transfers and notes")
 
     def compare_rest(self) -> None:
         """Complains of rows that stand for no entry of the journal."""
         for row in self._left.values():
-            raise CorruptLedger(f"transfer {row.key} is stored as of entry {row.entry}, "
+            raise CorruptLedger(f"{row.key} is stored as of entry {row.entry}, "
                                 "which is not one of its own")  # fmt: skip
 
 
-def _stored(transfer: Transfer) -> bytes:
-    return encode(transfer) if transfer.is_open else b""
+def _stored(record: Record) -> bytes:
+    return encode(record) if record.is_open else b""
 
 
 class _Rows:
@@ -153,6 +157,7 @@ def verify(
         len(stored_transfers.seen),
         len(state.transfers),
         state.held,
+        len(stored_transfers.notes),
     )
 
 
@@ -180,6 +185,8 @@ def _replay(block: Block, state: State, stored: _Rows, transfers: _Transfers) ->
                     state.cash -= entry.amount
                 elif entry.credit == CASH:
                     state.cash += entry.amount
+            elif entry.kind == Kind.NOTED:
+                _replay_note(state, entry, payloads.pop(sequence, b""), sequence, transfers)
             else:
                 _replay_transfer(state, entry, payloads.pop(sequence, b""), sequence, transfers)
             stored.compare(sequence, state)
@@ -200,6 +207,18 @@ def _replay_transfer(
         raise CorruptLedger(f"entry {sequence} goes on with transfer {after.key}, which had ended")
     state.keep(after)
     transfers.compare(after)
+
+
+def _replay_note(
+    state: State, entry: Entry, payload: bytes, sequence: int, transfers: _Transfers
+) -> None:
+    note = noting.replay(state, entry, payload, sequence)
+    known = state.notes.get(note.key)
+    before = known.entry if known else state.finished.get(note.key, 0)
+    if note.previous != before:
+        raise CorruptLedger(f"entry {sequence} does not follow the note before it: {note.key}")
+    state.keep(note)
+    transfers.compare(note)
 
 
 def _agrees(row: Row, state: State) -> bool:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bank_node.errors import CorruptLedger, Reason
-from bank_node.ledger import moves
+from bank_node.ledger import moves, noting
 from bank_node.ledger.entries import CASH, ENTRY, Account, Entry, Kind
+from bank_node.ledger.notes import ReadNote, ReadNotes
 from bank_node.ledger.operations import (
     CloseAccount,
     Deposit,
     OpenAccount,
     Operation,
+    Procedure,
     ReadBalance,
     ReadClients,
     ReadLastEntry,
@@ -28,7 +30,7 @@ from bank_node.ledger.transfer_operations import Hold, Move, Promise, ReadTransf
 from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, AMOUNT_MAX
 
 __all__ = ["CASH", "ENTRY", "Account", "Entry", "FreeNumbers", "Kind", "State", "apply", "decide",
-           "decide_all"]  # fmt: skip
+           "decide_all", "open_account", "withdraw"]  # fmt: skip
 
 _pack = ENTRY.pack
 # What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
@@ -46,7 +48,8 @@ def decide_all(state: State, operations: Sequence[Operation]) -> list[Result]:
     return [rules[type(operation)](state, operation) for operation in operations]
 
 
-def _open(state: State, operation: OpenAccount) -> Result:
+def open_account(state: State, operation: OpenAccount) -> int | Reason:
+    """Opens an account; see the operation."""
     number = state.free.take(operation.draw)
     if number is None:
         return Reason.NO_FREE_ACCOUNT
@@ -61,6 +64,8 @@ def _close(state: State, operation: CloseAccount) -> Result:
     account = state.accounts.get(operation.account)
     if account is None:
         return Reason.NO_SUCH_ACCOUNT
+    if operation.account in state.guarded:
+        return Reason.ACCOUNT_GUARDED
     if account.balance:
         return Reason.ACCOUNT_NOT_EMPTY
     if state.pins.get(operation.account):
@@ -92,6 +97,13 @@ def _deposit(state: State, operation: Deposit) -> Result:
 
 
 def _withdraw(state: State, operation: Withdraw) -> Result:
+    if operation[0] in state.guarded:
+        return Reason.ACCOUNT_GUARDED
+    return withdraw(state, operation)
+
+
+def withdraw(state: State, operation: Withdraw) -> Result:
+    """A withdrawal from an account whether it is guarded or not."""
     number, amount = operation
     account = state.accounts.get(number)
     if account is None:
@@ -128,8 +140,23 @@ def _read_clients(state: State, _operation: ReadClients) -> Result:
 _DEPOSITED = int(Kind.DEPOSITED)
 _WITHDRAWN = int(Kind.WITHDRAWN)
 
-_RULES: dict[type, Callable[[State, Any], Result]] = {
-    OpenAccount: _open,
+
+class _Rules(dict[type, Callable[[State, Any], Result]]):
+    """The rules by the type of the operation; a procedure brings its own."""
+
+    def __missing__(self, kind: type) -> Callable[[State, Any], Result]:
+        if not issubclass(kind, Procedure):
+            raise KeyError(kind)
+        self[kind] = rule = _decide_itself
+        return rule
+
+
+def _decide_itself(state: State, operation: Procedure) -> Result:
+    return operation.decide(state)
+
+
+_RULES = _Rules({
+    OpenAccount: open_account,
     CloseAccount: _close,
     Deposit: _deposit,
     Withdraw: _withdraw,
@@ -142,7 +169,9 @@ _RULES: dict[type, Callable[[State, Any], Result]] = {
     Promise: moves.promise,
     Tell: moves.tell,
     ReadTransfer: moves.read_transfer,
-}
+    ReadNotes: noting.read_notes,
+    ReadNote: noting.read_note,
+})  # fmt: skip
 
 
 def apply(accounts: dict[int, Account], entry: Entry, sequence: int) -> None:

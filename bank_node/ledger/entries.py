@@ -46,6 +46,8 @@ class Kind(IntEnum):
     """A transfer that was given up before it was heard of; no money moves."""
     ACKNOWLEDGED = 13
     """The other bank has confirmed a commit; no money moves."""
+    NOTED = 20
+    """Something about a client is noted down; no money moves."""
 
 
 class Entry(NamedTuple):

@@ -2,12 +2,13 @@
 
 from typing import cast
 
+from bank_node.ledger import moves, noting
 from bank_node.ledger.book import apply
 from bank_node.ledger.entries import CASH, Account, Kind, is_client
 from bank_node.ledger.journal import Block
-from bank_node.ledger.moves import replay
+from bank_node.ledger.notes import Note
+from bank_node.ledger.records import decode
 from bank_node.ledger.state import State
-from bank_node.ledger.transfers import decode
 
 
 def follow(state: State, block: Block) -> set[int | str]:
@@ -20,14 +21,21 @@ def follow(state: State, block: Block) -> set[int | str]:
     records = [decode(payload, entry) for entry, payload in payloads.items()]
     touched: set[int | str] = set(clients)
     for record in records:
+        if isinstance(record, Note):
+            touched |= {record.key, record.guards} if record.guards else {record.key}
+            continue
         touched |= {record.key, record.account}
         touched |= {record.bank} if record.bank else set()
     child = state.fork(touched)
     accounts = cast(dict[int, Account], child.accounts)
     before = set(accounts)
     for sequence, entry in entries:
+        if entry.kind == Kind.NOTED:
+            note = noting.replay(child, entry, payloads.get(sequence, b""), sequence)
+            child.notes[note.key] = note
+            continue
         if entry.kind > Kind.WITHDRAWN:
-            transfer = replay(child, entry, payloads.get(sequence, b""), sequence)
+            transfer = moves.replay(child, entry, payloads.get(sequence, b""), sequence)
             child.transfers[transfer.key] = transfer
             continue
         apply(accounts, entry, sequence)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.entries import ENTRY, Entry
-from bank_node.ledger.transfers import Transfer, decode
+from bank_node.ledger.records import Record, decode
 
 GENESIS_HASH = bytes(32)
 """What the first block names as the hash of the block before it."""
@@ -161,10 +161,10 @@ def head_of(block: Block) -> Head:
     return Head(block.height, block.hash, block.time_us, block.last_entry)
 
 
-def transfers_at(
+def records_at(
     places: Mapping[str, int], block_of: Callable[[int], Block | None]
-) -> Iterator[Transfer]:
-    """The records that these entries carry, by keys of transfers, each block read once.
+) -> Iterator[Record]:
+    """The records that these entries carry, by keys of transfers and notes, each block read once.
 
     Raises CorruptLedger if one is not there.
     """
@@ -176,7 +176,7 @@ def transfers_at(
             payloads = block.payloads() if block else {}
         payload = payloads.get(entry)
         if payload is None:
-            raise CorruptLedger(f"transfer {key} is not in the journal at entry {entry}")
+            raise CorruptLedger(f"{key} is not in the journal at entry {entry}")
         yield decode(payload, entry)
 
 

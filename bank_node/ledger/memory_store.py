@@ -8,8 +8,10 @@ from bank_node.ledger import book
 from bank_node.ledger.book import Account, FreeNumbers, State
 from bank_node.ledger.entries import is_client, is_settlement
 from bank_node.ledger.following import follow
-from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of, transfers_at
+from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of, records_at
+from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.operations import Operation, Result, touched
+from bank_node.ledger.records import Record
 from bank_node.ledger.transfer_operations import ReadTransfer
 from bank_node.ledger.transfers import Transfer
 
@@ -27,9 +29,9 @@ class MemoryStore:
     def fork(self, operations: Sequence[Operation]) -> State:
         return self._state.fork(touched(operations), self._recall)
 
-    def _recall(self, wanted: Mapping[str, int]) -> Iterable[Transfer]:
+    def _recall(self, wanted: Mapping[str, int]) -> Iterable[Record]:
         places = {key: entry for key, entry in wanted.items() if entry}
-        return transfers_at(places, self.block_of)
+        return records_at(places, self.block_of)
 
     def commit(self, state: State, block: Block) -> None:
         self._blocks.append(block)
@@ -50,7 +52,7 @@ class MemoryStore:
         self._state.free = FreeNumbers(self._state.accounts)
 
     def read(self, operation: Operation) -> Result:
-        if isinstance(operation, ReadTransfer):
+        if isinstance(operation, ReadTransfer | ReadNote):
             return book.decide(self.fork((operation,)), operation)
         return book.decide(self._state, operation)
 

@@ -36,6 +36,13 @@ _TRANSFERRED = int(Kind.TRANSFERRED)
 
 
 def move(state: State, operation: Move) -> Outcome:
+    if operation.payer in state.guarded and operation.key not in state.transfers:
+        return Reason.ACCOUNT_GUARDED
+    return carry_out(state, operation)
+
+
+def carry_out(state: State, operation: Move) -> Outcome:
+    """A transfer whether the payer's account is guarded or not."""
     key, payer, payee, amount = operation
     known = state.transfers.get(key)
     if known is not None:
@@ -63,6 +70,13 @@ def move(state: State, operation: Move) -> Outcome:
 
 
 def hold(state: State, operation: Hold) -> Outcome:
+    if operation.payer in state.guarded and operation.key not in state.transfers:
+        return Reason.ACCOUNT_GUARDED
+    return set_aside(state, operation)
+
+
+def set_aside(state: State, operation: Hold) -> Outcome:
+    """A hold whether the payer's account is guarded or not."""
     key, payer, bank, payee, amount, is_classic, cap = operation
     role, phase = (Role.CLASSIC, Phase.SENT) if is_classic else (Role.PAYER, Phase.RESERVED)
     wanted = Transfer(key, role, phase, bank, payer, payee, amount)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.audit import Anchor, Row, TransferRow
 from bank_node.ledger.book import CASH, Account, State
-from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of, transfers_at
+from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, head_of, records_at
 from bank_node.ledger.mysql_link import Link
 from bank_node.ledger.mysql_schema import (
     SELECT_ANCHOR,
@@ -20,8 +20,8 @@ from bank_node.ledger.mysql_schema import (
     select_news,
     select_transfers,
 )
+from bank_node.ledger.records import Record, decode
 from bank_node.ledger.recovery import Recovery
-from bank_node.ledger.transfers import Transfer, decode
 
 # Blocks fetched at once: many small ones fill a packet, and of large ones a few are enough.
 _PAGE_BLOCKS = 64
@@ -109,8 +109,8 @@ def restore(link: Link) -> tuple[State, Head, int, dict[int | str, int]]:
     return recovery.state(head.sequence), head, anchor.sequence, recovery.changed
 
 
-def read_open(link: Link) -> list[Transfer]:
-    """The open transfers, each as of the entry that its row stands for."""
+def read_open(link: Link) -> list[Record]:
+    """The open transfers and notes, each as of the entry that its row stands for."""
     return [decode(bytes(record), entry) for entry, record in link.rows(SELECT_OPEN_TRANSFERS)]
 
 
@@ -123,15 +123,12 @@ def read_transfer_rows(link: Link) -> list[TransferRow]:
 
 def recall(
     ask: Callable[[bytes], list[tuple[Any, ...]]], wanted: Mapping[str, int]
-) -> Iterator[Transfer]:
-    """The finished transfers with these keys; see `state.Recall`.
-
-    `ask` returns the rows of a query.
-    """
+) -> Iterator[Record]:
+    """Finished transfers and notes; see `state.Recall`. `ask` returns the rows of a query."""
     places = {key: entry for key, entry in wanted.items() if entry}
     unplaced = [key for key, entry in wanted.items() if not entry]
     for first in range(0, len(unplaced), _PAGE_KEYS):
         page = unplaced[first : first + _PAGE_KEYS]
         found = ask(select_transfers(page))
         places |= {bytes(name).decode(): entry for name, entry in found}
-    return transfers_at(places, lambda entry: block_of(ask(select_block_of(entry))[0]))
+    return records_at(places, lambda entry: block_of(ask(select_block_of(entry))[0]))

@@ -38,7 +38,9 @@ from bank_node.ledger.mysql_schema import (
     select_offer,
 )
 from bank_node.ledger.mysql_snapshot import Snapshot
+from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.operations import Operation, Result, is_read, touched
+from bank_node.ledger.records import Record
 from bank_node.ledger.transfer_operations import ReadTransfer
 from bank_node.ledger.transfers import Transfer
 from bank_node.telemetry.clock import Clock
@@ -125,7 +127,7 @@ class MysqlStore:
         self._batch = self._state.fork(touched(operations), self._recall)
         return self._batch
 
-    def _recall(self, wanted: Mapping[str, int]) -> list[Transfer]:
+    def _recall(self, wanted: Mapping[str, int]) -> list[Record]:
         try:
             return list(recall(self._link.rows, wanted))
         except (Beaten, Lost) as error:
@@ -164,7 +166,7 @@ class MysqlStore:
 
     def read(self, operation: Operation) -> Result:
         self._catch_up()
-        if isinstance(operation, ReadTransfer):
+        if isinstance(operation, ReadTransfer | ReadNote):
             return book.decide(self._state.fork(touched((operation,)), self._recall), operation)
         return book.decide(self._state, operation)
 
@@ -172,7 +174,7 @@ class MysqlStore:
         return bool(self._look_up(SELECT_HEIGHT)[0][0] <= self._head.height)
 
     def peek(self, operation: Operation) -> Result:
-        if isinstance(operation, ReadTransfer):
+        if isinstance(operation, ReadTransfer | ReadNote):
             found = self._state.fork(
                 touched((operation,)), lambda wanted: recall(self._look_up, wanted)
             )

@@ -5,9 +5,11 @@ accounts and transfers it reads or changes, so that a store can load them first.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bank_node.errors import Reason
+from bank_node.ledger.notes import Note, ReadNote, ReadNotes
+from bank_node.ledger.state import State
 from bank_node.ledger.transfer_operations import (
     Hold,
     Move,
@@ -62,10 +64,6 @@ class ReadLastEntry(NamedTuple):
     account: AccountNumber
 
     @property
-    def is_read(self) -> bool:
-        return True
-
-    @property
     def touched(self) -> tuple[int, ...]:
         return (self.account,)
 
@@ -78,6 +76,26 @@ class ReadClients(NamedTuple):
     """Its result is the number of open accounts."""
 
 
+class Procedure:
+    """An operation of a room above: it brings its own rule, which uses those of the ledger.
+
+    Like every rule it is pure. It may only touch what `touched` names, it checks everything before
+    it changes anything, and what it changes it does through `moves` and `noting`, so that entries
+    tell all of it.
+    """
+
+    __slots__ = ()
+
+    @property
+    def touched(self) -> tuple[int | str, ...]:
+        """The accounts, transfers and notes that it reads or changes."""
+        raise NotImplementedError
+
+    def decide(self, state: State) -> "Result":
+        """Carries it out, or says why not."""
+        raise NotImplementedError
+
+
 Operation = (
     OpenAccount
     | CloseAccount
@@ -88,15 +106,20 @@ Operation = (
     | ReadTotal
     | ReadClients
     | TransferOperation
+    | ReadNotes
+    | ReadNote
+    | Procedure
 )
-Result = int | Reason | Transfer
+Result = int | Reason | Transfer | Note | tuple[Any, ...]
 """What an operation came to: a number (0 where there is nothing to tell), the record of a
-transfer, or why it was refused."""
+transfer, a note or several, or why it was refused."""
 
 # The most frequent first: what is asked of an operation is asked in this order.
 _NAMES_AN_ACCOUNT = (Deposit, Withdraw, ReadBalance, CloseAccount)
-_READS = (ReadBalance, ReadTotal, ReadClients, ReadTransfer)
-_OF_TRANSFERS = (Move, Hold, Promise, Tell, ReadTransfer)
+_READS = (ReadBalance, ReadTotal, ReadClients, ReadTransfer, ReadLastEntry, ReadNotes, ReadNote)
+_SAYS_WHAT_IT_TOUCHES = (
+    Move, Hold, Promise, Tell, ReadTransfer, ReadLastEntry, Procedure, ReadNotes, ReadNote,
+)  # fmt: skip
 
 
 def is_read(operation: Operation) -> bool:
@@ -110,6 +133,6 @@ def touched(operations: Iterable[Operation]) -> set[int | str]:
         operation.account for operation in operations if isinstance(operation, _NAMES_AN_ACCOUNT)
     }
     for operation in operations:
-        if isinstance(operation, _OF_TRANSFERS):
+        if isinstance(operation, _SAYS_WHAT_IT_TOUCHES):
             found.update(operation.touched)
     return found

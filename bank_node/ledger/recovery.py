@@ -10,7 +10,8 @@ from bank_node.ledger import book, moves
 from bank_node.ledger.book import Account, FreeNumbers, State
 from bank_node.ledger.entries import HELD, Kind, is_client, is_settlement
 from bank_node.ledger.journal import Block
-from bank_node.ledger.transfers import Transfer, decode
+from bank_node.ledger.records import Record, decode
+from bank_node.ledger.transfers import Transfer
 
 
 class Recovery:
@@ -19,13 +20,13 @@ class Recovery:
     def __init__(
         self,
         accounts: dict[int, Account],
-        transfers: Iterable[Transfer],
+        records: Iterable[Record],
         anchored: int,
         up_to: Mapping[int, int],
     ) -> None:
         """The rows are complete up to entry `anchored`; `up_to` names those that are newer."""
         self._accounts = accounts
-        self._transfers = {transfer.key: transfer for transfer in transfers}
+        self._records = {record.key: record for record in records}
         self._anchored = anchored
         self._up_to = up_to
         self.changed: dict[int | str, int] = {}
@@ -49,9 +50,9 @@ class Recovery:
                         moves.add(accounts, number, change, sequence)
         for sequence, payload in block.payloads().items():
             # Each payload is the whole record, so an older one than the row's does no harm.
-            transfer = decode(payload, sequence)
-            self._transfers[transfer.key] = transfer
-            changed[transfer.key] = sequence
+            record = decode(payload, sequence)
+            self._records[record.key] = record
+            changed[record.key] = sequence
 
     def _is_new(self, number: int, sequence: int) -> bool:
         """Whether the row of an account does not hold this entry yet."""
@@ -64,8 +65,9 @@ class Recovery:
         state.sequence = sequence
         state.clients = sum(map(is_client, accounts))
         state.settled = sum(a.balance for a in accounts.values() if is_settlement(a.number))
-        for transfer in self._transfers.values():
-            state.keep(transfer)
-            state.lay_claims(None, transfer)
+        for record in self._records.values():
+            state.keep(record)
+            if isinstance(record, Transfer):
+                state.lay_claims(None, record)
         state.cash = -sum(account.balance for account in accounts.values()) - state.held
         return state

@@ -18,8 +18,10 @@ from bank_node.ledger.book import CASH, Account, FreeNumbers, State
 from bank_node.ledger.following import follow
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of
 from bank_node.ledger.memory_store import block_holding, open_accounts, settlement_accounts
+from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.ownership import own
+from bank_node.ledger.records import Record
 from bank_node.ledger.recovery import Recovery
 from bank_node.ledger.sqlite_blocks import INSERT_BLOCK, find_block, last_head, read_blocks, tail
 from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
@@ -52,7 +54,7 @@ _CERTAINLY_UNDONE = {
 }
 
 
-_NO_SUCH_TRANSFER = Reason.NO_SUCH_TRANSFER
+_MISSING = {ReadTransfer: Reason.NO_SUCH_TRANSFER, ReadNote: Reason.NO_SUCH_PAYMENT}
 
 
 class Snapshot:
@@ -139,7 +141,7 @@ class SqliteStore:
     def fork(self, operations: Sequence[Operation]) -> State:
         return self._state.fork(touched(operations), self._recall)
 
-    def _recall(self, wanted: Mapping[str, int]) -> Iterable[Transfer]:
+    def _recall(self, wanted: Mapping[str, int]) -> Iterable[Record]:
         return recall(self._connection, wanted, self._head.height)
 
     def commit(self, state: State, block: Block) -> None:
@@ -233,14 +235,15 @@ class SqliteStore:
         self._state.free = FreeNumbers(self._state.accounts)
 
     def read(self, operation: Operation) -> Result:
-        if not isinstance(operation, ReadTransfer):
+        if not isinstance(operation, ReadTransfer | ReadNote):
             return book.decide(self._state, operation)
-        known = self._state.transfers.get(operation.key)
+        known = self._state.record(operation.key)
         if known:
             return known
         with closing(open_for_reading(self.path)) as connection:
             wanted = {operation.key: self._state.finished.get(operation.key, 0)}
-            return next(iter(recall(connection, wanted, self._head.height)), _NO_SUCH_TRANSFER)
+            found = recall(connection, wanted, self._head.height)
+            return next(iter(found), _MISSING[type(operation)])
 
     def blocks(self, after_height: int = 0) -> Iterator[Block]:
         connection = open_for_reading(self.path)
@@ -302,7 +305,7 @@ class SqliteStore:
         keys = [name for name in portion if isinstance(name, str)]
         if keys:
             # What the batch does not know of a transfer stands in the state before it.
-            older = self._state.transfer_rows(key for key in keys if key not in batch.transfers)
+            older = self._state.transfer_rows(key for key in keys if not batch.record(key))
             write_transfers(self._connection, older + batch.transfer_rows(keys))
         goal = self._snapshot.goal_reached_by(portion)
         if goal is not None:

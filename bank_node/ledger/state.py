@@ -4,14 +4,17 @@ A copy of it is what a batch is decided on. Knows no rules; it only holds, and l
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 from bank_node.ledger.entries import Account, is_client
-from bank_node.ledger.transfers import Phase, Transfer, encode, held, promised
+from bank_node.ledger.notes import Note
+from bank_node.ledger.records import Record, encode
+from bank_node.ledger.transfers import Phase, Transfer, held, promised
 from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, AMOUNT_MAX
 
-Recall = Callable[[Mapping[str, int]], Iterable[Transfer]]
-"""Finds finished transfers that are not in memory: from keys, with the entry of each where it is
-known and 0 where not, to the records of those that exist."""
+Recall = Callable[[Mapping[str, int]], Iterable[Record]]
+"""Finds finished transfers and notes that are not in memory: from keys, with the entry of each
+where it is known and 0 where not, to the records of those that exist."""
 
 
 class FreeNumbers:
@@ -61,7 +64,7 @@ class FreeNumbers:
                 self._places[last] = place
 
 
-def _nothing(_wanted: Mapping[str, int]) -> Iterable[Transfer]:
+def _nothing(_wanted: Mapping[str, int]) -> Iterable[Record]:
     return ()
 
 
@@ -73,8 +76,9 @@ class State:
     """
 
     __slots__ = (
-        "accounts", "cash", "ceiling", "clients", "closed", "entries", "finished", "free", "held",
-        "pending", "pins", "promised", "sequence", "settled", "transfers",
+        "accounts", "cash", "ceiling", "clients", "closed", "entries", "finished", "free",
+        "guarded", "held", "notes", "pending", "pins", "promised", "sequence", "settled",
+        "transfers",
     )  # fmt: skip
 
     def __init__(self, accounts: dict[int, Account | None], free: FreeNumbers) -> None:
@@ -89,8 +93,12 @@ class State:
         self.closed: list[int] = []
         self.transfers: dict[str, Transfer] = {}
         """The open ones; in a fork, those that the batch touches, open or not."""
+        self.notes: dict[str, Note] = {}
+        """The open ones; in a fork, those that the batch touches, open or not."""
+        self.guarded: set[int] = set()
+        """The accounts that notes guard; in a fork, those of them that the batch touches."""
         self.finished: dict[str, int] = {}
-        """The entries that finished transfers ended with, as far as the store keeps them here."""
+        """The entries of finished transfers and notes, as far as the store keeps them here."""
         self.held = 0
         self.promised = 0
         self.settled = 0
@@ -131,6 +139,8 @@ class State:
         child.ceiling = self.ceiling
         if self.pins:
             child.pins = {n: self.pins[n] for n in touched if n in self.pins}
+        if self.guarded:
+            child.guarded = self.guarded.intersection(touched)
         if len(child.accounts) != len(touched):
             child._take_along(self, touched, recall)
         return child
@@ -139,6 +149,9 @@ class State:
         wanted: dict[str, int] = {}
         for key in touched:
             if not isinstance(key, str):
+                continue
+            if key in parent.notes:
+                self.notes[key] = parent.notes[key]
                 continue
             known = parent.transfers.get(key)
             if known is None:
@@ -153,7 +166,11 @@ class State:
         if wanted or self.transfers:
             self.pending = dict(parent.pending)
         if wanted:
-            self.transfers.update((found.key, found) for found in recall(wanted))
+            for found in recall(wanted):
+                if isinstance(found, Note):
+                    self.notes[found.key] = found
+                else:
+                    self.transfers[found.key] = found
 
     def absorb(self, child: "State") -> None:
         """Takes over what a durable batch changed. Readers never see a closed account."""
@@ -164,6 +181,9 @@ class State:
                 self.accounts.pop(number, None)
         self.cash = child.cash
         self.clients = child.clients
+        for note in child.notes.values():
+            if note.entry > self.sequence:
+                self.keep(note)
         if child.transfers:
             self._absorb_transfers(child)
         self.sequence = child.sequence
@@ -193,32 +213,48 @@ class State:
                 del self.pins[number]
         self.pending = {bank: claims for bank, claims in child.pending.items() if any(claims)}
 
-    def keep(self, transfer: Transfer) -> None:
-        """Takes in what has become of a transfer; of a finished one only where it is found."""
-        if transfer.is_open:
-            self.transfers[transfer.key] = transfer
+    def keep(self, record: Record) -> None:
+        """Takes in what has become of a transfer or a note; of one that is over, where it is."""
+        kept: dict[str, Any] = self.notes if isinstance(record, Note) else self.transfers
+        if isinstance(record, Note):
+            self._guard(record)
+        if record.is_open:
+            kept[record.key] = record
+            self.finished.pop(record.key, None)
         else:
-            self.transfers.pop(transfer.key, None)
-            self.finished[transfer.key] = transfer.entry
+            kept.pop(record.key, None)
+            self.finished[record.key] = record.entry
+
+    def _guard(self, note: Note) -> None:
+        before = self.notes.get(note.key)
+        if before is not None and before.guards != note.guards:
+            self.guarded.discard(before.guards)
+        if note.guards:
+            self.guarded.add(note.guards)
 
     def forget_finished(self, up_to: int) -> None:
-        """Forgets where transfers are found that ended up to an entry; the store knows."""
+        """Forgets where those are found that ended up to an entry; the store knows."""
         self.finished = {key: entry for key, entry in self.finished.items() if entry > up_to}
 
     def changed(self, since: int) -> set[int | str]:
-        """The accounts that this batch touched and the transfers that it changed after an entry."""
-        keys = (t.key for t in self.transfers.values() if t.entry > since)
+        """The accounts that this batch touched, and what it changed else after an entry."""
+        keys = [t.key for t in self.transfers.values() if t.entry > since]
+        keys += [note.key for note in self.notes.values() if note.entry > since]
         return {*self.accounts, *keys}
 
+    def record(self, key: str) -> Record | None:
+        """The transfer or note of a key."""
+        return self.transfers.get(key) or self.notes.get(key)
+
     def transfer_rows(self, keys: Iterable[str]) -> list[tuple[str, int, bytes]]:
-        """What a store writes of transfers: key, entry, and the record of those that are open."""
+        """What a store writes of records: key, entry, and the record of those that are open."""
         rows = []
         for key in keys:
-            transfer = self.transfers.get(key)
-            entry = transfer.entry if transfer else self.finished.get(key)
+            record = self.record(key)
+            entry = record.entry if record else self.finished.get(key)
             if entry is not None:
-                is_open = transfer and transfer.is_open
-                rows.append((key, entry, encode(transfer) if transfer and is_open else b""))
+                is_open = record and record.is_open
+                rows.append((key, entry, encode(record) if record and is_open else b""))
         return rows
 
     def lay_claims(self, before: Transfer | None, after: Transfer) -> None:

@@ -4,7 +4,6 @@ from collections import deque
 from typing import Any, NoReturn, Protocol
 
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.transfers import Transfer
 from bank_node.protocol.codec import encode_reply
 from bank_node.protocol.commands import Command, Effect, Route
 from bank_node.service.calls import Bank, Handler
@@ -100,7 +99,7 @@ class Plan:
         self.is_by_account = False
         self.handler = Handler(reply=whole.reply, operation=whole.operation and refuse, now=refuse)
 
-    def told(self, bank: Bank, arguments: tuple[Any, ...], result: int | Transfer) -> bytes:
+    def told(self, bank: Bank, arguments: tuple[Any, ...], result: Any) -> bytes:
         """The reply for a result, as it goes over the wire."""
         if self.constant is not None:
             return self.constant

@@ -1,0 +1,56 @@
+"""The rules of notes: how one is written, read, and taken over from a recorded block. Pure."""
+
+from bank_node.errors import CorruptLedger, Reason
+from bank_node.ledger.entries import ENTRY, Entry, Kind, is_client
+from bank_node.ledger.notes import (
+    BODY_BYTES_MAX,
+    KEY_BYTES_MAX,
+    Note,
+    ReadNote,
+    ReadNotes,
+    decode,
+    encode,
+)
+from bank_node.ledger.state import State
+
+_pack = ENTRY.pack
+_NOTED = int(Kind.NOTED)
+
+
+def write(state: State, key: str, body: bytes, *, is_open: bool = True, guards: int = 0) -> Note:
+    """Notes something down; whether it may be is the caller's business, within the limits above."""
+    assert ":" in key, key
+    assert len(key.encode()) <= KEY_BYTES_MAX, key
+    assert len(body) <= BODY_BYTES_MAX, key
+    before = state.notes.get(key)
+    state.sequence += 1
+    note = Note(key, body, is_open, guards, before.entry if before else 0, state.sequence)
+    state.notes[key] = note
+    if guards:
+        state.guarded.add(guards)
+    state.entries.append(_pack(_NOTED, 0, 0, 0, 0, 0) + encode(note))
+    return note
+
+
+def replay(state: State, entry: Entry, payload: bytes, sequence: int) -> Note:
+    """Takes a recorded note over. Raises CorruptLedger if no rule allows it."""
+    note = decode(payload, sequence)
+    if entry != (_NOTED, 0, 0, 0, 0, 0):
+        raise CorruptLedger(f"entry {sequence} breaks a rule of the ledger: {entry}")
+    if ":" not in note.key or note.previous >= sequence:
+        raise CorruptLedger(f"entry {sequence} breaks a rule of notes: {note.key}")
+    known = state.notes.get(note.key)
+    if known is not None and known.entry != note.previous:
+        raise CorruptLedger(f"entry {sequence} does not follow the note before it: {note.key}")
+    if note.guards and (not is_client(note.guards) or note.guards not in state.accounts):
+        raise CorruptLedger(f"entry {sequence} guards account {note.guards}, which is not open")
+    state.sequence = sequence
+    return note
+
+
+def read_notes(state: State, operation: ReadNotes) -> tuple[Note | None, ...]:
+    return tuple(map(state.notes.get, operation.keys))
+
+
+def read_note(state: State, operation: ReadNote) -> Note | Reason:
+    return state.notes.get(operation.key) or Reason.NO_SUCH_PAYMENT
