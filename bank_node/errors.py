@@ -95,6 +95,8 @@ class Reason(Enum):
     TOO_MANY_PAYMENTS = "too_many_payments"
     REFERENCE_TAKEN = "reference_taken"
     NO_SUCH_PAYMENT = "no_such_payment"
+    FROZEN_FORMAT = "frozen_format"
+    SECONDS_FORMAT = "seconds_format"
     TOO_BUSY = "too_busy"
     STOPPING = "stopping"
     STORE_FULL = "store_full"

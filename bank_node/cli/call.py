@@ -7,6 +7,7 @@ import click
 
 from bank_node.network.client import Client, Kind
 from bank_node.network.replies import code_of, judge
+from bank_node.protocol.commands import COMMANDS, Audience
 
 _PORT = 65525
 _EXIT_REFUSED = 1
@@ -23,6 +24,11 @@ def call(command: str | None, host: str, port: int, timeout: float) -> None:
     Exit code 0, 1 if a reply is an error, 2 if the bank cannot be reached. Without COMMAND the
     lines of stdin are sent one by one; on a terminal that is a prompt.
     """
+    if command is not None and _has_secrets(command):
+        raise click.UsageError(
+            "a PIN does not belong on a command line, where others can read it: start `bank call` "
+            "without a command and type it there"
+        )
     refused = False
     with Client(host, port, timeout) as bank:
         for line in [command] if command is not None else _lines():
@@ -35,6 +41,12 @@ def call(command: str | None, host: str, port: int, timeout: float) -> None:
                 break
     if refused:
         sys.exit(_EXIT_REFUSED)
+
+
+def _has_secrets(command: str) -> bool:
+    words = command.split()
+    row = COMMANDS.get(words[0].upper()) if words else None
+    return row is not None and row.audience is Audience.PUBLIC and bool(row.secrets)
 
 
 def _lines() -> Iterator[str]:

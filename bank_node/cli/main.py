@@ -29,6 +29,9 @@ COMMANDS = {
     "restore": ("audit", "restore"),
     "export": ("audit", "export"),
     "migrate": ("migrate", "migrate"),
+    "user": ("payments", "user"),
+    "merchant": ("payments", "merchant"),
+    "pay": ("payments", "pay"),
     "config": ("serve", "show_config"),
     "op": ("op.group", "op"),
 }

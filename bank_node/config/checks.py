@@ -13,6 +13,8 @@ from msgspec import Meta
 from bank_node.errors import Refused
 from bank_node.values import BANK_PORTS, parse_bank_code
 
+_HANDLE = re.compile(r"[a-z]{2,64}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _PORTS: Final = range(1024, 65536)  # Lower ports need an administrator.
 _DAY: Final = 86_400
 
@@ -85,6 +87,16 @@ def operator_port(doc: str) -> Meta:
     return _key(
         doc, expected, lambda port: port == 0 or (port in _PORTS and port not in BANK_PORTS)
     )
+
+
+def bank_handle(doc: str) -> Meta:
+    expected = '2 to 64 letters such as "prague", or ""'
+    return _key(doc, expected, lambda text: not text or bool(_HANDLE.fullmatch(text)))
+
+
+def currency_code(doc: str) -> Meta:
+    expected = 'three capital letters such as "CZK"'
+    return _key(doc, expected, lambda text: bool(_CURRENCY.fullmatch(text)))
 
 
 def subnet_list(doc: str) -> Meta:

@@ -14,8 +14,10 @@ from bank_node.config.checks import (
     address,
     bank_address,
     bank_code,
+    bank_handle,
     bank_port,
     choice,
+    currency_code,
     flag,
     folder_path,
     follow_address,
@@ -188,6 +190,36 @@ class Transfers(Struct, frozen=True, forbid_unknown_fields=True):
     ] = AMOUNT_MAX
 
 
+class Payments(Struct, frozen=True, forbid_unknown_fields=True):
+    """Payments of people and shops; amounts are in units, 100 of which are 1.00."""
+
+    handle: Annotated[
+        str, bank_handle('End of the payment addresses of this bank; "" = made of its code.')
+    ] = ""
+    currency: Annotated[
+        str, currency_code("Currency of this bank, ISO 4217 with two decimals.")
+    ] = "CZK"
+    pin_profile: Annotated[
+        Literal["standard", "light"],
+        choice(
+            "Cost of a PIN check: 50 ms, or next to nothing for load tests.", "standard", "light"
+        ),
+    ] = "standard"
+    pins_in_the_open: Annotated[
+        bool, flag("Take PINs over connections that others can read (labs only).")
+    ] = False
+    per_payment: Annotated[int, whole("Units that one payment may move.", 1, 2**63 - 1)] = (
+        10_000_000
+    )
+    per_day: Annotated[int, whole("Units that a client may spend in a day.", 1, 2**63 - 1)] = (
+        10_000_000
+    )
+    new_client: Annotated[
+        int, whole("Units that a client may spend in its first 24 hours.", 1, 2**63 - 1)
+    ] = 500_000
+    per_minute: Annotated[int, whole("Payments of a client in a minute.", 1, 1_000_000)] = 30
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one node."""
 
@@ -205,6 +237,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     replication: Replication = field(default_factory=Replication)
     robbery: Robbery = field(default_factory=Robbery)
     transfers: Transfers = field(default_factory=Transfers)
+    payments: Payments = field(default_factory=Payments)
 
 
 class Key(NamedTuple):

@@ -62,7 +62,13 @@ class Report(NamedTuple):
 class _Transfers:
     """The stored rows of transfers, and which transfers the replay has come across."""
 
-    def __init__(self, rows: Iterable[TransferRow], anchor: Anchor) -> None:
+    def __init__(
+        self,
+        rows: Iterable[TransferRow],
+        anchor: Anchor,
+        check_note: Callable[[Note], object],
+    ) -> None:
+        self.check_note = check_note
         self._left = {row.entry: row for row in rows}
         self._keys = {row.key for row in self._left.values()}
         self._anchor = anchor
@@ -119,12 +125,14 @@ def verify(
     transfers: Iterable[TransferRow],
     anchor: Anchor,
     progress: Callable[[int], object] = lambda _entries: None,
+    check_note: Callable[[Note], object] = lambda _note: None,
 ) -> Report:
     """Replays everything. Raises CorruptLedger with the height of the first block that is wrong.
 
-    `progress` hears how many entries a block had once the block is verified.
+    `progress` hears how many entries a block had once the block is verified; `check_note` raises
+    CorruptLedger for a note that says what nobody writes.
     """
-    stored, stored_transfers = _Rows(rows), _Transfers(transfers, anchor)
+    stored, stored_transfers = _Rows(rows), _Transfers(transfers, anchor, check_note)
     state = State({}, FreeNumbers(()))
     head = EMPTY_HEAD
     for block in blocks:
@@ -217,6 +225,7 @@ def _replay_note(
     before = known.entry if known else state.finished.get(note.key, 0)
     if note.previous != before:
         raise CorruptLedger(f"entry {sequence} does not follow the note before it: {note.key}")
+    transfers.check_note(note)
     state.keep(note)
     transfers.compare(note)
 

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Protocol
 
 from bank_node.errors import Reason, Refused
+from bank_node.ledger.entries import Kind
 from bank_node.ledger.journal import Block
 from bank_node.ledger.merkle import Tree, leaf_hash
 from bank_node.ledger.proofs import (
@@ -59,7 +60,8 @@ class Log:
     def inclusion(self, entry: int, within_s: float = -1) -> Inclusion:
         """The proof that an entry is in the ledger. Raises Refused(NO_SUCH_ENTRY)."""
         block = self._blocks.block_of(entry)
-        if block is None:
+        # What is noted down of clients is nobody else's business; the money that moved is proven.
+        if block is None or block.entry(entry).kind == Kind.NOTED:
             raise Refused(Reason.NO_SUCH_ENTRY)
         size = self._size_now(within_s)
         place = entry - block.first_entry

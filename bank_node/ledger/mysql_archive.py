@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bank_node.errors import CorruptLedger, StartupError, StoreError
-from bank_node.ledger.archive import Progress
+from bank_node.ledger.archive import CheckNote, Progress, any_note
 from bank_node.ledger.audit import Report, readable, verify
 from bank_node.ledger.book import Account
 from bank_node.ledger.journal import Block
@@ -29,7 +29,8 @@ OUTSIDE_TIMEOUT_S = 150.0
 class MysqlArchive:
     """The ledger in a database."""
 
-    def __init__(self, address: Address, clock: Clock) -> None:
+    def __init__(self, address: Address, clock: Clock, check_note: CheckNote = any_note) -> None:
+        self._check_note = check_note
         self._address = address
         self._clock = clock
 
@@ -61,7 +62,7 @@ class MysqlArchive:
             rows, transfers = read_rows(link), read_transfer_rows(link)
             last = last_head(link)
             blocks = readable(read_blocks(link, 0, last.height), Lost)
-            return verify(blocks, rows, transfers, anchor, progress)
+            return verify(blocks, rows, transfers, anchor, progress, self._check_note)
 
     def accounts(self) -> list[Account]:
         with self._reading() as link:

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bank_node.errors import CorruptLedger, StartupError
+from bank_node.ledger.archive import CheckNote, any_note
 from bank_node.ledger.audit import Anchor, Report, Row, TransferRow, readable, verify
 from bank_node.ledger.book import Account
 from bank_node.ledger.journal import Block
@@ -40,7 +41,11 @@ def count_entries(path: Path) -> int:
         return row[0] if row else 0
 
 
-def verify_file(path: Path, progress: Callable[[int], object] = lambda _entries: None) -> Report:
+def verify_file(
+    path: Path,
+    progress: Callable[[int], object] = lambda _entries: None,
+    check_note: CheckNote = any_note,
+) -> Report:
     """Replays a stored ledger. Raises CorruptLedger, or StartupError if there is none."""
     with _reading(path) as connection:
         rows = connection.execute("SELECT number, balance, last_entry, is_open FROM accounts")
@@ -53,6 +58,7 @@ def verify_file(path: Path, progress: Callable[[int], object] = lambda _entries:
             map(TransferRow._make, transfers),
             Anchor._make(anchor),
             progress,
+            check_note,
         )
 
 

@@ -21,6 +21,7 @@ from bank_node.node.around import Ears
 from bank_node.node.banks import Banks, own_code
 from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.operator import Entrance, Parts
+from bank_node.node.payments import open_counter, pin_threads
 from bank_node.node.place import identity_of, open_office, take_place
 from bank_node.node.stores import open_store
 from bank_node.node.succession import Succession
@@ -28,6 +29,7 @@ from bank_node.node.transfers import Transfers
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import Identity
 from bank_node.service.calls import Bank, Network
+from bank_node.service.counter import Counter
 from bank_node.service.dispatch import Gate
 from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
@@ -79,6 +81,7 @@ class Node:
         self._server: Server | None = None
         self._traffic: Traffic | None = None
         self._workers: Workers | None = None
+        self._pin_workers: Workers | None = None
         self.banks: Banks | None = None
         self.transfers: Transfers | None = None
         self.succession: Succession | None = None
@@ -207,10 +210,16 @@ class Node:
             self._store.close()
         if self._traffic:
             self._traffic.close()
-        if self._workers:
-            self._workers.close()
-        self._workers = self.banks = self.transfers = self._entrance = self.succession = None
+        for workers in filter(None, (self._workers, self._pin_workers)):
+            workers.close()
+        self._workers = self._pin_workers = self._entrance = None
+        self.banks = self.transfers = self.succession = None
         self._server = self._writer = self._store = self._traffic = None
+
+    def _counter(self, identity: Identity) -> Counter:
+        assert self._writer is not None
+        self._pin_workers = Workers(pin_threads(), self.settings.limits.requests_queued)
+        return open_counter(self.settings, identity, self._writer, self._pin_workers)
 
     def _bank(self, network: Network, store: Store, identity: Identity) -> Bank:
         code, succession = own_code(self.settings), self.succession
@@ -231,6 +240,7 @@ class Node:
             following=succession,
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,
+            counter=self._counter(identity),
             objective=self.settings.robbery.objective,
         )
 

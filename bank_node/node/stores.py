@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+from bank_node.banking.payments.records import check
 from bank_node.config import Settings, data_folder
 from bank_node.errors import StartupError
 from bank_node.ledger.archive import Archive
@@ -70,13 +71,13 @@ def archive_at(url: str) -> Archive:
     from bank_node.ledger.mysql_address import parse_address
     from bank_node.ledger.mysql_archive import MysqlArchive
 
-    return MysqlArchive(parse_address(url), CLOCK)
+    return MysqlArchive(parse_address(url), CLOCK, check)
 
 
 def _file_archive(path: Path) -> Archive:
     from bank_node.ledger.sqlite_archive import SqliteArchive
 
-    return SqliteArchive(path)
+    return SqliteArchive(path, check)
 
 
 @contextmanager

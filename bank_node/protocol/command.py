@@ -81,6 +81,10 @@ class Command:
     """Whether a reply may wait for news, which is no latency then."""
     before_token: bool = False
     """Whether the operator's port answers it to those who have not shown the token yet."""
+    secrets: tuple[int, ...] = ()
+    """Which arguments nobody but the bank may read; they are hidden in every log."""
+    secret_reply: bool = False
+    """Whether the reply is secret, too."""
     cost: int = 1
     """Relative price of a call, for budgets: 1 is a balance read."""
 

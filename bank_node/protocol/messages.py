@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import COMMANDS, Command
-from bank_node.protocol.payment_messages import PAYMENT_ERRORS
+from bank_node.protocol.payment_messages import PAYMENT_ERRORS, PAYMENT_SUMMARIES
 from bank_node.protocol.summaries import CZECH_SUMMARIES
 from bank_node.protocol.transfer_sentences import TRANSFER_ERRORS
 
@@ -236,6 +236,7 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
     **TRANSFER_ERRORS,
 }
 _ERRORS |= PAYMENT_ERRORS
+_CZECH_SUMMARIES = CZECH_SUMMARIES | PAYMENT_SUMMARIES
 
 _COMMAND_LIST = ("Commands: {codes}. HE <code> explains one.",
                  "Příkazy: {codes}. HE <kód> vysvětlí jeden z nich.")  # fmt: skip
@@ -292,7 +293,7 @@ class Catalogue:
 
     def summary(self, command: Command) -> str:
         """What a command does, in one sentence."""
-        return command.summary if self.language == "en" else CZECH_SUMMARIES[command.code]
+        return command.summary if self.language == "en" else _CZECH_SUMMARIES[command.code]
 
     def robbery(
         self,
@@ -334,4 +335,4 @@ class Catalogue:
 def missing_translations() -> set[str]:
     """Reasons and commands without a sentence; empty when the catalogue is complete."""
     reasons = {reason.value for reason in Reason if reason not in _ERRORS}
-    return reasons | (set(COMMANDS) - set(CZECH_SUMMARIES))
+    return reasons | (set(COMMANDS) - set(_CZECH_SUMMARIES))

@@ -95,6 +95,7 @@ OPERATOR_ROWS = (
         audience=Audience.OPERATOR,
         extension=True,
         before_token=True,
+        secrets=(0,),
         cost=100,
     ),
     _operator("OS", "Operator's status: what this node is and how it is doing.", cost=2),

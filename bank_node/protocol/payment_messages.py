@@ -119,8 +119,31 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "U01: This reference belongs to another request, nothing was booked.",
         "U01: Tato reference patří jinému požadavku, nic nebylo zaúčtováno.",
     ),
+    Reason.FROZEN_FORMAT: (
+        "Say frozen or active.",
+        "Napište frozen (zmrazit) nebo active (uvolnit).",
+    ),
+    Reason.SECONDS_FORMAT: (
+        "A time is 1 to 2592000 seconds.",
+        "Doba je 1 až 2592000 sekund.",
+    ),
     Reason.NO_SUCH_PAYMENT: (
         "U48: There is no such payment.",
         "U48: Taková platba neexistuje.",
     ),
+}
+
+PAYMENT_SUMMARIES = {
+    "PU": "Platby, uživatel: zaregistruje uživatele s platební adresou a PINem.",
+    "PM": "Platby, obchodník: zaregistruje obchodníka, který dostane token pro své přístroje.",
+    "PV": "Platby, adresa: zabere klientovi další platební adresu.",
+    "PR": "Platby, kdo to je: komu patří platební adresa.",
+    "PP": "Platba: zaplatí na platební adresu, účet, nebo mobil s MMID.",
+    "PY": "Platba kódem: zaplatí, co žádá naskenovaný kód.",
+    "PS": "Platby, stav: co se stalo s platbou.",
+    "PB": "Platby, zůstatek: kolik klient má.",
+    "PN": "Platby, nový PIN: změní klientův PIN.",
+    "PL": "Platby, limity: jedné platby a dne, a kolik ze dne zbývá.",
+    "PF": "Platby, zmrazení: zastaví všechno na účtu, nebo to zase povolí.",
+    "PG": "Platby, kód: co říká obchodníkův kód ke skenování, podepsaný bankou.",
 }

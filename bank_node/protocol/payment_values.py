@@ -14,6 +14,7 @@ from bank_node.values import AccountAddress, Amount, parse_account_address, pars
 
 TEXT_CHARACTERS_MAX = 50
 """Characters of a name or a note, as a pay URI may carry them."""
+SECONDS_MAX = 30 * 86_400
 
 _VPA = re.compile(rb"([A-Za-z0-9._-]{2,256})@([A-Za-z]{2,64})")
 # E.164 has at most 15 digits; shorter numbers than 6 digits are nobody's mobile.
@@ -134,6 +135,13 @@ def parse_payment_amount(text: bytes) -> Amount:
     if not amount:
         raise Refused(Reason.PAYMENT_AMOUNT)
     return amount
+
+
+def parse_seconds(text: bytes) -> int:
+    """How long something is good for, 1 second to 30 days. Raises Refused(SECONDS_FORMAT)."""
+    if not text.isdigit() or not 0 < len(text) <= 7 or not 0 < int(text) <= SECONDS_MAX:
+        raise Refused(Reason.SECONDS_FORMAT)
+    return int(text)
 
 
 def parse_text(text: bytes) -> str:

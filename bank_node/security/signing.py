@@ -6,7 +6,7 @@ them is loaded at the first signature, because a start should not wait for it.
 
 from base64 import b64decode, b64encode
 from binascii import Error
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from bank_node.security.identity import from_text, to_text
@@ -31,7 +31,7 @@ class CodeKey:
         self._seed = seed
         self._private: EllipticCurvePrivateKey | None = None
 
-    @property
+    @cached_property
     def public(self) -> str:
         """The public key as text."""
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat

@@ -170,6 +170,8 @@ class Bank:
     clock: Clock
     timeout_s: float
     """Seconds to a reply."""
+    counter: Any = None
+    """The `service.counter.Counter` where clients are served, which knows this room."""
     objective: str = "fewest"
     """How a robbery is planned: `fewest` or `closest`."""
     audience: Audience = Audience.PUBLIC
@@ -195,8 +197,9 @@ class Bank:
         if not self.extensions:
             return ()
         operator = () if self.audience is Audience.PUBLIC else ("operator",)
+        words = self.counter.capabilities if self.counter else ()
         families = ("session", "ledger", "transfers", "commit", "follow", *operator)
-        return (*families, f"key={self.identity.key}")
+        return (*families, f"key={self.identity.key}", *words)
 
 
 class Call(NamedTuple):

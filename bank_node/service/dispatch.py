@@ -20,7 +20,7 @@ from bank_node.service.lookups import Lookups, Waiting
 from bank_node.service.tickets import Plan, Session, Ticket
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
-from bank_node.telemetry.metrics import CommandFigures, Metrics
+from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import Record, shown
 
 _log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class Desk:
         if session.pending:
             session.pending.append(Ticket(session, line or b"", plan, (), started_ns, reply))
             return None
-        self._note(plan.figures, session.peer, line or b"", reply, started_ns)
+        self._note(plan, session.peer, line or b"", reply, started_ns)
         return reply
 
     def _carry_out(
@@ -348,14 +348,8 @@ class Desk:
         for ticket in tickets:
             reply = ticket.reply
             assert reply is not None
-            self._note(
-                ticket.plan.figures,
-                ticket.session.peer,
-                ticket.line,
-                reply,
-                ticket.started_ns,
-                ticket.trace,
-            )
+            peer, trace = ticket.session.peer, ticket.trace
+            self._note(ticket.plan, peer, ticket.line, reply, ticket.started_ns, trace)
 
     def expire(self, ticket: Ticket) -> None:
         """Gives up waiting for a reply."""
@@ -380,7 +374,7 @@ class Desk:
 
     def _note(
         self,
-        figures: CommandFigures,
+        plan: Plan,
         peer: str,
         line: bytes,
         reply: bytes,
@@ -391,10 +385,12 @@ class Desk:
         now_ns = self._monotonic_ns()
         us = (now_ns - started_ns) // 1000
         if reply.startswith(_ERROR):
-            figures.errors += 1
-        figures.latency.record(us)
+            plan.figures.errors += 1
+        plan.figures.latency.record(us)
         if self._log is not None:
             when = (now_ns + self._wall_ahead_ns) / 1e9
+            if plan.hides:
+                line, reply = plan.shown(line, reply)
             self._records.append((when, peer, line, shown(reply), us, trace))
             if len(self._records) >= _RECORDS_HELD_MAX:
                 self._log_records()

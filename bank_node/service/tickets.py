@@ -5,9 +5,10 @@ from typing import Any, NoReturn, Protocol
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.codec import encode_reply
-from bank_node.protocol.commands import Command, Effect, Route
+from bank_node.protocol.commands import COMMANDS, Command, Effect, Route
 from bank_node.service.calls import Bank, Handler
 from bank_node.service.handlers import HANDLERS
+from bank_node.service.hiding import HIDDEN, shown_junk, shown_request
 from bank_node.telemetry.metrics import CommandFigures
 
 _NO_HANDLER = Handler("ER")
@@ -62,6 +63,7 @@ class Plan:
         "constant",
         "figures",
         "handler",
+        "hides",
         "is_by_account",
         "links",
         "looks_up",
@@ -78,8 +80,18 @@ class Plan:
         self.looks_up = row.effect is Effect.READS and not reads_are_instant
         self.closes = row.closes
         self.links = row.links
+        self.hides = bool(row.secrets) or row.code not in COMMANDS
         reply = self.handler.reply
         self.constant = encode_reply(reply) if isinstance(reply, str) else None
+
+    def shown(self, line: bytes, reply: bytes) -> tuple[bytes, bytes]:
+        """What the traffic log may show of a request and its reply, where `hides` is set."""
+        row = self.row
+        if row.code not in COMMANDS:
+            return shown_junk(line), reply
+        if row.secret_reply and reply.startswith(row.code.encode("ascii")):
+            reply = reply[:2] + b" " + HIDDEN
+        return shown_request(line, row.secrets), reply
 
     def refuse(self, reason: Reason | None) -> None:
         """Has the command refused for a reason from now on, or carried out as ever.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from bank_node.banking.payments.records import check
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.audit import Anchor, Row, verify
 from bank_node.ledger.journal import GENESIS_HASH, Block
@@ -49,7 +50,8 @@ class Verification:
         last = max((account.last_entry for account in accounts), default=0)
         rows = (Row(*account, is_open=1) for account in accounts)
         try:
-            report = verify(self._blocks(head.height, last), rows, (), Anchor(0, 0, GENESIS_HASH))
+            blocks, anchor = self._blocks(head.height, last), Anchor(0, 0, GENESIS_HASH)
+            report = verify(blocks, rows, (), anchor, check_note=check)
         except CorruptLedger as error:
             problem = Problem(error.height, str(error))
             self.verdict = self.verdict._replace(fits=False, problem=problem)

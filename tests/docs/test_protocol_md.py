@@ -59,9 +59,12 @@ def play(session, wire, **known):
         for name, value in names.items():
             asked = asked.replace(f"${name}", value)
         reply = wire.ask(asked)
-        if reply.startswith("AC "):
+        if reply[:3] in ("AC ", "PU ", "PM "):
             accounts.append(reply[3:].partition("/")[0])
             names[str(len(accounts))] = accounts[-1]
+        learnt = {"PM ": ("vmid", -1), "PG ": ("uri", 1), "PP ": ("payment", 1)}.get(reply[:3])
+        if learnt:
+            known[learnt[0]] = names[learnt[0]] = reply.split()[learnt[1]]
         for name, value in names.items():
             told = told.replace(f"${name}", value)
         assert_fits(told, reply, asked)

@@ -1,0 +1,264 @@
+"""The operations of clients, and the rules they follow: each is decided whole on the ledger.
+
+Pure. What a PIN check came to is handed in; that it counts, even when it was wrong, is written
+here, in the very block that the answer waits for. So no answer about a PIN gets out before the
+ledger remembers the try, however many are made at once and whatever crashes.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from bank_node.banking.payments import limits
+from bank_node.banking.payments.limits import Moment, Rules
+from bank_node.banking.payments.names import RESERVED, mmid_of, rrn_of
+from bank_node.banking.payments.records import (
+    Claim,
+    Mobile,
+    Payment,
+    Person,
+    activity_key,
+    body_of,
+    body_of_activity,
+    mobile_key,
+    payment_key,
+    person_key,
+    read,
+    read_activity,
+    vpa_key,
+)
+from bank_node.errors import Reason
+from bank_node.ledger import book, moves, noting
+from bank_node.ledger.operations import OpenAccount, Procedure, Result
+from bank_node.ledger.state import State
+from bank_node.ledger.transfer_operations import Move
+from bank_node.protocol.payment_values import Vpa
+from bank_node.values import AccountNumber, Amount, BankCode
+
+VPAS_MAX = 5
+"""Addresses of one client."""
+_PLACES = 1000
+
+# What the ledger says of a transfer, as payers are told it.
+_AS_PAYMENT = {
+    Reason.INSUFFICIENT_FUNDS: Reason.NOT_ENOUGH_MONEY,
+    Reason.NO_SUCH_PAYEE: Reason.NO_SUCH_ADDRESS,
+    Reason.TRANSFER_ID_TAKEN: Reason.REFERENCE_TAKEN,
+}
+
+
+class Proof(NamedTuple):
+    """What the check of a PIN came to."""
+
+    account: int
+    verifier: str
+    """What the PIN was compared with; somebody may have changed it meanwhile."""
+    is_right: bool
+
+
+class Terms(NamedTuple):
+    """When an operation is decided, and the rules of the bank then."""
+
+    now: Moment
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Register(Procedure):
+    """Opens an account for a new client. Its result is the note of the Person."""
+
+    draw: int
+    vpa: Vpa
+    name: str
+    mobile: str
+    category: str
+    verifier: str
+    bank: BankCode
+    now_us: int
+
+    @property
+    def touched(self) -> tuple[int | str, ...]:
+        return (vpa_key(self.vpa), mobile_key(self.mobile))
+
+    def decide(self, state: State) -> Result:
+        if self.vpa.skeleton in RESERVED or vpa_key(self.vpa) in state.notes:
+            return Reason.VPA_TAKEN
+        known = state.notes.get(mobile_key(self.mobile))
+        accounts = read(Mobile, known).accounts if known else {}
+        if len(accounts) >= _PLACES:
+            return Reason.NO_FREE_ACCOUNT
+        account = book.open_account(state, OpenAccount(self.draw))
+        if isinstance(account, Reason):
+            return account
+        mmid = self._mmid(account, accounts)
+        person = Person(
+            account, self.name, self.mobile, mmid, self.category, (str(self.vpa),), self.verifier,
+            self.now_us,
+        )  # fmt: skip
+        _write(state, vpa_key(self.vpa), Claim(str(self.vpa), account))
+        _write(state, mobile_key(self.mobile), Mobile(accounts | {mmid: account}))
+        return noting.write(state, person_key(account), body_of(person), guards=account)
+
+    def _mmid(self, account: int, taken: dict[str, int]) -> str:
+        places = (mmid_of(self.bank, (account + n) % _PLACES) for n in range(_PLACES))
+        return next(mmid for mmid in places if mmid not in taken)
+
+
+@dataclass(frozen=True, slots=True)
+class _WithPin(Procedure):
+    """What a client asks for with its PIN."""
+
+    proof: Proof
+    terms: Terms
+
+    @property
+    def touched(self) -> tuple[int | str, ...]:
+        return _touched_by(self.proof.account)
+
+    def _authenticate(self, state: State) -> Person | Reason:
+        """The client, if the PIN was right; else counts the try."""
+        account, verifier, is_right = self.proof
+        note = state.notes.get(person_key(account))
+        if note is None:
+            return Reason.WRONG_PIN
+        person, activity = read(Person, note), self._activity(state)
+        if limits.is_locked(activity, self.terms.now):
+            return Reason.PIN_LOCKED
+        if is_right and verifier == person.verifier:
+            self._note_activity(state, limits.right_pin(activity))
+            return person
+        after = limits.wrong_pin(activity, self.terms.rules, self.terms.now)
+        self._note_activity(state, after)
+        return Reason.PIN_LOCKED if limits.is_locked(after, self.terms.now) else Reason.WRONG_PIN
+
+    def _activity(self, state: State) -> limits.Activity:
+        return read_activity(state.notes.get(activity_key(self.proof.account)))
+
+    def _note_activity(self, state: State, after: limits.Activity) -> None:
+        if after != self._activity(state):
+            noting.write(state, activity_key(self.proof.account), body_of_activity(after))
+
+
+@dataclass(frozen=True, slots=True)
+class Look(_WithPin):
+    """Checks the PIN and changes nothing else. Its result is (person, activity, balance)."""
+
+    def decide(self, state: State) -> Result:
+        person = self._authenticate(state)
+        if isinstance(person, Reason):
+            return person
+        account = state.accounts.get(person.account)
+        assert account is not None, "a guarded account is never closed"
+        return (person, self._activity(state), account.balance)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimVpa(_WithPin):
+    """Gives a client one more address. Its result is the note of the Person."""
+
+    vpa: Vpa
+
+    @property
+    def touched(self) -> tuple[int | str, ...]:
+        return (*_touched_by(self.proof.account), vpa_key(self.vpa))
+
+    def decide(self, state: State) -> Result:
+        person = self._authenticate(state)
+        if isinstance(person, Reason):
+            return person
+        if str(self.vpa) in person.vpas:
+            return state.notes[person_key(person.account)]
+        taken = self.vpa.skeleton in RESERVED or vpa_key(self.vpa) in state.notes
+        if taken or len(person.vpas) >= VPAS_MAX:
+            return Reason.VPA_TAKEN
+        _write(state, vpa_key(self.vpa), Claim(str(self.vpa), person.account))
+        return _change(state, person, vpas=(*person.vpas, str(self.vpa)))
+
+
+@dataclass(frozen=True, slots=True)
+class Change(_WithPin):
+    """Changes what a client may change: PIN, limits, frozen or not.
+
+    Fields of None stay as they are. Its result is the note of the Person.
+    """
+
+    verifier: str | None = None
+    per_payment: int | None = None
+    per_day: int | None = None
+    is_frozen: bool | None = None
+
+    def decide(self, state: State) -> Result:
+        person = self._authenticate(state)
+        if isinstance(person, Reason):
+            return person
+        wanted = {
+            name: value
+            for name in ("verifier", "per_payment", "per_day", "is_frozen")
+            if (value := getattr(self, name)) is not None
+        }
+        if all(getattr(person, name) == value for name, value in wanted.items()):
+            return state.notes[person_key(person.account)]
+        return _change(state, person, **wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Pay(_WithPin):
+    """Pays somebody of this bank. Its result is the note of the Payment.
+
+    The same payment again changes nothing and has the same result.
+    """
+
+    payment: Payment
+
+    @property
+    def touched(self) -> tuple[int | str, ...]:
+        payment = self.payment
+        own = _touched_by(self.proof.account)
+        return (*own, payment.payee_account, person_key(payment.payee_account),
+                payment_key(payment.id), payment.id)  # fmt: skip
+
+    def decide(self, state: State) -> Result:
+        person = self._authenticate(state)
+        if isinstance(person, Reason):
+            return person
+        payment, now = self.payment, self.terms.now
+        known = state.notes.get(payment_key(payment.id))
+        if known is not None:
+            return known if read(Payment, known).is_same(payment) else Reason.REFERENCE_TAKEN
+        why = self._refusal(state, person)
+        if why is not None:
+            return why
+        account, payee = AccountNumber(person.account), AccountNumber(payment.payee_account)
+        moved = moves.carry_out(state, Move(payment.id, account, payee, Amount(payment.amount)))
+        if isinstance(moved, Reason):
+            return _AS_PAYMENT.get(moved, moved)
+        activity = limits.spent(self._activity(state), person.opened_us, payment.amount, now)
+        self._note_activity(state, activity)
+        booked = replace(payment, rrn=rrn_of(moved.entry))
+        return noting.write(state, payment_key(payment.id), body_of(booked), is_open=False)
+
+    def _refusal(self, state: State, person: Person) -> Reason | None:
+        if person.is_frozen:
+            return Reason.FROZEN
+        payee = state.notes.get(person_key(self.payment.payee_account))
+        if payee is not None and read(Person, payee).is_frozen:
+            return Reason.PAYEE_FROZEN
+        return limits.refusal(
+            self._activity(state), person.own_limits, self.terms.rules, person.opened_us,
+            self.payment.amount, self.terms.now,
+        )  # fmt: skip
+
+
+def _touched_by(account: int) -> tuple[int | str, ...]:
+    return (account, person_key(account), activity_key(account))
+
+
+def _write(state: State, key: str, record: Claim | Mobile) -> None:
+    noting.write(state, key, body_of(record))
+
+
+def _change(state: State, person: Person, **wanted: object) -> Result:
+    changed = replace(person, **wanted)
+    key = person_key(person.account)
+    return noting.write(state, key, body_of(changed), guards=person.account)

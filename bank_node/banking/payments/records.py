@@ -1,0 +1,193 @@
+"""What is noted down of clients and payments, and under which keys. Pure.
+
+Bodies are JSON with the fields in the order of these classes, so each has one form only. The kinds
+of keys: `u:` a client, `a:` what lately happened on its account, `v:` an address, `m:` a mobile
+number, `p:` a payment.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from bank_node.banking.payments.limits import Activity, Own
+from bank_node.errors import CorruptLedger
+from bank_node.ledger.notes import Note
+from bank_node.protocol.payment_values import Vpa
+
+_NAME_MAX = 60
+KINDS = ("pay", "refund")
+
+
+class Person(Struct, frozen=True, forbid_unknown_fields=True):
+    """A client: a user, or a merchant if the category is not 0000."""
+
+    account: int
+    name: str
+    mobile: str
+    mmid: str
+    category: str
+    vpas: tuple[str, ...]
+    """The addresses, the first one claimed first."""
+    verifier: str
+    """What is kept of the PIN."""
+    opened_us: int
+    is_frozen: bool = False
+    per_payment: int | None = None
+    per_day: int | None = None
+    serial: int = 1
+    """Which of its tokens is the valid one."""
+
+    @property
+    def own_limits(self) -> Own:
+        return Own(self.per_payment, self.per_day)
+
+    @property
+    def vpa(self) -> str:
+        return self.vpas[0]
+
+
+class Claim(Struct, frozen=True, forbid_unknown_fields=True):
+    """An address, and whose it is."""
+
+    vpa: str
+    account: int
+
+
+class Mobile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The accounts of one mobile number by their MMIDs."""
+
+    accounts: dict[str, int]
+
+
+class Payment(Struct, frozen=True, forbid_unknown_fields=True):
+    """A payment that was carried out, or is on its way to another bank."""
+
+    id: str
+    kind: str
+    payer: str
+    """The address, or the account where there is none."""
+    payer_account: int
+    payee: str
+    """Who was to be paid, as it was written."""
+    payee_account: int
+    payee_bank: str
+    payee_name: str
+    amount: int
+    reference: str
+    note: str
+    time_us: int
+    rrn: str = ""
+    """Its retrieval number at the payer's bank, given once it is booked."""
+    of: str = ""
+    """The payment that this one gives back."""
+    refunded: int = 0
+    """How much of it was given back."""
+
+    def is_same(self, other: "Payment") -> bool:
+        """Whether a request asks for this very payment."""
+        return (self.kind, self.payer_account, self.payee, self.amount, self.note, self.of) == (
+            other.kind, other.payer_account, other.payee, other.amount, other.note, other.of
+        )  # fmt: skip
+
+
+Body = TypeVar("Body", Person, Claim, Mobile, Payment)
+
+
+class _Active(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """An Activity as it is written."""
+
+    wrong_pins: int
+    locked_until_us: int
+    day: int
+    spent: int
+    minute: int
+    payments: int
+    spent_new: int
+
+
+_encode = msgspec.json.Encoder().encode
+_decoders: dict[type, Callable[[bytes], Any]] = {
+    kind: msgspec.json.Decoder(kind).decode for kind in (Person, Claim, Mobile, Payment, _Active)
+}
+
+
+def body_of(record: Person | Claim | Mobile | Payment) -> bytes:
+    """A record as the body of a note."""
+    return _encode(record)
+
+
+def read(kind: type[Body], note: Note) -> Body:
+    """The record in a note. Raises CorruptLedger if it is none of this kind."""
+    try:
+        record: Body = _decoders[kind](note.body)
+    except msgspec.MsgspecError as error:
+        raise CorruptLedger(f"the note {note.key} cannot be read: {error}") from None
+    return record
+
+
+def body_of_activity(activity: Activity) -> bytes:
+    """An activity as the body of a note."""
+    return _encode(activity)
+
+
+def read_activity(note: Note | None) -> Activity:
+    """The activity in a note; without one, nothing has happened. Raises CorruptLedger."""
+    if note is None:
+        return Activity()
+    try:
+        record = _decoders[_Active](note.body)
+    except msgspec.MsgspecError as error:
+        raise CorruptLedger(f"the note {note.key} cannot be read: {error}") from None
+    return Activity(*msgspec.structs.astuple(record))
+
+
+def person_key(account: int) -> str:
+    return f"u:{account}"
+
+
+def activity_key(account: int) -> str:
+    return f"a:{account}"
+
+
+def vpa_key(vpa: Vpa) -> str:
+    """The key of all addresses that look like this one."""
+    skeleton = vpa.skeleton
+    if len(skeleton) > _NAME_MAX:
+        return "v:#" + sha256(skeleton.encode()).hexdigest()[: _NAME_MAX - 1]
+    return f"v:{skeleton}"
+
+
+def mobile_key(mobile: str) -> str:
+    return f"m:{mobile}"
+
+
+def payment_key(payment_id: str) -> str:
+    return f"p:{payment_id}"
+
+
+_KINDS: dict[str, type[Struct]] = {"u": Person, "v": Claim, "m": Mobile, "p": Payment}
+
+
+def check(note: Note) -> None:
+    """Proves that a note is one of these and says what its key says. Raises CorruptLedger."""
+    if note.key[:2] == "a:":
+        read_activity(note)
+        return
+    kind = _KINDS.get(note.key[:1])
+    if kind is None:
+        raise CorruptLedger(f"nobody knows what the note {note.key} is")
+    record: Any = read(kind, note)  # type: ignore[type-var]
+    if _key_of(record, note) != note.key or _encode(record) != note.body:
+        raise CorruptLedger(f"the note {note.key} holds another record")
+
+
+def _key_of(record: Person | Claim | Mobile | Payment, note: Note) -> str:
+    if isinstance(record, Person):
+        return person_key(record.account)
+    if isinstance(record, Claim):
+        name, _, handle = record.vpa.partition("@")
+        return vpa_key(Vpa(name, handle))
+    return payment_key(record.id) if isinstance(record, Payment) else note.key

@@ -1,0 +1,67 @@
+"""What payments need of a node: the secret in the data folder, threads for PINs, the calendar."""
+
+import logging
+import os
+import secrets
+from datetime import datetime
+
+from bank_node.banking.payments.limits import Rules
+from bank_node.banking.payments.names import default_handle
+from bank_node.config import Settings, data_folder
+from bank_node.ledger.writer import Writer
+from bank_node.node.banks import own_code
+from bank_node.node.machine import CLOCK
+from bank_node.security.pins import PROFILES, SALT_BYTES
+from bank_node.security.secret import SECRET_BYTES, derive, obtain_secret
+from bank_node.security.signing import CodeKey
+from bank_node.service.counter import Counter
+from bank_node.service.steps import Pins
+from bank_node.service.workers import Workers
+
+_log = logging.getLogger(__name__)
+
+# In the data folder.
+SECRET_FILE = "bank.secret"  # noqa: S105
+
+
+def pin_threads() -> int:
+    """One for each processor: a check is nothing but computing, outside of the interpreter."""
+    return os.cpu_count() or 1
+
+
+def open_counter(settings: Settings, ledger: Writer, workers: Workers) -> Counter:
+    """The counter of a node with these settings. Raises StartupError."""
+    chosen = settings.payments
+    if chosen.pins_in_the_open:
+        _log.warning(
+            "payments.pins_in_the_open is set: everybody on the way can read the PINs of clients"
+        )
+    if chosen.pin_profile != "standard":
+        _log.warning("payments.pin_profile is light: stolen PINs could be guessed in no time")
+    secret = obtain_secret(
+        data_folder(settings) / SECRET_FILE, lambda: secrets.token_bytes(SECRET_BYTES)
+    )
+    return Counter(
+        handle=chosen.handle or default_handle(own_code(settings)),
+        currency=chosen.currency,
+        rules=Rules(
+            per_payment=chosen.per_payment,
+            per_day=chosen.per_day,
+            new_client=chosen.new_client,
+            payments_a_minute=chosen.per_minute,
+        ),
+        ledger=ledger,
+        pins=Pins(workers, derive(secret, "pins"), PROFILES[chosen.pin_profile]),
+        code_key=CodeKey(derive(secret, "codes")),
+        ids_key=derive(secret, "ids of payments"),
+        vmids_key=derive(secret, "tokens of merchants"),
+        clock=CLOCK,
+        day_of=_day_of,
+        new_salt=lambda: secrets.token_bytes(SALT_BYTES),
+        may_be_overheard=chosen.pins_in_the_open,
+    )
+
+
+def _day_of(us: int) -> int:
+    """Which day a moment is where this machine is, counted from the year 1."""
+    return datetime.fromtimestamp(us / 1e6).toordinal()

@@ -1,0 +1,88 @@
+"""The counter where clients are served: what payments need to know of their bank."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bank_node.banking.payments.limits import Moment, Rules
+from bank_node.banking.payments.names import Merchant, make_vmid, open_vmid, payment_id
+from bank_node.banking.payments.operations import Terms
+from bank_node.errors import Reason, Refused
+from bank_node.protocol.payment_values import Vpa
+from bank_node.security.signing import CodeKey
+from bank_node.service.calls import Answer, Call, Ledger
+from bank_node.service.steps import Pins, Steps, Walk
+from bank_node.telemetry.clock import Clock
+
+_LOOPBACK = "127."
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """See the module."""
+
+    handle: str
+    currency: str
+    rules: Rules
+    ledger: Ledger
+    pins: Pins
+    code_key: CodeKey
+    ids_key: bytes
+    """The secret that ids of payments are made with."""
+    vmids_key: bytes
+    """The secret that merchants' tokens are made with."""
+    clock: Clock
+    day_of: Callable[[int], int]
+    """Which day, counted from the year 1, a moment (in microseconds) is where the bank is."""
+    new_salt: Callable[[], bytes]
+    may_be_overheard: bool = False
+    """Whether PINs are taken over connections that others can read."""
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What other banks are told of it."""
+        return ("payments", f"handle={self.handle}", f"codekey={self.code_key.public}")
+
+    def terms(self) -> Terms:
+        """The rules, and what time it is."""
+        now_us = self.clock.now_us()
+        return Terms(Moment(now_us, self.day_of(now_us)), self.rules)
+
+    def payment_id(self, account: int, reference: str) -> str:
+        return payment_id(self.ids_key, self.handle, account, reference)
+
+    def vmid(self, account: int, serial: int) -> str:
+        return make_vmid(self.vmids_key, Merchant(account, serial))
+
+    def merchant(self, vmid: str) -> Merchant:
+        """Raises Refused(NO_SUCH_MERCHANT)."""
+        return open_vmid(self.vmids_key, vmid)
+
+    def own(self, vpa: Vpa) -> Vpa:
+        """An address if it is of this bank. Raises Refused(VPA_FOREIGN)."""
+        if vpa.handle != self.handle:
+            raise Refused(Reason.VPA_FOREIGN, handle=self.handle)
+        return vpa
+
+
+def in_steps(
+    steps: Callable[[Counter, Call], Steps], *, is_secret: bool = True
+) -> Callable[[Call, Callable[[Answer], None]], None]:
+    """What answers a command by taking steps.
+
+    One with a secret is refused on a connection that others can read (UNPROTECTED).
+    """
+
+    def later(call: Call, done: Callable[[Answer], None]) -> None:
+        counter = call.bank.counter
+        assert isinstance(counter, Counter), "a bank with payments has a counter"
+        if is_secret and not counter.may_be_overheard and not is_protected(call.session):
+            raise Refused(Reason.UNPROTECTED)
+        Walk(steps(counter, call), counter.ledger, counter.pins, done).go_on()
+
+    return later
+
+
+def is_protected(session: Any) -> bool:
+    """Whether nobody on the way can read what a session says: it never leaves this machine."""
+    return bool(session.peer.startswith(_LOOPBACK))

@@ -1,0 +1,140 @@
+"""Requests that take several steps: reading, checking a PIN, deciding, one after the other.
+
+Such a request is a generator: it yields what it needs next, gets it back, and returns its reply.
+No thread waits in between, so ten thousand of them cost ten thousand generators.
+"""
+
+import logging
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from threading import Lock
+from typing import Any, NamedTuple
+
+from bank_node.errors import Reason, Refused
+from bank_node.ledger.notes import ReadNotes
+from bank_node.ledger.operations import Operation, Result, is_read
+from bank_node.security.pins import Profile, is_pin, make_verifier, refuse
+from bank_node.service.calls import Answer, Ledger
+from bank_node.service.workers import Workers
+
+_log = logging.getLogger(__name__)
+
+# Checks of one client's PIN at once; whoever guesses in parallel waits for the ledger like all.
+_CHECKS_AT_ONCE = 4
+
+
+class CheckPin(NamedTuple):
+    """Whether a PIN is that of a verifier; without one it takes as long and is wrong."""
+
+    pin: str
+    verifier: str
+
+
+class MakeVerifier(NamedTuple):
+    """What is to be kept of a PIN."""
+
+    pin: str
+    salt: bytes
+
+
+Step = Operation | CheckPin | MakeVerifier
+Steps = Generator[Step, Any, str]
+
+
+class Pins:
+    """Checks PINs on threads of their own."""
+
+    def __init__(self, workers: Workers, pepper: bytes, profile: Profile) -> None:
+        self._workers = workers
+        self._pepper = pepper
+        self._profile = profile
+        self._lock = Lock()
+        self._checked: dict[str, int] = {}
+
+    def start(self, step: CheckPin | MakeVerifier, done: Callable[[Any], object]) -> None:
+        """Begins a step; `done` hears its result, or why there is none, on another thread.
+
+        Raises Refused(TOO_BUSY).
+        """
+        if isinstance(step, MakeVerifier):
+            make = partial(make_verifier, step.pin, step.salt, self._pepper, self._profile)
+            self._workers.run(make, done)
+            return
+        verifier = step.verifier
+        with self._lock:
+            if self._checked.get(verifier, 0) >= _CHECKS_AT_ONCE and verifier:
+                raise Refused(Reason.TOO_BUSY)
+            self._checked[verifier] = self._checked.get(verifier, 0) + 1
+
+        def checked(answer: Answer) -> None:
+            self._let_go(verifier)
+            done(answer if isinstance(answer, Refused) else answer == _RIGHT)
+
+        try:
+            self._workers.run(partial(self._check, step), checked)
+        except BaseException:
+            self._let_go(verifier)
+            raise
+
+    def _check(self, step: CheckPin) -> str:
+        if not step.verifier:
+            refuse(step.pin, self._pepper, self._profile)
+            return ""
+        return _RIGHT if is_pin(step.pin, step.verifier, self._pepper) else ""
+
+    def _let_go(self, verifier: str) -> None:
+        with self._lock:
+            left = self._checked.pop(verifier) - 1
+            if left:
+                self._checked[verifier] = left
+
+
+_RIGHT = "right"
+
+
+class Walk:
+    """One request on its way through its steps."""
+
+    def __init__(
+        self, steps: Steps, ledger: Ledger, pins: Pins, done: Callable[[Answer], object]
+    ) -> None:
+        self._steps = steps
+        self._ledger = ledger
+        self._pins = pins
+        self._done = done
+
+    def go_on(self, result: Any = None) -> None:
+        """Takes the next steps, as far as they need not be waited for."""
+        try:
+            while True:
+                step = self._send(result)
+                if isinstance(step, CheckPin | MakeVerifier):
+                    self._pins.start(step, self.go_on)
+                    return
+                if not (isinstance(step, ReadNotes) and self._ledger.reads_are_instant):
+                    self._decide(step)
+                    return
+                result = self._ledger.read(step)
+        except StopIteration as end:
+            self._done(end.value)
+        except Refused as refused:
+            self._done(refused)
+        except Exception:
+            _log.exception("a request failed")
+            self._done(Refused(Reason.INTERNAL))
+
+    def _send(self, result: Any) -> Step:
+        if isinstance(result, Reason):
+            return self._steps.throw(Refused(result))
+        if isinstance(result, Refused):
+            return self._steps.throw(result)
+        return self._steps.send(result)
+
+    def _decide(self, step: Operation) -> None:
+        if is_read(step) and not self._ledger.reads_are_instant:
+            self._ledger.look_up((step,), self._decided)
+        else:
+            self._ledger.submit((step,), self._decided)
+
+    def _decided(self, results: Sequence[Result]) -> None:
+        self.go_on(results[0])
