@@ -97,6 +97,7 @@ class Reason(Enum):
     NO_SUCH_PAYMENT = "no_such_payment"
     FROZEN_FORMAT = "frozen_format"
     SECONDS_FORMAT = "seconds_format"
+    TOO_MANY_ACCOUNTS = "too_many_accounts"
     TOO_BUSY = "too_busy"
     STOPPING = "stopping"
     STORE_FULL = "store_full"

@@ -38,7 +38,10 @@ else:
 class Bank:
     """One child process that serves a bank, and is started again should it die."""
 
-    def __init__(self, host: str, port: int, folder: Path, hosts: list[str]) -> None:
+    def __init__(
+        self, host: str, port: int, folder: Path, hosts: list[str], **variables: str
+    ) -> None:
+        """`variables` are settings by the names of their environment variables."""
         self.host = host
         self._command = [
             *program(),
@@ -49,6 +52,7 @@ class Bank:
             "BANK_NETWORK_SUBNETS": f'["{subnet}"]',
             "BANK_NETWORK_SCAN_EVERY": "10",
             "BANK_OPERATOR_PORT": "0",
+            **variables,
         }
         self.port = port
         self.hosts = hosts

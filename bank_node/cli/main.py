@@ -32,6 +32,7 @@ COMMANDS = {
     "user": ("payments", "user"),
     "merchant": ("payments", "merchant"),
     "pay": ("payments", "pay"),
+    "simulate": ("simulate", "simulate"),
     "config": ("serve", "show_config"),
     "op": ("op.group", "op"),
 }

@@ -127,6 +127,10 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "A time is 1 to 2592000 seconds.",
         "Doba je 1 až 2592000 sekund.",
     ),
+    Reason.TOO_MANY_ACCOUNTS: (
+        "There are too many accounts under this mobile number.",
+        "Pod tímto číslem mobilu je příliš mnoho účtů.",
+    ),
     Reason.NO_SUCH_PAYMENT: (
         "U48: There is no such payment.",
         "U48: Taková platba neexistuje.",

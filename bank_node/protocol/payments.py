@@ -71,7 +71,7 @@ PAYMENT_ROWS = (
         "Pay, user: registers a user with a payment address and a PIN.",
         errors=(Reason.VPA_FORMAT, Reason.TEXT_FORMAT, Reason.MOBILE_FORMAT, Reason.PIN_FORMAT,
                 Reason.PIN_TOO_EASY, Reason.UNPROTECTED, Reason.VPA_FOREIGN, Reason.VPA_TAKEN,
-                Reason.NO_FREE_ACCOUNT, *STORE),
+                Reason.TOO_MANY_ACCOUNTS, Reason.NO_FREE_ACCOUNT, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(3,), cost=100,
     ),
     Command(
@@ -79,7 +79,8 @@ PAYMENT_ROWS = (
         "Pay, merchant: registers a merchant, who gets a token for its machines.",
         errors=(Reason.VPA_FORMAT, Reason.TEXT_FORMAT, Reason.CATEGORY_FORMAT,
                 Reason.MOBILE_FORMAT, Reason.PIN_FORMAT, Reason.PIN_TOO_EASY, Reason.UNPROTECTED,
-                Reason.VPA_FOREIGN, Reason.VPA_TAKEN, Reason.NO_FREE_ACCOUNT, *STORE),
+                Reason.VPA_FOREIGN, Reason.VPA_TAKEN, Reason.TOO_MANY_ACCOUNTS,
+                Reason.NO_FREE_ACCOUNT, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(4,), secret_reply=True, cost=100,
     ),
     Command(

@@ -150,6 +150,13 @@ def test_an_mmid_is_unique_under_its_mobile_number(bank):
     assert len({person.mmid for person in people}) == len(people)
 
 
+def test_a_mobile_number_has_fifty_accounts_at_most(bank):
+    letters = "abcdefgh"
+    joined = [bank.join(f"user{a}{b}") for a in letters for b in letters]
+    assert [person for person in joined if person is Reason.TOO_MANY_ACCOUNTS] == joined[50:]
+    assert isinstance(bank.join("usern", mobile="420777123457"), Person)
+
+
 def test_addresses_are_claimed_up_to_five_and_only_free_ones(bank):
     alice, _ = bank.join("alice"), bank.join("bob")
     claims = [

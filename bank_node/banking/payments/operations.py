@@ -38,6 +38,8 @@ from bank_node.values import AccountNumber, Amount, BankCode
 
 VPAS_MAX = 5
 """Addresses of one client."""
+ACCOUNTS_MAX = 50
+"""Accounts under one mobile number."""
 _PLACES = 1000
 
 # What the ledger says of a transfer, as payers are told it.
@@ -86,8 +88,8 @@ class Register(Procedure):
             return Reason.VPA_TAKEN
         known = state.notes.get(mobile_key(self.mobile))
         accounts = read(Mobile, known).accounts if known else {}
-        if len(accounts) >= _PLACES:
-            return Reason.NO_FREE_ACCOUNT
+        if len(accounts) >= ACCOUNTS_MAX:
+            return Reason.TOO_MANY_ACCOUNTS
         account = book.open_account(state, OpenAccount(self.draw))
         if isinstance(account, Reason):
             return account

@@ -1,0 +1,44 @@
+"""`bank simulate`: a crowd that pays, and an audit that finds what does not add up."""
+
+import asyncio
+import json
+
+from support.nodes import running_node
+
+from bank_node.cli.crowd import Crowd
+
+
+def test_a_crowd_registers_and_pays_and_not_a_unit_is_missing(bank, tmp_path):
+    result = tmp_path / "result.json"
+    ran = bank("simulate", "--users", 60, "--merchants", 3, "--clients", 8, "--seed", 7,
+               "--json", result)  # fmt: skip
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    told = json.loads(result.read_text())
+    assert told["sound"]
+    assert told["money"] == {"deposited": 6_000_000, "held": 6_000_000, "missing": 0}
+    assert [phase["name"] for phase in told["phases"]] == ["register", "deposit", "pay", "audit"]
+    assert "not a unit is missing" in ran.stdout
+
+
+def test_the_audit_finds_money_that_should_not_be_there(tmp_path):
+    async def run(running, wire):
+        crowd = Crowd(*running.address, 4, 1, 2, seed=1)
+        await crowd.meet()
+        await crowd.phase("register", [*crowd.users, *crowd.merchants], crowd.register)
+        await crowd.phase("deposit", crowd.users, crowd.fund)
+        assert wire.ask(f"AD {crowd.users[2].account} 1") == "AD"
+        await crowd.phase("audit", crowd.users, crowd.count_money)
+        return crowd
+
+    with running_node(tmp_path, payments__pin_profile="light") as running, running.wire() as wire:
+        crowd = asyncio.run(run(running, wire))
+    (found,) = crowd.tally.contradictions
+    assert found.startswith(f"AB {crowd.users[2].account}, expected 100000")
+
+
+def test_a_bank_without_payments_is_told_as_such(bank, tmp_path):
+    with running_node(tmp_path / "classic", protocol__extensions=False) as running:
+        host, port = running.address
+        ran = bank("simulate", "--connect", f"{host}:{port}", "--users", 2)
+    assert ran.returncode == 2
+    assert "this bank has no payments" in ran.stderr
