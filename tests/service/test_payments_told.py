@@ -24,12 +24,14 @@ class Client:
     def __init__(self, running, wire):
         self.running, self.ask = running, wire.ask
         self.accounts, self.vmids = {}, {}
+        # A mobile number has 50 accounts at most.
+        self.mobile = f"420777{next(_numbers):06}"
 
     def join(self, name, money=0, category=None):
         if category is None:
-            reply = self.ask(f"PU {name}@brno {name.title()}+X 420777123456 2580")
+            reply = self.ask(f"PU {name}@brno {name.title()}+X {self.mobile} 2580")
         else:
-            reply = self.ask(f"PM {name}@brno {name.title()}+X {category} 420777123456 2580")
+            reply = self.ask(f"PM {name}@brno {name.title()}+X {category} {self.mobile} 2580")
         words = reply.split()
         assert words[0] in ("PU", "PM"), reply
         self.accounts[name] = words[1]
@@ -65,7 +67,7 @@ def names(client):
 
 
 def test_a_user_gets_an_account_and_an_mmid(client):
-    reply = client.ask("PU newuser@brno New+User 420777123456 2580")
+    reply = client.ask("PU newuser@brno New+User 420777999111 2580")
     assert re.fullmatch(r"PU \d{5}/[\d.]+ \d{7}", reply)
 
 
@@ -93,7 +95,12 @@ def test_a_payee_is_named_in_three_ways(client, names):
     payer, payee, _ = names
     mmid = client.vmids[payee]
     for n, written in enumerate(
-        (f"{payee}@brno", client.accounts[payee], f"420777123456:{mmid}", f"+420777123456:{mmid}")
+        (
+            f"{payee}@brno",
+            client.accounts[payee],
+            f"{client.mobile}:{mmid}",
+            f"+{client.mobile}:{mmid}",
+        )
     ):
         reply = client.ask(f"PP {payer}@brno {written} 10 r{n} 2580")
         assert reply.startswith("PP "), (written, reply)
@@ -241,7 +248,7 @@ def test_the_classic_commands_leave_a_clients_money_alone(client, names):
 
 
 def test_what_is_noted_of_clients_is_proven_to_nobody(client, running):
-    client.ask("PU proven@brno Proven 420777123456 2580")
+    client.ask("PU proven@brno Proven 420777999111 2580")
     last = running.node._store.head.sequence
     assert client.ask(f"LP {last}") == "ER There is no such entry."
 
