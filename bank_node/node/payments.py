@@ -1,4 +1,4 @@
-"""What payments need of a node: the secret in the data folder, threads for PINs, the calendar."""
+"""What payments need of a node: secrets made of the bank's key, threads for PINs, the calendar."""
 
 import logging
 import os
@@ -7,12 +7,12 @@ from datetime import datetime
 
 from bank_node.banking.payments.limits import Rules
 from bank_node.banking.payments.names import default_handle
-from bank_node.config import Settings, data_folder
+from bank_node.config import Settings
 from bank_node.ledger.writer import Writer
 from bank_node.node.banks import own_code
 from bank_node.node.machine import CLOCK
+from bank_node.security.identity import Identity
 from bank_node.security.pins import PROFILES, SALT_BYTES
-from bank_node.security.secret import SECRET_BYTES, derive, obtain_secret
 from bank_node.security.signing import CodeKey
 from bank_node.service.counter import Counter
 from bank_node.service.steps import Pins
@@ -20,17 +20,16 @@ from bank_node.service.workers import Workers
 
 _log = logging.getLogger(__name__)
 
-# In the data folder.
-SECRET_FILE = "bank.secret"  # noqa: S105
-
 
 def pin_threads() -> int:
     """One for each processor: a check is nothing but computing, outside of the interpreter."""
     return os.cpu_count() or 1
 
 
-def open_counter(settings: Settings, ledger: Writer, workers: Workers) -> Counter:
-    """The counter of a node with these settings. Raises StartupError."""
+def open_counter(
+    settings: Settings, identity: Identity, ledger: Writer, workers: Workers
+) -> Counter:
+    """The counter of a node with these settings and the key of its bank."""
     chosen = settings.payments
     if chosen.pins_in_the_open:
         _log.warning(
@@ -38,9 +37,6 @@ def open_counter(settings: Settings, ledger: Writer, workers: Workers) -> Counte
         )
     if chosen.pin_profile != "standard":
         _log.warning("payments.pin_profile is light: stolen PINs could be guessed in no time")
-    secret = obtain_secret(
-        data_folder(settings) / SECRET_FILE, lambda: secrets.token_bytes(SECRET_BYTES)
-    )
     return Counter(
         handle=chosen.handle or default_handle(own_code(settings)),
         currency=chosen.currency,
@@ -51,10 +47,10 @@ def open_counter(settings: Settings, ledger: Writer, workers: Workers) -> Counte
             payments_a_minute=chosen.per_minute,
         ),
         ledger=ledger,
-        pins=Pins(workers, derive(secret, "pins"), PROFILES[chosen.pin_profile]),
-        code_key=CodeKey(derive(secret, "codes")),
-        ids_key=derive(secret, "ids of payments"),
-        vmids_key=derive(secret, "tokens of merchants"),
+        pins=Pins(workers, identity.derive("pins"), PROFILES[chosen.pin_profile]),
+        code_key=CodeKey(identity.derive("codes")),
+        ids_key=identity.derive("ids of payments"),
+        vmids_key=identity.derive("tokens of merchants"),
         clock=CLOCK,
         day_of=_day_of,
         new_salt=lambda: secrets.token_bytes(SALT_BYTES),

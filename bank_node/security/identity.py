@@ -4,6 +4,7 @@ Keys and signatures travel as base64url text without padding. The library behind
 at the first signature, because a start should not wait for it.
 """
 
+import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from functools import lru_cache
@@ -47,6 +48,13 @@ class Identity:
             if self._private is None:
                 self._private = _private_key(self._seed)
             return to_text(self._private.sign(message))
+
+    def derive(self, use: str) -> bytes:
+        """A secret of 32 bytes for one use, the same on every node that has this key.
+
+        From it neither the key nor the secret of another use can be told.
+        """
+        return hmac.digest(self._seed, b"p2p-bank-node 1 " + use.encode(), "sha256")
 
 
 def is_signed(message: bytes, signature: str, key: str) -> bool:

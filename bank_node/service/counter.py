@@ -78,7 +78,8 @@ def in_steps(
         assert isinstance(counter, Counter), "a bank with payments has a counter"
         if is_secret and not counter.may_be_overheard and not is_protected(call.session):
             raise Refused(Reason.UNPROTECTED)
-        Walk(steps(counter, call), counter.ledger, counter.pins, done).go_on()
+        details = call.bank.following.details
+        Walk(steps(counter, call), counter.ledger, counter.pins, details, done).go_on()
 
     return later
 

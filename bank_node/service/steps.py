@@ -96,8 +96,15 @@ class Walk:
     """One request on its way through its steps."""
 
     def __init__(
-        self, steps: Steps, ledger: Ledger, pins: Pins, done: Callable[[Answer], object]
+        self,
+        steps: Steps,
+        ledger: Ledger,
+        pins: Pins,
+        details: Callable[[Reason], dict[str, str]],
+        done: Callable[[Answer], object],
     ) -> None:
+        """`details` is what the sentence of a refusal by the ledger needs."""
+        self._details = details
         self._steps = steps
         self._ledger = ledger
         self._pins = pins
@@ -125,7 +132,7 @@ class Walk:
 
     def _send(self, result: Any) -> Step:
         if isinstance(result, Reason):
-            return self._steps.throw(Refused(result))
+            return self._steps.throw(Refused(result, **self._details(result)))
         if isinstance(result, Refused):
             return self._steps.throw(result)
         return self._steps.send(result)

@@ -1,10 +1,9 @@
-"""PINs and the secret that they are kept with."""
+"""PINs, and the secrets that they are kept with."""
 
 import pytest
 
-from bank_node.errors import StartupError
+from bank_node.security.identity import new_identity
 from bank_node.security.pins import LIGHT, STANDARD, is_pin, make_verifier, refuse
-from bank_node.security.secret import SECRET_BYTES, derive, obtain_secret
 
 PEPPER, SALT = b"p" * 32, b"s" * 16
 
@@ -45,29 +44,7 @@ def test_nobody_is_refused_at_the_same_price():
     assert refuse("2580", PEPPER, LIGHT) is False
 
 
-def test_the_secret_is_made_once_and_kept(tmp_path):
-    path = tmp_path / "data" / "bank.secret"
-    made = obtain_secret(path, lambda: b"x" * SECRET_BYTES)
-    assert obtain_secret(path, lambda: b"y" * SECRET_BYTES) == made == b"x" * SECRET_BYTES
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize("text", ["", "short", "!" * 43, "A" * 44])
-def test_a_damaged_secret_stops_the_start_instead_of_being_replaced(tmp_path, text):
-    path = tmp_path / "bank.secret"
-    path.write_text(text)
-    path.chmod(0o600)
-    with pytest.raises(StartupError, match="does not hold the secret"):
-        obtain_secret(path, lambda: b"x" * SECRET_BYTES)
-
-
-def test_a_secret_that_others_may_read_stops_the_start(tmp_path):
-    path = tmp_path / "bank.secret"
-    obtain_secret(path, lambda: b"x" * SECRET_BYTES)
-    path.chmod(0o644)
-    with pytest.raises(StartupError, match="chmod 600"):
-        obtain_secret(path, lambda: b"x" * SECRET_BYTES)
-
-
-def test_a_secret_gives_each_use_a_key_of_its_own():
-    assert derive(b"x" * 32, "pins") != derive(b"x" * 32, "tokens")
+def test_a_key_gives_each_use_a_secret_of_its_own_and_every_node_of_the_bank_the_same():
+    one, other = new_identity(b"x" * 32), new_identity(b"y" * 32)
+    assert one.derive("pins") == new_identity(b"x" * 32).derive("pins")
+    assert len({one.derive("pins"), one.derive("tokens"), other.derive("pins")}) == 3
