@@ -23,7 +23,7 @@ class Note(NamedTuple):
     is_open: bool
     """Whether it is needed at hand; what is over is found in the journal."""
     guards: int = 0
-    """The client account that it guards; 0 for none."""
+    """The client account that it guards, for good; 0 for none."""
     previous: int = 0
     """The entry of the note that this one replaces; 0 for none."""
     entry: int = 0

@@ -23,6 +23,7 @@ def write(state: State, key: str, body: bytes, *, is_open: bool = True, guards: 
     assert len(key.encode()) <= KEY_BYTES_MAX, key
     assert len(body) <= BODY_BYTES_MAX, key
     before = state.notes.get(key)
+    assert _keeps_guard(before, guards, is_open=is_open), key
     state.sequence += 1
     note = Note(key, body, is_open, guards, before.entry if before else 0, state.sequence)
     state.notes[key] = note
@@ -30,6 +31,17 @@ def write(state: State, key: str, body: bytes, *, is_open: bool = True, guards: 
         state.guarded.add(guards)
     state.entries.append(_pack(_NOTED, 0, 0, 0, 0, 0) + encode(note))
     return note
+
+
+def _keeps_guard(before: Note | None, guards: int, *, is_open: bool) -> bool:
+    """Whether a note guards what the one before it guarded, and stays at hand if it guards at all.
+
+    A guard is never lifted: so none is lost when two notes guard one account, and the open notes
+    alone tell all guards after a new start.
+    """
+    if before is not None and before.guards not in (0, guards):
+        return False
+    return is_open or not guards
 
 
 def replay(state: State, entry: Entry, payload: bytes, sequence: int) -> Note:
@@ -42,6 +54,8 @@ def replay(state: State, entry: Entry, payload: bytes, sequence: int) -> Note:
     known = state.notes.get(note.key)
     if known is not None and known.entry != note.previous:
         raise CorruptLedger(f"entry {sequence} does not follow the note before it: {note.key}")
+    if not _keeps_guard(known, note.guards, is_open=note.is_open):
+        raise CorruptLedger(f"entry {sequence} lifts a guard: {note.key}")
     if note.guards and (not is_client(note.guards) or note.guards not in state.accounts):
         raise CorruptLedger(f"entry {sequence} guards account {note.guards}, which is not open")
     state.sequence = sequence

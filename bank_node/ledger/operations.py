@@ -11,11 +11,7 @@ from bank_node.errors import Reason
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.ledger.state import State
 from bank_node.ledger.transfer_operations import (
-    Hold,
-    Move,
-    Promise,
     ReadTransfer,
-    Tell,
     TransferOperation,
 )
 from bank_node.ledger.transfers import Transfer
@@ -114,25 +110,27 @@ Result = int | Reason | Transfer | Note | tuple[Any, ...]
 """What an operation came to: a number (0 where there is nothing to tell), the record of a
 transfer, a note or several, or why it was refused."""
 
-# The most frequent first: what is asked of an operation is asked in this order.
-_NAMES_AN_ACCOUNT = (Deposit, Withdraw, ReadBalance, CloseAccount)
-_READS = (ReadBalance, ReadTotal, ReadClients, ReadTransfer, ReadLastEntry, ReadNotes, ReadNote)
-_SAYS_WHAT_IT_TOUCHES = (
-    Move, Hold, Promise, Tell, ReadTransfer, ReadLastEntry, Procedure, ReadNotes, ReadNote,
-)  # fmt: skip
+# Asked of every operation of every batch, so by a look-up of its exact type.
+_NAMES_AN_ACCOUNT = frozenset((Deposit, Withdraw, ReadBalance, CloseAccount))
+_TOUCHES_NOTHING = frozenset((OpenAccount, ReadTotal, ReadClients))
+_READS = frozenset(
+    (ReadBalance, ReadTotal, ReadClients, ReadTransfer, ReadLastEntry, ReadNotes, ReadNote)
+)
 
 
 def is_read(operation: Operation) -> bool:
     """Whether an operation changes nothing."""
-    return isinstance(operation, _READS)
+    return type(operation) in _READS
 
 
 def touched(operations: Iterable[Operation]) -> set[int | str]:
-    """The accounts and transfers that operations read or change, but for those they begin."""
-    found: set[int | str] = {
-        operation.account for operation in operations if isinstance(operation, _NAMES_AN_ACCOUNT)
-    }
+    """The accounts and records that operations read or change, but for those they begin."""
+    found: set[int | str] = set()
+    operation: Any
     for operation in operations:
-        if isinstance(operation, _SAYS_WHAT_IT_TOUCHES):
+        kind = type(operation)
+        if kind in _NAMES_AN_ACCOUNT:
+            found.add(operation.account)
+        elif kind not in _TOUCHES_NOTHING:
             found.update(operation.touched)
     return found

@@ -216,21 +216,14 @@ class State:
     def keep(self, record: Record) -> None:
         """Takes in what has become of a transfer or a note; of one that is over, where it is."""
         kept: dict[str, Any] = self.notes if isinstance(record, Note) else self.transfers
-        if isinstance(record, Note):
-            self._guard(record)
+        if isinstance(record, Note) and record.guards:
+            self.guarded.add(record.guards)
         if record.is_open:
             kept[record.key] = record
             self.finished.pop(record.key, None)
         else:
             kept.pop(record.key, None)
             self.finished[record.key] = record.entry
-
-    def _guard(self, note: Note) -> None:
-        before = self.notes.get(note.key)
-        if before is not None and before.guards != note.guards:
-            self.guarded.discard(before.guards)
-        if note.guards:
-            self.guarded.add(note.guards)
 
     def forget_finished(self, up_to: int) -> None:
         """Forgets where those are found that ended up to an entry; the store knows."""

@@ -11,6 +11,7 @@ from bank_node.errors import CorruptLedger, Reason
 from bank_node.ledger import noting
 from bank_node.ledger.audit import Anchor, Row, TransferRow, verify
 from bank_node.ledger.book import FreeNumbers, State
+from bank_node.ledger.entries import Entry, Kind, settlement_account
 from bank_node.ledger.following import follow
 from bank_node.ledger.journal import EMPTY_HEAD, seal
 from bank_node.ledger.memory_store import MemoryStore
@@ -23,7 +24,7 @@ from bank_node.ledger.operations import (
     Result,
     Withdraw,
 )
-from bank_node.ledger.transfer_operations import Move
+from bank_node.ledger.transfer_operations import Hold, Move
 from bank_node.ledger.transfers import Transfer
 
 
@@ -104,6 +105,37 @@ def test_a_guard_holds_within_its_own_batch_and_after_a_new_start(durable_room):
     for _ in range(2):
         store = durable_room.reopen()
         assert book(store, Withdraw(payer, 1)) == [Reason.ACCOUNT_GUARDED]
+
+
+@pytest.mark.parametrize("second", [Write("u:1", b"y"), Write("u:1", b"y", guards=10_000),
+                                    Write("u:1", b"y", is_open=False, guards=10_001)])  # fmt: skip
+def test_a_guard_is_never_lifted(second):
+    store = MemoryStore()
+    opened(store, 5, 5)
+    state = store.fork((Write("u:1", b"x", guards=10_001), second))
+    noting.write(state, "u:1", b"x", guards=10_001)
+    with pytest.raises(AssertionError):
+        second.decide(state)
+    before, entry = state.notes["u:1"], Entry(Kind.NOTED, 0, 0, 0, 0, 0)
+    lifted = Note("u:1", b"y", second.is_open, second.guards, before.entry)
+    with pytest.raises(CorruptLedger, match="lifts a guard"):
+        noting.replay(state, entry, encode(lifted), before.entry + 1)
+
+
+def test_two_notes_may_guard_one_account(room):
+    payer, payee = opened(room.store, 50, 0)
+    book(room.store, Write("u:1", b"x", guards=payer), Write("u:2", b"x", guards=payer))
+    book(room.store, Write("u:2", b"y", guards=payer))
+    assert book(room.store, Move("t1", payer, payee, 1)) == [Reason.ACCOUNT_GUARDED]
+
+
+def test_no_transfer_to_another_bank_empties_a_guarded_account(room):
+    (payer,) = opened(room.store, 50)
+    book(room.store, Write("u:1", b"x", guards=payer))
+    bank = settlement_account("127.0.0.9")
+    for is_classic in (False, True):
+        held = Hold("t1", payer, bank, payer, 1, is_classic, 1000)
+        assert book(room.store, held) == [Reason.ACCOUNT_GUARDED]
 
 
 def _verified(store, rows=None, notes=None):
