@@ -29,7 +29,7 @@ _QUIET_AFTER = 5
 _SLOWER = 2.5
 _OWN_REQUESTS_PER_S = 8
 _KEPT = 2_000
-_PORTION = 500
+_PORTION = 250
 _WAIT_S = 15
 # A node under load writes more than anybody reads: twice a second is enough, and what the node
 # could not keep until then is counted as lost.
