@@ -50,6 +50,10 @@ class Kind(IntEnum):
     """Something about a client is noted down; no money moves."""
 
 
+TRANSFER_KINDS = frozenset(range(Kind.TRANSFERRED, Kind.ACKNOWLEDGED + 1))
+"""What entries record of transfers; each carries the record of one as its payload."""
+
+
 class Entry(NamedTuple):
     """One line of the journal: `amount` units moved from `debit` to `credit`.
 

@@ -7,9 +7,9 @@ enough, the answer says how to go on.
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from bank_node.ledger.entries import ENTRY, Account, Entry
+from bank_node.ledger.entries import ENTRY, TRANSFER_KINDS, Account, Entry
 from bank_node.ledger.journal import Block
 from bank_node.ledger.store import Store
 from bank_node.ledger.transfers import Transfer, decode
@@ -30,12 +30,14 @@ class Line(NamedTuple):
     number: int
     entry: Entry
     block: Block
+    payload: bytes = b""
 
     @property
     def transfer(self) -> Transfer | None:
         """The transfer that the entry is about, as it was from then on."""
-        payload = self.block.payloads().get(self.number)
-        return decode(payload, self.number) if payload else None
+        if self.entry.kind not in TRANSFER_KINDS:
+            return None
+        return decode(self.payload, self.number)
 
 
 class Step(NamedTuple):
@@ -59,26 +61,44 @@ class Found(NamedTuple):
     next: int | None
 
 
-def history(
-    store: Store, account: int, start: Cursor, count: int
-) -> tuple[list[Step], Cursor | None]:
-    """An account's entries from `start` backwards to its opening, at most `count` of them.
+class Blocks(Protocol):
+    """All that is needed of a store where entries name the ones before them."""
 
-    Also tells where to go on. A cursor that does not fit the account ends the history.
+    def block_of(self, entry: int) -> Block | None:
+        """The durable block that holds an entry."""
+
+
+def steps(store: Blocks, account: int, start: Cursor) -> Iterator[Step]:
+    """An account's entries from `start` backwards to its opening.
+
+    A cursor that does not fit the account ends them.
     """
-    steps: list[Step] = []
-    entry, balance = start
-    while entry:
-        if len(steps) == count:
-            return steps, Cursor(entry, balance)
-        line = _line(store, entry)
-        if line is None or account not in (line.entry.debit, line.entry.credit):
-            break
-        steps.append(Step(line, balance))
-        is_credit = line.entry.credit == account
-        balance += -line.entry.amount if is_credit else line.entry.amount
-        entry = line.entry.credit_previous if is_credit else line.entry.debit_previous
-    return steps, None
+    number, balance = start
+    block: Block | None = None
+    payloads: dict[int, bytes] = {}
+    while number:
+        if block is None or not block.first_entry <= number <= block.last_entry:
+            block = store.block_of(number)
+            payloads = block.payloads() if block else {}
+        if block is None:
+            return
+        entry = block.entry(number)
+        if account not in (entry.debit, entry.credit):
+            return
+        yield Step(Line(number, entry, block, payloads.get(number, b"")), balance)
+        is_credit = entry.credit == account
+        balance += -entry.amount if is_credit else entry.amount
+        number = entry.credit_previous if is_credit else entry.debit_previous
+
+
+def history(
+    store: Blocks, account: int, start: Cursor, count: int
+) -> tuple[list[Step], Cursor | None]:
+    """At most `count` entries of an account from `start` backwards, and where to go on."""
+    walk = steps(store, account, start)
+    page = list(islice(walk, count))
+    further = next(walk, None)
+    return page, Cursor(further.line.number, further.balance) if further else None
 
 
 def newest_blocks(store: Store, before: int | None, count: int) -> list[Block]:
@@ -98,7 +118,7 @@ def newest_entries(block: Block, before: int | None, count: int) -> tuple[list[L
     """At most `count` entries of a block below an entry, the newest first, and where to go on."""
     top = min(before or block.last_entry + 1, block.last_entry + 1)
     bottom = max(block.first_entry, top - count)
-    lines = [Line(n, block.entry(n), block) for n in range(top - 1, bottom - 1, -1)]
+    lines = list(_lines(block, bottom, top))
     return lines, bottom if lines and bottom > block.first_entry else None
 
 
@@ -157,13 +177,13 @@ class _Trail:
         if self._link:
             self._budget -= _BYTES_A_LOOKUP
             return _line(self._store, self._link)
-        for block in _backwards_from_entry(self._store, self._below):
+        for block in backwards_from(self._store, self._below):
             if block.time_us < self._since_us:
                 return None
             self._budget -= len(block.body) + _BYTES_A_BLOCK
             last = _last_of(block, self._number, self._below)
             if last:
-                return Line(last, block.entry(last), block)
+                return next(_lines(block, last, last + 1))
             self._below = min(self._below, block.first_entry)
             if self._budget <= 0:
                 break
@@ -172,20 +192,26 @@ class _Trail:
 
 def _search_all(store: Store, below: int, since_us: int, count: int) -> Found:
     lines: list[Line] = []
-    for block in _backwards_from_entry(store, below):
+    for block in backwards_from(store, below):
         if block.time_us < since_us:
             return Found(lines, None)
-        last = min(block.last_entry, below - 1)
-        for number in range(last, block.first_entry - 1, -1):
+        for line in _lines(block, block.first_entry, min(block.last_entry + 1, below)):
             if len(lines) == count:
                 return Found(lines, lines[-1].number)
-            lines.append(Line(number, block.entry(number), block))
+            lines.append(line)
     return Found(lines, None)
 
 
 def _line(store: Store, number: int) -> Line | None:
     block = store.block_of(number)
-    return Line(number, block.entry(number), block) if block else None
+    return next(_lines(block, number, number + 1)) if block else None
+
+
+def _lines(block: Block, bottom: int, top: int) -> Iterator[Line]:
+    """The entries of a block from `bottom` up to below `top`, the newest first."""
+    payloads = block.payloads()
+    for number in range(top - 1, bottom - 1, -1):
+        yield Line(number, block.entry(number), block, payloads.get(number, b""))
 
 
 def _last_of(block: Block, account: int, below: int) -> int:
@@ -203,7 +229,7 @@ def _last_of(block: Block, account: int, below: int) -> int:
     return 0
 
 
-def _backwards_from_entry(store: Store, below: int) -> Iterator[Block]:
+def backwards_from(store: Store, below: int) -> Iterator[Block]:
     """The blocks that hold entries below one, the newest first."""
     block = store.block_of(min(below - 1, store.head.sequence)) if below > 1 else None
     return _backwards(store, block.height + 1) if block else iter(())

@@ -8,8 +8,8 @@ from typing import Any
 
 from bank_node.banking.transfers.flights import Order
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.entries import bank_of, is_client
-from bank_node.ledger.history import Line, history
+from bank_node.ledger.entries import Kind, bank_of, is_client
+from bank_node.ledger.lookback import Cursor, Step, steps
 from bank_node.ledger.operations import Operation
 from bank_node.ledger.transfer_operations import Move, ReadTransfer
 from bank_node.ledger.transfers import Phase, Role, Transfer
@@ -19,6 +19,8 @@ from bank_node.values import BankCode, TransferId
 
 _LINES_DEFAULT = 10
 _LINES_MAX = 100
+# An account may have millions of entries; whoever wants older ones than these reads the export.
+_STEPS_MAX = 2_000
 
 
 def transfer(bank: Bank, arguments: Arguments) -> Operation | None:
@@ -68,27 +70,31 @@ def tell_history(call: Call) -> str:
     account = journal.account(address.number)
     if account is None or not is_client(account.number):
         raise Refused(Reason.NO_SUCH_ACCOUNT)
-    lines = list(islice(history(account, journal.block_of, count + 1, before), count + 1))
+    start = Cursor(account.last_entry, account.balance)
+    reached = islice(steps(journal, account.number, start), _STEPS_MAX)
+    older = (step for step in reached if before is None or step.line.number < before)
+    page = list(islice(older, count + 1))
     told: dict[str, Any] = {
         "account": str(address),
-        "entries": [_entry(call.bank, line) for line in lines[:count]],
+        "entries": [_entry(call.bank, account.number, step) for step in page[:count]],
     }
-    if len(lines) > count > 0:
-        told["before"] = lines[count - 1].entry
+    if len(page) > count > 0:
+        told["before"] = page[count - 1].line.number
     return "TH " + json.dumps(told, separators=(",", ":"))
 
 
-def _entry(bank: Bank, line: Line) -> dict[str, Any]:
+def _entry(bank: Bank, number: int, step: Step) -> dict[str, Any]:
+    entry, record = step.line.entry, step.line.transfer
+    amount = entry.amount if entry.credit == number else -entry.amount
     told: dict[str, Any] = {
-        "entry": line.entry,
-        "time": datetime.fromtimestamp(line.time_us / 1e6, UTC).isoformat(),
-        "kind": line.kind.name.lower(),
-        "amount": line.amount,
-        "balance": line.balance,
+        "entry": step.line.number,
+        "time": datetime.fromtimestamp(step.line.block.time_us / 1e6, UTC).isoformat(),
+        "kind": Kind(entry.kind).name.lower(),
+        "amount": amount,
+        "balance": step.balance,
     }
-    record = line.transfer
     if record:
-        is_payee = record.role is Role.LOCAL and line.amount >= 0
+        is_payee = record.role is Role.LOCAL and amount >= 0
         other = record.account if is_payee else record.other
         told |= {"transfer": record.key, "other": f"{other}/{bank_code(bank, record)}"}
     return told
