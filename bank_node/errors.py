@@ -64,6 +64,8 @@ class Reason(Enum):
     TRANSFER_UNKNOWN = "transfer_unknown"
     NO_SUCH_TRANSFER = "no_such_transfer"
     TRANSFER_UNDECIDED = "transfer_undecided"
+    NOT_IN_DOUBT = "not_in_doubt"
+    NO_SUCH_KEY = "no_such_key"
     TRANSFER_COMMITTED = "transfer_committed"
     TRANSFER_ABORTED = "transfer_aborted"
     VPA_FORMAT = "vpa_format"

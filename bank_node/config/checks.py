@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import Meta
 
 from bank_node.errors import Refused
-from bank_node.values import BANK_PORTS, parse_bank_code
+from bank_node.values import BANK_PORTS, parse_amount, parse_bank_code
 
 _HANDLE = re.compile(r"[a-z]{2,64}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -109,6 +109,11 @@ def peer_list(doc: str) -> Meta:
     return _key(doc, expected, lambda each: all(map(_is_peer, each)))
 
 
+def cap_list(doc: str) -> Meta:
+    expected = 'a list such as ["192.168.1.7=5000"], each bank once'
+    return _key(doc, expected, _are_caps)
+
+
 def follow_address(doc: str) -> Meta:
     expected = '"" or an address and port such as "192.168.1.7:65525"'
     return _key(doc, expected, lambda text: not text or (":" in text and _is_peer(text)))
@@ -130,6 +135,24 @@ def _is_address(text: str) -> bool:
 def _is_peer(text: str) -> bool:
     host, colon, port = text.partition(":")
     return _is_address(host) and (not colon or _is_port(port))
+
+
+def _are_caps(rows: tuple[str, ...]) -> bool:
+    banks = [row.partition("=")[0] for row in rows]
+    amounts = [row.partition("=")[2] for row in rows]
+    return (
+        len(set(banks)) == len(banks)
+        and all(map(_is_address, banks))
+        and all(map(_is_amount, amounts))
+    )
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        parse_amount(text.encode("utf-8", "replace"))
+    except Refused:
+        return False
+    return True
 
 
 def _is_port(text: str) -> bool:

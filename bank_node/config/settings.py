@@ -16,6 +16,7 @@ from bank_node.config.checks import (
     bank_code,
     bank_handle,
     bank_port,
+    cap_list,
     choice,
     currency_code,
     flag,
@@ -186,8 +187,14 @@ class Transfers(Struct, frozen=True, forbid_unknown_fields=True):
     """Money between this bank and others."""
 
     debit_cap: Annotated[
-        int, whole("What one bank may owe another one; what goes beyond is refused.", 0, AMOUNT_MAX)
+        int,
+        live(
+            whole("What one bank may owe another one; what goes beyond is refused.", 0, AMOUNT_MAX)
+        ),
     ] = AMOUNT_MAX
+    debit_caps: Annotated[
+        tuple[str, ...], live(cap_list("Banks with a debit cap of their own, as address=amount."))
+    ] = ()
 
 
 class Payments(Struct, frozen=True, forbid_unknown_fields=True):

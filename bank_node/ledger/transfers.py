@@ -222,7 +222,6 @@ def promised(transfer: Transfer | None) -> int:
 _RECORD = Struct(">BBQQQQBBHH")
 _VERSION = b"\x01"
 EVIDENCE_BYTES_MAX = 4096
-NOTE_BYTES_MAX = 400
 
 _role_of = dict(zip(Role, Role, strict=True)).__getitem__
 _phase_of = dict(zip(Phase, Phase, strict=True)).__getitem__

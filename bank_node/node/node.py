@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bank_node import __version__
+from bank_node.banking.transfers.caps import Caps
+from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.config import DEFAULT_FILE, Effective, Settings, log_folder
 from bank_node.errors import StartupError
 from bank_node.ledger.log import Log
@@ -71,6 +73,9 @@ class Node:
         self.metrics = Metrics()
         self.events = Events(CLOCK.now_us)
         self._ears = Ears(self.events, CLOCK.now_us)
+        self._chronicle = Chronicle(self.events, CLOCK.now_us)
+        caps = self.settings.transfers
+        self._caps = Caps(caps.debit_cap, caps.debit_caps)
         self.operator_address: tuple[str, int] | None = None
         self._effective = effective
         self._settings_file = settings_file
@@ -122,11 +127,12 @@ class Node:
             self._writer,
             Acquaintance(banks.neighbourhood, banks.keyring, CLOCK.now_us),
             banks.proxy,
-            lambda: settings.transfers.debit_cap,
+            self._caps.of,
+            self._chronicle,
         )
         # What is open belongs to whoever leads the bank, from the moment on when it does.
         self.transfers.start(self._store.open_transfers() if office.leads else ())
-        succession.promoted = lambda: transfers.take_up(store.open_transfers())
+        succession.promoted = lambda: self._promoted(transfers, store)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
             self._bank(banks, self._store, identity),
@@ -155,10 +161,18 @@ class Node:
         if settings.operator.enabled:
             parts = Parts(
                 gate, presence, self._store, self._writer, self.metrics, traffic,
-                banks, self._ears, address,
+                banks, self._ears, address, self._caps, self._chronicle,
             )  # fmt: skip
             self._let_operators_in(parts)
         return address
+
+    def _promoted(self, transfers: Transfers, store: Store) -> None:
+        transfers.take_up(store.open_transfers())
+        assert self.succession is not None
+        epoch = self.succession.epoch
+        self.events.tell(
+            "NodePromoted", f"this node leads the bank, in epoch {epoch}", "warning", epoch=epoch
+        )
 
     def _let_operators_in(self, parts: Parts) -> None:
         self._entrance = Entrance(
@@ -173,6 +187,7 @@ class Node:
 
     def _settings_changed(self, settings: Settings) -> None:
         self.settings = settings
+        self._caps.adopt(settings.transfers.debit_cap, settings.transfers.debit_caps)
 
     def _succession(self, office: Office, identity: Identity) -> Succession:
         assert self._store is not None

@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from bank_node.banking.transfers.caps import Caps
+from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.config import DEFAULT_ORIGIN, Effective, Settings, data_folder
 from bank_node.errors import Reason, Refused, StartupError
 from bank_node.ledger.listing import Listing
 from bank_node.ledger.store import Store
-from bank_node.ledger.transfers import Phase
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
@@ -73,6 +74,8 @@ class Parts:
         banks: Banks,
         ears: Ears,
         address: tuple[str, int],
+        caps: Caps,
+        chronicle: Chronicle,
     ) -> None:
         self.gate = gate
         self.presence = presence
@@ -83,6 +86,8 @@ class Parts:
         self.banks = banks
         self.ears = ears
         self.address = address
+        self.caps = caps
+        self.chronicle = chronicle
 
 
 class Entrance:
@@ -139,6 +144,9 @@ class Entrance:
             data=str(self._data),
             pid=os.getpid(),
             around=Around(parts.banks, parts.ears, CLOCK, self._own_figures),
+            stages=parts.chronicle.stages,
+            keyring=parts.banks.keyring,
+            cap_of=parts.caps.of,
         )
         self._office = office
         self._strangers = self._new_gate(Audience.STRANGER)
@@ -216,9 +224,12 @@ class Entrance:
                 yield Warning("disk_nearly_full", f"{free >> 20} MiB are left")
         if metrics.traffic_lines_lost:
             yield Warning("log_lines_lost", f"{metrics.traffic_lines_lost} lines of traffic")
-        in_doubt = sum(each.phase is Phase.SENT for each in parts.store.open_transfers())
+        in_doubt = sum(each.is_in_doubt for each in parts.gate.bank.transfers.flights())
         if in_doubt:
             yield Warning("transfers_in_doubt", f"{in_doubt} transfers whose outcome is unknown")
+        changed = len(parts.banks.keyring.changed())
+        if changed:
+            yield Warning("keys_changed", f"{changed} banks show another key than the pinned one")
         silent = self._office.around.counts().get("silent", 0)
         if silent:
             yield Warning("peers_silent", f"{silent} banks that were there do not answer")

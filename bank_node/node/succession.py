@@ -152,6 +152,9 @@ class Succession:
         order = canonical(_PROMOTION, self._bank, node, self._office.epoch)
         if node != self._office.node or not is_signed(order, signature, self._identity.key):
             raise Refused(Reason.NOT_THIS_BANK, bank=self._bank)
+        self.take_office()
+
+    def take_office(self) -> None:
         with self._lock:
             if self._follower is None or self._office.role is not Role.FOLLOWER:
                 raise Refused(Reason.NO_FOLLOWER)

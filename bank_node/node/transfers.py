@@ -11,6 +11,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import Any, Protocol
 
+from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.banking.transfers.engine import Engine
 from bank_node.banking.transfers.flights import Deposit, Flight, Order, Outcome, Reply
 from bank_node.banking.transfers.participant import answer_to, operation_of
@@ -21,7 +22,7 @@ from bank_node.banking.transfers.signing import (
 )
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation, Result
-from bank_node.ledger.transfer_operations import Tell
+from bank_node.ledger.transfer_operations import ReadTransfer, Tell
 from bank_node.ledger.transfers import Message, Phase, Role, Transfer
 from bank_node.network.loops import new_loop
 from bank_node.network.peers import Peer
@@ -35,7 +36,7 @@ from bank_node.protocol.transfer_messages import (
 )
 from bank_node.security.identity import Identity, is_signed
 from bank_node.service.calls import Answer, Call, Elsewhere
-from bank_node.values import AMOUNT_MAX, BankCode, one_line
+from bank_node.values import BankCode, one_line
 
 _log = logging.getLogger(__name__)
 
@@ -71,16 +72,21 @@ class Transfers:
         ledger: Ledger,
         acquaintance: Acquaintance,
         new_proxy: Callable[[], Elsewhere],
-        cap: Callable[[], int] = lambda: AMOUNT_MAX,
+        cap_of: Callable[[BankCode], int],
+        chronicle: Chronicle,
     ) -> None:
-        """`new_proxy` is called on the loop of this thread; `cap`: what a bank may owe another."""
+        """`new_proxy` is called on the loop of this thread.
+
+        `cap_of`: what this bank may owe another one, and the other one this bank.
+        """
         self._own = own
         self._identity = identity
         self._ledger = ledger
         self._acquaintance = acquaintance
         self._new_proxy = new_proxy
-        self._cap = cap
-        self._engine = Engine(lambda bank: cap())
+        self._cap_of = cap_of
+        self._chronicle = chronicle
+        self._engine = Engine(cap_of)
         self._loop = new_loop()
         self._proxy: Elsewhere
         self._is_flushing = False
@@ -118,13 +124,17 @@ class Transfers:
         self._post_office = PostOffice(
             self._own, self._identity, self._acquaintance, self._proxy, self._replied
         )
-        self._engine.recover(self._left_open, self._loop.time())
+        self._recover(self._left_open)
         self._tick()
         self._ready.set()
 
     def _take_up(self, open_transfers: Sequence[Transfer]) -> None:
-        self._engine.recover(open_transfers, self._loop.time())
+        self._recover(open_transfers)
         self._carry_out()
+
+    def _recover(self, open_transfers: Sequence[Transfer]) -> None:
+        self._engine.recover(open_transfers, self._loop.time())
+        self._chronicle.recovered(open_transfers)
 
     async def _close(self) -> None:
         self._proxy.close()
@@ -139,6 +149,7 @@ class Transfers:
 
     def _tick(self) -> None:
         self._engine.tick(self._loop.time())
+        self._chronicle.tell()
         self._carry_out()
         self._loop.call_later(_TICK_S, self._tick)
 
@@ -166,6 +177,7 @@ class Transfers:
                 done(Refused(Reason.BANK_NOT_FOUND, bank=order.payee.bank))
                 return
             is_classic = _TWO_PHASE not in peer.capabilities
+            self._chronicle.received(order)
             told = partial(self._told, order, done)
             self._engine.begin(order, told, until, is_classic=is_classic)
             self._soon()
@@ -210,13 +222,28 @@ class Transfers:
         now = self._loop.time()
         for (key, operation), result in zip(wanted, results, strict=True):
             self._engine.booked(key, operation, result, now)
+        self._chronicle.reached(
+            result
+            for (_, operation), result in zip(wanted, results, strict=True)
+            if not isinstance(operation, ReadTransfer)
+        )
         self._soon()
 
     def _replied(self, envelopes: Sequence[Envelope], replies: Sequence[Reply]) -> None:
         now = self._loop.time()
         for (key, message), reply in zip(envelopes, replies, strict=True):
             self._engine.answered(key, message, reply, now)
+            flight = self._engine.flights.get(key)
+            # Of a flight that waits for longer and longer, the first time is news.
+            if flight is not None and flight.attempts == 1:
+                self._tell_trouble(flight)
         self._soon()
+
+    def _tell_trouble(self, flight: Flight) -> None:
+        if flight.trouble:
+            self._chronicle.contradicted(flight)
+        if flight.is_in_doubt and flight.record is not None:
+            self._chronicle.doubted(flight.record)
 
     def _deposit(self, deposit: Deposit) -> None:
         line = f"AD {deposit.payee}/{deposit.bank} {deposit.amount}".encode()
@@ -239,6 +266,9 @@ class Transfers:
             else:
                 reason = None if told.strip() == b"AD" else Reason.BANK_OUTCOME_UNKNOWN
         self._engine.deposited(deposit.key, reason, text, self._loop.time())
+        flight = self._engine.flights.get(deposit.key)
+        if flight is not None and flight.is_in_doubt and flight.record is not None:
+            self._chronicle.doubted(flight.record)
         self._soon()
 
     # What other banks say
@@ -258,7 +288,7 @@ class Transfers:
                 done(Refused(Reason.NOT_SIGNED, bank=sender))
                 return
             messages = parse_messages(text.encode())
-            evidence, cap = request_evidence(text, signature), self._cap()
+            evidence, cap = request_evidence(text, signature), self._cap_of(sender)
             operations = [operation_of(sender, each, cap, evidence) for each in messages]
             self._asked.append((operations, partial(self._decided, sender, messages, text, done)))
             self._soon()
@@ -278,6 +308,7 @@ class Transfers:
         results: Sequence[Result],
     ) -> None:
         now = self._loop.time()
+        self._chronicle.reached(results)
         for result in results:
             if isinstance(result, Transfer):
                 if result.role is Role.PAYEE and result.phase is Phase.RESERVED:
@@ -294,25 +325,39 @@ class Transfers:
         """The transfers under way, as of one moment; only to be looked at."""
         return list(self._engine.flights.copy().values())
 
-    def settle(self, key: str, note: str, *, commit: bool) -> Result:
-        """The operator decides an open transfer by hand. Blocks until that is on disk.
+    def flight(self, key: str) -> Flight | None:
+        """One of those under way; only to be looked at."""
+        return self._engine.flights.get(key)
 
-        `note` tells who and why. Two-phase transfers of this bank can only be given up: carrying
-        one out would need the promise of the other bank.
+    def find(self, key: str) -> Result:
+        """The record of a transfer, or why there is none. Blocks."""
+        return self._ledger.call(ReadTransfer(key))
+
+    def now(self) -> float:
+        """The time that the moments of flights are told by."""
+        return self._loop.time()
+
+    def settle(self, key: str, note: str, *, commit: bool) -> Result:
+        """The operator decides a transfer that is in doubt. Blocks until that is on disk.
+
+        `note` tells who and why; the ledger keeps it. The result is the record as it is then, or
+        why nothing was done: NO_SUCH_TRANSFER for one that is not open, NOT_IN_DOUBT for one
+        that goes on by itself, or what the ledger says.
         """
-        record = next((f.record for f in self.flights() if f.key == key), None)
-        if record is None:
+        flight = self._engine.flights.get(key)
+        if flight is None or flight.record is None:
             return Reason.NO_SUCH_TRANSFER
-        if record.role is Role.PAYEE:
+        if not flight.is_in_doubt:
+            return Reason.NOT_IN_DOUBT
+        if flight.record.role is Role.PAYEE:
             message = Message.CREDIT if commit else Message.RELEASE
-        elif record.role is Role.PAYER and commit:
-            return Reason.TRANSFER_UNDECIDED
         else:
             message = Message.POST if commit else Message.VOID
         reason = "" if commit else Reason.TRANSFER_ABORTED.value
         result = self._ledger.call(Tell(message, key, reason=reason, note=note))
         if isinstance(result, Transfer):
             _log.warning("transfer %s was decided by hand, %s: %s", key, result.state, note)
+            self._chronicle.decided(result)
             self._post(self._by_hand, result)
         return result
 

@@ -5,14 +5,23 @@ Replies carry one JSON document on their line. Served on the operator's port onl
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol import fields
-from bank_node.protocol.command import FIELDS, Argument, Audience, Command, Effect
+from bank_node.protocol.command import FIELDS, STORE, Argument, Audience, Command, Effect
 from bank_node.protocol.fields import Field
 from bank_node.protocol.filters import EVERYTHING, parse_account_filter
-from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, ACCOUNTS_MAX, BankCode, parse_bank_code
+from bank_node.values import (
+    ACCOUNT_MAX,
+    ACCOUNT_MIN,
+    ACCOUNTS_MAX,
+    BankCode,
+    parse_bank_code,
+    parse_transfer_key,
+)
 
 _TOKEN_MAX = 256
 _NUMBER_MAX = 2**63 - 1
 _ROWS_MAX = 1000
+NOTE_BYTES_MAX = 400
+"""How long the note of a decision by hand may be."""
 WAIT_MAX_S = 20
 """The longest that a request may wait for news."""
 
@@ -58,6 +67,28 @@ def _parse_peer(text: str) -> tuple[BankCode, int | None]:
     ):
         raise ValueError(text)
     return code, int(port) if colon else None
+
+
+def _parse_bank(text: str) -> BankCode:
+    code, port = _parse_peer(text)
+    if port is not None:
+        raise ValueError(text)
+    return code
+
+
+def _parse_transfer(text: str) -> str:
+    try:
+        return parse_transfer_key(text.encode("utf-8", "replace"))
+    except Refused:
+        raise ValueError(text) from None
+
+
+def _parse_note(text: str) -> str:
+    """Why an operator decides, for those who read the ledger later."""
+    note = text.strip()
+    if not note or not note.isprintable() or len(note.encode()) > NOTE_BYTES_MAX:
+        raise ValueError(text)
+    return note
 
 
 def _operator(
@@ -168,6 +199,44 @@ OPERATOR_ROWS = (
         fields.choice("format", "csv", "json", default="csv"),
         _STOP,
         errors=(Reason.ALREADY_RUNNING,), effect=Effect.CONTROLS,
+    ),
+    _operator(
+        "OF",
+        "Operator's flights: transfers under way, in doubt or done, or the way of a single one.",
+        Field("transfer", _parse_transfer, "<id>|<ip>/<id>"),
+        fields.choice("show", "open", "doubt", "done", default="open"),
+        fields.whole("first", 0, _NUMBER_MAX, 0),
+        fields.whole("before", 1, _NUMBER_MAX),
+        fields.whole("count", 1, _ROWS_MAX, 100),
+        errors=(Reason.NO_SUCH_TRANSFER,), cost=100,
+    ),
+    _operator("OO", "Operator's outlook: the states that transfers come to, as they do.", *_NEWS),
+    _operator(
+        "OW", "Operator's word: decides a transfer that is in doubt, by hand.",
+        Field("transfer", _parse_transfer, "<id>|<ip>/<id>", required=True),
+        fields.choice("do", "commit", "abort", required=True),
+        Field("note", _parse_note, "<why>", required=True, takes_rest=True),
+        errors=(Reason.READ_ONLY, Reason.NO_SUCH_TRANSFER, Reason.NOT_IN_DOUBT,
+                Reason.TRANSFER_COMMITTED, Reason.TRANSFER_ABORTED, *STORE),
+        effect=Effect.WRITES, cost=100,
+    ),
+    _operator(
+        "OU", "Operator's unsettled: what this bank and the others owe each other.",
+        fields.whole("first", 0, _NUMBER_MAX, 0), _COUNT,
+        cost=20,
+    ),
+    _operator(
+        "OY", "Operator's keys: the pinned ones of other banks; accepts a changed one, or forgets.",
+        fields.whole("first", 0, _NUMBER_MAX, 0), _COUNT,
+        Field("accept", _parse_bank, "<ip>"),
+        fields.text("key", "<key>", longest=64),
+        Field("forget", _parse_bank, "<ip>"),
+        errors=(Reason.READ_ONLY, Reason.NO_SUCH_KEY),
+    ),
+    _operator(
+        "OR", "Operator's replicas: who leads and who follows; promotes this node.",
+        fields.switch("promote"),
+        errors=(Reason.READ_ONLY, Reason.NO_FOLLOWER), cost=20,
     ),
     _operator("OG", "Operator's settings: each with its value, where it is from, and its meaning."),
     _operator(

@@ -57,6 +57,14 @@ TRANSFER_ERRORS: dict[Reason, tuple[str, str]] = {
         "The transfer has not been decided yet.",
         "O převodu ještě není rozhodnuto.",
     ),
+    Reason.NOT_IN_DOUBT: (
+        "The transfer is not in doubt, it goes on by itself.",
+        "Převod není sporný, pokračuje sám.",
+    ),
+    Reason.NO_SUCH_KEY: (
+        "The bank {bank} has no such key.",
+        "Banka {bank} takový klíč nemá.",
+    ),
     Reason.TRANSFER_COMMITTED: (
         "The transfer has been committed already.",
         "Převod už byl proveden.",

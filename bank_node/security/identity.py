@@ -5,9 +5,10 @@ at the first signature, because a start should not wait for it.
 """
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -70,6 +71,11 @@ def is_signed(message: bytes, signature: str, key: str) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def fingerprint(key: str) -> str:
+    """What people compare of a public key, as SSH writes it: `SHA256:` and 43 characters."""
+    return "SHA256:" + b64encode(sha256(urlsafe_b64decode(key + "=")).digest()).decode().rstrip("=")
 
 
 def is_key(text: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from bank_node.banking.transfers.flights import Order
+from bank_node.banking.transfers.flights import Flight, Order
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.entries import Account
 from bank_node.ledger.journal import Block
@@ -111,6 +111,21 @@ class Transfers(Protocol):
     ) -> None:
         """What another bank says about transfers."""
 
+    def flights(self) -> list[Flight]:
+        """Those under way; only to be looked at."""
+
+    def flight(self, key: str) -> Flight | None:
+        """One of those under way; only to be looked at."""
+
+    def now(self) -> float:
+        """The time that the moments of flights are told by."""
+
+    def find(self, key: str) -> Result:
+        """The record of a transfer, however long ago, or why there is none; blocks."""
+
+    def settle(self, key: str, note: str, *, commit: bool) -> Result:
+        """Decides one that is in doubt; blocks. The record, or why nothing was done."""
+
 
 class Network(Protocol):
     """The banks around, this one among them."""
@@ -145,6 +160,9 @@ class Following(Protocol):
 
     def promote(self, node: str, signature: str) -> None:
         """Makes this node the leader; blocks. Raises Refused."""
+
+    def take_office(self) -> None:
+        """The operator of this node makes it the leader; blocks. Raises Refused(NO_FOLLOWER)."""
 
     def status(self) -> dict[str, Any]:
         """What this node is in its bank, as plain data."""

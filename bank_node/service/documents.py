@@ -13,7 +13,7 @@ from bank_node.ledger.transfers import Transfer
 from bank_node.telemetry.events import Event
 from bank_node.telemetry.logs import LogLine
 from bank_node.telemetry.traffic import OUTGOING, Record
-from bank_node.values import one_line
+from bank_node.values import BankCode, one_line
 
 REPLY_BYTES_MAX = 4 * 2**20
 # Of a long reply, such as a plan of a thousand banks, an operator sees the beginning.
@@ -77,12 +77,12 @@ def block_row(block: Block) -> Row:
     }
 
 
-def event_row(number: int, event: Event) -> Row:
+def event_row(_own: BankCode, number: int, event: Event) -> Row:
     """One event."""
     return {"seq": number, **event._asdict()}
 
 
-def log_row(number: int, line: LogLine) -> Row:
+def log_row(_own: BankCode, number: int, line: LogLine) -> Row:
     """One line of the log."""
     return {
         "seq": number,
@@ -93,7 +93,7 @@ def log_row(number: int, line: LogLine) -> Row:
     }
 
 
-def traffic_row(number: int, record: Record) -> Row:
+def traffic_row(_own: BankCode, number: int, record: Record) -> Row:
     """One request and its reply."""
     when, peer, request, reply, us, trace = record
     return {

@@ -22,6 +22,7 @@ from bank_node.service import following
 from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.operator_network import NETWORK_HANDLERS
+from bank_node.service.operator_transfers import TRANSFER_HANDLERS
 from bank_node.service.payments import PAYMENT_HANDLERS
 from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
 from bank_node.service.robbery import rob
@@ -128,4 +129,5 @@ HANDLERS: dict[str, Handler] = {
     **PAYMENT_HANDLERS,
     **OPERATOR_HANDLERS,
     **NETWORK_HANDLERS,
+    **TRANSFER_HANDLERS,
 }

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from bank_node.banking.transfers.chronicle import Stage
 from bank_node.ledger.listing import Listing
 from bank_node.ledger.store import Store
 from bank_node.security.attempts import Attempts
+from bank_node.security.keyring import Keyring
 from bank_node.service.export import Export
 from bank_node.service.live import LiveSettings
 from bank_node.service.verification import Verification
@@ -182,3 +184,8 @@ class Office:
     data: str
     pid: int
     around: AroundUs
+    stages: Ring[Stage]
+    """The states that transfers come to."""
+    keyring: Keyring
+    cap_of: Callable[[BankCode], int]
+    """What this bank and another one may owe each other."""

@@ -29,7 +29,7 @@ from bank_node.service.documents import (
 from bank_node.service.office import Office, Standing
 from bank_node.service.waiting import Wait
 from bank_node.telemetry.ring import Ring
-from bank_node.values import ACCOUNTS_MAX
+from bank_node.values import ACCOUNTS_MAX, BankCode
 
 _log = logging.getLogger(__name__)
 
@@ -209,19 +209,22 @@ def _found(office: Office, fields: Any) -> Row:
     }
 
 
-def _news(
+def news(
     code: str,
     name: str,
     ring_of: Callable[[Office], Ring[Any]],
-    row: Callable[[int, Any], Row],
+    row: Callable[[BankCode, int, Any], Row],
     wanted: Callable[[Row, Any], bool] = lambda _row, _fields: True,
 ) -> Handler:
-    """A handler that tells what is behind a cursor, or waits until something is."""
+    """A handler that tells what is behind a cursor, or waits until something is.
+
+    `row` makes a row of the code of this bank, the number of an item, and the item.
+    """
 
     def answer(call: Call) -> str:
         fields = fields_of(call)
         page = ring_of(office_of(call)).read(fields["after"], fields["count"])
-        rows = [row(number, item) for number, item in page.items]
+        rows = [row(call.bank.code, number, item) for number, item in page.items]
         shown = [each for each in rows if wanted(each, fields)]
         return told(code, {name: shown, "next": page.next, "lost": page.lost})
 
@@ -306,9 +309,9 @@ OPERATOR_HANDLERS: dict[str, Handler] = {
     "OM": Handler(now=_metrics),
     "OC": Handler(work=_accounts),
     "OD": Handler(work=_account),
-    "OE": _news("OE", "events", lambda office: office.events.ring, event_row),
-    "OL": _news("OL", "lines", lambda office: office.log_lines, log_row, _is_serious),
-    "OT": _news("OT", "lines", lambda office: office.traffic, traffic_row),
+    "OE": news("OE", "events", lambda office: office.events.ring, event_row),
+    "OL": news("OL", "lines", lambda office: office.log_lines, log_row, _is_serious),
+    "OT": news("OT", "lines", lambda office: office.traffic, traffic_row),
     "OJ": Handler(work=_journal),
     "OV": Handler(now=_verification),
     "OZ": Handler(now=_export),

@@ -369,3 +369,30 @@ def test_what_was_acknowledged_by_a_leader_that_waits_survives_its_loss(nodes):
             assert int(wire.ask(f"AB {account}").split()[1]) >= acknowledged[account]
     follower.node.stop()
     verify_file(nodes.data("b") / "bank.db")
+
+
+def test_an_operator_sees_the_followers_and_promotes_one(nodes):
+    from support.wire import Wire
+
+    def console(node, name):
+        wire = Wire(node.node.operator_address)
+        token = (nodes.data(name) / "operator.token").read_text().strip()
+        assert wire.ask(f"OA {token}") == "OA"
+        return wire
+
+    leader = nodes.lead("a")
+    with leader.wire() as wire:
+        open_account(wire, 5)
+    follower = nodes.follow("b", leader)
+    caught_up(leader, follower)
+    with console(leader, "a") as of_leader, console(follower, "b") as of_follower:
+        told = json.loads(of_follower.ask("OR")[3:])
+        assert (told["role"], told["lag_blocks"], told["wait_for"]) == ("follower", 0, 0)
+        assert len(json.loads(of_leader.ask("OR")[3:])["followers"]) == 1
+        assert of_leader.ask("OR promote=1") == "ER This node does not follow another one."
+        assert json.loads(of_follower.ask("OR promote=1")[3:])["role"] == "leader"
+        events = json.loads(of_follower.ask("OE")[3:])["events"]
+        assert "NodePromoted" in [event["kind"] for event in events]
+    with follower.wire() as wire:
+        assert wire.ask("AC").startswith("AC ")
+    until(lambda: state(leader)["role"] == "deposed", "the old leader has heard")

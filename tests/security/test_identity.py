@@ -125,3 +125,15 @@ def test_finding_the_key_does_not_load_the_library(tmp_path):
         "sys.exit('cryptography' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program, path], check=False).returncode == 0
+
+
+def test_a_fingerprint_is_what_ssh_would_show_of_the_same_bytes():
+    from base64 import b64encode
+    from hashlib import sha256
+
+    from bank_node.security.identity import fingerprint, to_text
+
+    data = bytes(range(32))
+    shown = fingerprint(to_text(data))
+    assert shown == "SHA256:" + b64encode(sha256(data).digest()).decode().rstrip("=")
+    assert len(shown) == 50

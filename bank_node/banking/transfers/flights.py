@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bank_node.errors import Reason
 from bank_node.ledger.transfer_operations import Tell
-from bank_node.ledger.transfers import Transfer
+from bank_node.ledger.transfers import Phase, Role, Transfer
 from bank_node.protocol.transfer_messages import TransferAnswer
 from bank_node.values import AccountAddress, AccountNumber, Amount, BankCode, TransferId
 
@@ -58,6 +58,20 @@ class Flight:
     clients: list[tuple[float, Told]] = field(default_factory=list)
     trouble: str = ""
     """Why it does not go on, for the operator."""
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it ends by the word of the other bank alone, and that does not come.
+
+        Then, and only then, the operator may decide it.
+        """
+        record = self.record
+        if record is None or self.wait is Wait.LEDGER:
+            return False
+        if record.phase is Phase.SENT:
+            return self.wait is Wait.NOTHING
+        # The first question comes long after the promise.
+        return record.role is Role.PAYEE and record.phase is Phase.RESERVED and self.attempts > 0
 
 
 class Deposit(NamedTuple):

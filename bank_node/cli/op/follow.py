@@ -11,7 +11,8 @@ from bank_node.cli.op.shown import as_document, as_line, shown, stamped
 _WAIT_S = 20
 
 
-def _stream_options(function: Function) -> Function:
+def stream_options(function: Function) -> Function:
+    """The options of a command that goes on telling."""
     for option in (
         click.option("--follow", "-f", is_flag=True, help="Go on with what happens, until Ctrl+C."),
         click.option("--count", default=50, show_default=True, help="How many of the past."),
@@ -22,30 +23,30 @@ def _stream_options(function: Function) -> Function:
 
 @click.command()
 @operator_options
-@_stream_options
+@stream_options
 def events(operator: Operator, as_json: bool, count: int, follow: bool) -> None:
     """Tell what happened to the node."""
-    _tell(operator, "OE", "events", _event, as_json, follow, count=count)
+    tell(operator, "OE", "events", _event, as_json, follow, count=count)
 
 
 @click.command()
 @operator_options
-@_stream_options
+@stream_options
 @click.option("--level", type=click.Choice(["debug", "info", "warning", "error"]))
 def log(operator: Operator, as_json: bool, count: int, follow: bool, level: str | None) -> None:
     """Show the log of the node."""
-    _tell(operator, "OL", "lines", _log_line, as_json, follow, count=count, level=level)
+    tell(operator, "OL", "lines", _log_line, as_json, follow, count=count, level=level)
 
 
 @click.command()
 @operator_options
-@_stream_options
+@stream_options
 def traffic(operator: Operator, as_json: bool, count: int, follow: bool) -> None:
     """Show requests and their replies, those to other banks with an arrow."""
-    _tell(operator, "OT", "lines", _request, as_json, follow, count=count)
+    tell(operator, "OT", "lines", _request, as_json, follow, count=count)
 
 
-def _tell(
+def tell(
     operator: Operator,
     code: str,
     name: str,
@@ -54,6 +55,7 @@ def _tell(
     follow: bool,
     **fields: object,
 ) -> None:
+    """Prints what a stream tells: rows of the member `name`, each made a line by `text`."""
     if as_json and not follow:
         as_document(operator.document(code, **fields))
         return

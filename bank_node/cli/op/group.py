@@ -5,6 +5,7 @@ import click
 from bank_node.cli.op.act import change, drain, export, resume, stop, verify
 from bank_node.cli.op.follow import events, log, traffic
 from bank_node.cli.op.look import account, accounts, journal, metrics, settings, status
+from bank_node.cli.op.money import decide, keys, positions, replicas, states, transfer, transfers
 from bank_node.cli.op.others import add, ask, knock, peers, plan, remove, scan
 
 
@@ -19,6 +20,7 @@ def op() -> None:
 
 for command in (
     status, metrics, accounts, account, events, log, traffic, peers, scan, add, remove, ask, knock,
-    plan, journal, verify, export, settings, change, drain, resume, stop,
+    plan, transfers, transfer, states, decide, positions, keys, replicas,
+    journal, verify, export, settings, change, drain, resume, stop,
 ):  # fmt: skip
     op.add_command(command)

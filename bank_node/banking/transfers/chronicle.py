@@ -1,0 +1,95 @@
+"""What happens to transfers between banks, told as it happens, to operators who look.
+
+The states that transfers come to are thousands a second, so they have a ring of their own; what
+an operator should hear of although he does not look is an event.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from bank_node.banking.transfers.flights import Flight, Order
+from bank_node.ledger.entries import bank_of
+from bank_node.ledger.transfers import Phase, Transfer
+from bank_node.telemetry.events import Events, Level
+from bank_node.telemetry.ring import Ring
+
+_STAGES_KEPT = 4096
+
+
+class Stage(NamedTuple):
+    """A state that a transfer has come to."""
+
+    time_us: int
+    what: Transfer | Order
+    """The record as it is from then on; the order while nothing is on disk."""
+    is_doubtful: bool = False
+    """Whether the other bank does not answer, so that nobody knows how it ends."""
+
+
+class Chronicle:
+    """See the module. Written on the thread of the transfers, read from any."""
+
+    def __init__(self, events: Events, now_us: Callable[[], int]) -> None:
+        self._events = events
+        self._now_us = now_us
+        self.stages: Ring[Stage] = Ring(_STAGES_KEPT)
+        self._newest = 0
+        self._doubtful: list[Transfer] = []
+
+    def received(self, order: Order) -> None:
+        """A client wants a transfer to another bank."""
+        self.stages.add((Stage(self._now_us(), order),))
+
+    def reached(self, results: Iterable[object]) -> None:
+        """The ledger has decided; of its results, those are told that are news."""
+        now_us = self._now_us()
+        news = []
+        for result in results:
+            # What is asked for again is answered with the record that is there already.
+            if isinstance(result, Transfer) and result.entry > self._newest:
+                self._newest = result.entry
+                news.append(Stage(now_us, result))
+        if news:
+            self.stages.add(news)
+
+    def recovered(self, records: Sequence[Transfer]) -> None:
+        """An earlier run, or another node, has left these open."""
+        if not records:
+            return
+        doubtful = sum(record.phase is Phase.SENT for record in records)
+        text = f"transfers taken up: {len(records)}, of unknown outcome: {doubtful}"
+        level: Level = "warning" if doubtful else "info"
+        self._events.tell("TransfersRecovered", text, level, count=len(records),
+                          doubtful=doubtful)  # fmt: skip
+
+    def doubted(self, record: Transfer) -> None:
+        """The other bank did not answer, and only it, or the operator, can tell what became."""
+        self.stages.add((Stage(self._now_us(), record, is_doubtful=True),))
+        self._doubtful.append(record)
+
+    def contradicted(self, flight: Flight) -> None:
+        """The other bank says what cannot be, for example that it knows nothing of its promise."""
+        self._events.tell("TransferContradicted", f"transfer {flight.key}: {flight.trouble}",
+                          "error", transfer=flight.key, bank=flight.bank)  # fmt: skip
+
+    def decided(self, record: Transfer) -> None:
+        """The operator has decided a transfer by hand."""
+        self.stages.add((Stage(self._now_us(), record),))
+        text = f"transfer {record.key} was decided by hand, {record.state}: {record.note}"
+        self._events.tell("TransferDecided", text, "warning", transfer=record.key,
+                          state=record.state, note=record.note)  # fmt: skip
+
+    def tell(self) -> None:
+        """Tells of what is in doubt since the last call; called a few times a second.
+
+        A bank that falls silent leaves many at once, and an event for each would push all others
+        out.
+        """
+        if not self._doubtful:
+            return
+        doubtful, self._doubtful = self._doubtful, []
+        first = doubtful[0]
+        more = f" and {len(doubtful) - 1} others" if len(doubtful) > 1 else ""
+        text = f"the outcome of transfer {first.key}{more} is unknown: no answer comes"
+        self._events.tell("TransferInDoubt", text, "warning", transfer=first.key,
+                          bank=bank_of(first.bank), count=len(doubtful))  # fmt: skip
