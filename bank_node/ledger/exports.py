@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from bank_node.ledger.entries import Account, Kind
+from bank_node.ledger.entries import TRANSFER_KINDS, Account, Kind
 from bank_node.ledger.journal import Block
 from bank_node.ledger.transfers import decode
 
@@ -32,7 +32,7 @@ def journal_rows(blocks: Iterable[Block]) -> Rows:
                 "debit": entry.debit,
                 "credit": entry.credit,
                 "amount": entry.amount,
-                "transfer": _transfer(payloads.get(sequence, b""), sequence),
+                "transfer": _transfer(entry.kind, payloads.get(sequence, b""), sequence),
             }
 
 
@@ -45,9 +45,9 @@ def of_account(rows: Rows, account: int) -> Rows:
             yield {**row, "balance": balance}
 
 
-def _transfer(payload: bytes, entry: int) -> str:
+def _transfer(kind: int, payload: bytes, entry: int) -> str:
     """The key of the transfer that an entry is about; empty if it is about none."""
-    return decode(payload, entry).key if payload else ""
+    return decode(payload, entry).key if kind in TRANSFER_KINDS else ""
 
 
 def write_csv(rows: Rows, file: TextIO) -> None:

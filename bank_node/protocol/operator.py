@@ -5,7 +5,7 @@ Replies carry one JSON document on their line. Served on the operator's port onl
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol import fields
-from bank_node.protocol.command import FIELDS, STORE, Argument, Audience, Command, Effect
+from bank_node.protocol.command import FIELDS, Argument, Audience, Command, Effect
 from bank_node.protocol.fields import Field
 from bank_node.protocol.filters import EVERYTHING, parse_account_filter
 from bank_node.values import (
@@ -216,9 +216,9 @@ OPERATOR_ROWS = (
         Field("transfer", _parse_transfer, "<id>|<ip>/<id>", required=True),
         fields.choice("do", "commit", "abort", required=True),
         Field("note", _parse_note, "<why>", required=True, takes_rest=True),
-        errors=(Reason.READ_ONLY, Reason.NO_SUCH_TRANSFER, Reason.NOT_IN_DOUBT,
-                Reason.TRANSFER_COMMITTED, Reason.TRANSFER_ABORTED, *STORE),
-        effect=Effect.WRITES, cost=100,
+        errors=(Reason.NO_SUCH_TRANSFER, Reason.NOT_IN_DOUBT, Reason.TRANSFER_COMMITTED,
+                Reason.TRANSFER_ABORTED),
+        effect=Effect.CONTROLS, cost=100,
     ),
     _operator(
         "OU", "Operator's unsettled: what this bank and the others owe each other.",
