@@ -230,6 +230,7 @@ class BankConsole(App[None]):
                 f"{formats.plural(clients, 'client is', 'clients are')} connected. The bank lives "
                 "in this console: leaving stops it in order, and they are disconnected."
             )
-            if not await self.push_screen_wait(Confirm("Leave?", told, button="Stop and leave")):
+            question = Confirm("Leave?", told, button="Stop and leave", danger=True)
+            if not await self.push_screen_wait(question):
                 return
         self.exit()

@@ -94,13 +94,16 @@ def run(
 
 
 def ask_first_start(
-    interfaces: Sequence[Interface], write: Callable[[dict[str, Any]], None]
+    interfaces: Sequence[Interface],
+    write: Callable[[dict[str, Any]], None],
+    obstacle: Callable[[str, int], str],
 ) -> bool:
     """Asks which address and subnet to serve, and hands the settings to `write`.
 
-    `write` may raise OSError or ValueError, whose words are then shown. False means that the
-    operator left without an answer.
+    `write` may raise OSError or ValueError, whose words are then shown; `obstacle` says why an
+    address and port cannot be served, or nothing. False means that the operator left without an
+    answer.
     """
     from tui.first_start import FirstStart
 
-    return bool(FirstStart(interfaces, write).run())
+    return bool(FirstStart(interfaces, write, obstacle).run())

@@ -45,9 +45,13 @@ class FirstStart(App[bool]):
     ]
 
     def __init__(
-        self, interfaces: Sequence[Interface], write: Callable[[dict[str, Any]], None]
+        self,
+        interfaces: Sequence[Interface],
+        write: Callable[[dict[str, Any]], None],
+        obstacle: Callable[[str, int], str] = lambda _address, _port: "",
     ) -> None:
         super().__init__()
+        self._obstacle = obstacle
         self._interfaces = interfaces
         self._write = write
         for theme in themes.THEMES:
@@ -113,6 +117,8 @@ class FirstStart(App[bool]):
     def _check(self) -> None:
         values = self._values
         problems = {key: check(values[key]) for key, (_, check) in _FIELDS.items()}
+        if not (problems["address"] or problems["port"]):
+            problems["port"] = self._obstacle(values["address"], int(values["port"]))
         for key, problem in problems.items():
             self.query_one(f"#problem-{key}", Words).say(safe.content(problem, "$error"))
         is_right = not any(problems.values())
@@ -142,7 +148,7 @@ class FirstStart(App[bool]):
 
 def _interfaces_grid() -> Grid:
     return Grid(
-        Column("name", "Interface", 10, flex=1),
+        Column("name", "Interface", 18, flex=1),
         Column("address", "Address", 15, flex=1),
         Column("subnet", "Subnet", 18, flex=1),
         id="interfaces-grid",

@@ -159,15 +159,18 @@ class _Served:
 
 
 def _ask_first_start() -> bool:
-    from bank_node.network.interfaces import addresses_of_this_machine
+    from bank_node.network.interfaces import addresses_of_this_machine, free_loopback, obstacle
     from tui.entry import ask_first_start
-    from tui.model.interfaces import Interface
+    from tui.model.interfaces import PORTS, Interface
 
     faces = [
         Interface(found.interface or "–", found.address, _subnet(found.address, found.prefix))
         for found in addresses_of_this_machine()
+        if not found.is_loopback
     ]
-    return ask_first_start(faces, _write_settings)
+    # Alone on this machine, but among the banks of `bank demo` and others that are tried out.
+    faces.append(Interface("this machine alone", free_loopback(PORTS[0]), "127.0.0.0/24"))
+    return ask_first_start(faces, _write_settings, obstacle)
 
 
 def _subnet(address: str, prefix: int | None) -> str:

@@ -4,6 +4,7 @@ Linux is asked over netlink, which knows every address with its prefix; elsewher
 the routing table tell the addresses alone. No packet leaves the machine.
 """
 
+import errno
 import socket
 import struct
 import sys
@@ -48,6 +49,35 @@ def addresses_of_this_machine() -> list[InterfaceAddress]:
         found = list(_from_names())
     unique = {each.address: each for each in reversed(found)}
     return sorted(unique.values(), key=lambda each: (each.is_loopback, _number(each.address)))
+
+
+def obstacle(address: str, port: int) -> str:
+    """Why nobody can be served on this address and port just now; empty if nothing is in the way.
+
+    Nothing is sent, and the port is free again at once.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As a server does it: connections that ended lately are no obstacle.
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                return f"{address} is not an address of this machine."
+            return f"Another program uses the port {port} of {address}."
+    return ""
+
+
+def free_loopback(port: int) -> str:
+    """The first address of this machine alone on which nobody uses a port, or else the first.
+
+    So several banks try each other out on one machine: each is named by an address of its own.
+    """
+    for last in range(1, 255):
+        if not obstacle(f"127.0.0.{last}", port):
+            return f"127.0.0.{last}"
+    return "127.0.0.1"
 
 
 def _number(address: str) -> bytes:

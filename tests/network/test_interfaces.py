@@ -1,12 +1,13 @@
 """The addresses of this machine, wherever the system keeps them."""
 
 import ipaddress
+import socket
 import sys
 
 import pytest
 
 from bank_node.network import interfaces
-from bank_node.network.interfaces import addresses_of_this_machine
+from bank_node.network.interfaces import addresses_of_this_machine, free_loopback, obstacle
 
 
 def check(found):
@@ -34,3 +35,14 @@ def test_a_system_without_netlink_is_asked_by_name(monkeypatch):
 
     monkeypatch.setattr(interfaces, "_from_netlink", refuse)
     check(addresses_of_this_machine())
+
+
+def test_a_port_in_use_is_an_obstacle_and_another_address_is_offered():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert str(port) in obstacle("127.0.0.1", port)
+        assert free_loopback(port) not in ("", "127.0.0.1")
+
+
+def test_an_address_of_another_machine_is_an_obstacle():
+    assert "not an address of this machine" in obstacle("192.0.2.254", 0)

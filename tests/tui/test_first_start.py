@@ -39,6 +39,15 @@ async def test_a_wrong_address_is_said_and_not_written():
 
 
 @in_a_loop
+async def test_a_port_that_another_program_uses_is_said_before_anything_is_written():
+    app = FirstStart(FACES, lambda _: None, lambda address, port: f"{address}:{port} is taken")
+    async with app.run_test(size=(80, 30)) as pilot:
+        await pilot.pause()
+        assert "10.1.2.3:65525 is taken" in text_of(app)
+        assert app.query_one("#accept").disabled
+
+
+@in_a_loop
 async def test_a_file_that_cannot_be_written_is_said():
     def full(config):
         raise OSError("No space left on device")

@@ -100,7 +100,8 @@ class Network(HouseScreen):
             return
         state = marked(peer.state)[0]
         odd = ", ".join(peer.oddities) or "none"
-        can = " ".join(peer.capabilities) or "the classic nine"
+        # Those with a value are keys and names, which would fill the pane.
+        can = " ".join(can for can in peer.capabilities if "=" not in can) or "the classic nine"
         facts.say(safe.lines(
             _fact("state", f"{state}  since {formats.age(peer.since_us, self.hub.now_us)}"),
             _fact("name", f"{peer.name or '–'} {peer.version or ''}"),

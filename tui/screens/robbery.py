@@ -47,7 +47,7 @@ class Robbery(HouseScreen):
                 yield Panel(
                     "Target",
                     Label(safe.content("Amount", "$bank-dim"), classes="label"),
-                    Typed(id="amount", placeholder="1000000, and enter"),
+                    Typed(id="amount", placeholder="1000000, and enter", restrict=r"[0-9 ,_]*"),
                     Words(id="target-note"),
                     id="target",
                     help="Type an amount and press enter. o changes between the fewest clients "

@@ -114,7 +114,7 @@ class Form(Dialog):
 
 
 class Confirm(Dialog):
-    """A question that shows the effect; the focus is on Cancel."""
+    """A question that shows the effect; where it is dangerous, the focus is on Cancel."""
 
     BINDINGS: ClassVar[list[Any]] = [
         Binding("y", "accept", "Yes"),
@@ -141,7 +141,7 @@ class Confirm(Dialog):
     def on_mount(self) -> None:
         self.title_as(self._title)
         self.query_one("#dialog").border_subtitle = Content("y yes · n no")
-        self.query_one("#cancel").focus()
+        self.query_one("#cancel" if self._danger else "#accept").focus()
 
     def action_accept(self) -> None:
         self.dismiss(True)
