@@ -17,6 +17,7 @@ from bank_node.config.loading import (
 from bank_node.config.problems import SettingsError, masked
 from bank_node.config.saving import save
 from bank_node.config.settings import (
+    Faults,
     Key,
     Limits,
     Log,
@@ -35,6 +36,7 @@ __all__ = [
     "DEFAULT_ORIGIN",
     "Described",
     "Effective",
+    "Faults",
     "Key",
     "Limits",
     "Log",

@@ -5,7 +5,7 @@ who got it wrong, and a check for what bounds cannot say. A check answers True f
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from msgspec import Meta
@@ -46,6 +46,15 @@ def seconds(doc: str, highest: int = _DAY) -> Meta:
 
 def pause(doc: str) -> Meta:
     return _key(doc, f"a number of seconds from 0 to {_DAY}", None, ge=0, le=_DAY)
+
+
+def probability(doc: str) -> Meta:
+    return _key(doc, "a number from 0 to 1", None, ge=0, le=1)
+
+
+def one_of(doc: str, values: Collection[str], told: str) -> Meta:
+    """A word of a list too long to tell; `told` says in its place what is right."""
+    return _key(doc, told, lambda text: not text or text in values)
 
 
 def flag(doc: str) -> Meta:

@@ -23,14 +23,17 @@ from bank_node.config.checks import (
     folder_path,
     follow_address,
     live,
+    one_of,
     operator_port,
     pause,
     peer_list,
+    probability,
     seconds,
     store_url,
     subnet_list,
     whole,
 )
+from bank_node.config.crash_points import CRASH_POINTS
 from bank_node.values import AMOUNT_MAX
 
 
@@ -227,6 +230,37 @@ class Payments(Struct, frozen=True, forbid_unknown_fields=True):
     per_minute: Annotated[int, whole("Payments of a client in a minute.", 1, 1_000_000)] = 30
 
 
+class Faults(Struct, frozen=True, forbid_unknown_fields=True):
+    """What goes wrong on purpose, so that one can watch the bank get over it."""
+
+    enabled: Annotated[bool, flag("Let the faults below happen; never with a public address.")] = (
+        False
+    )
+    drop: Annotated[
+        float, probability("How likely a line of transfer messages, or its answer, is lost.")
+    ] = 0.0
+    delay: Annotated[float, probability("How likely such a line is late.")] = 0.0
+    delay_s: Annotated[float, pause("Seconds that it is late at most.")] = 1.0
+    duplicate: Annotated[float, probability("How likely such a line is sent twice.")] = 0.0
+    reorder: Annotated[
+        float, probability("How likely such a line waits until the next one has overtaken it.")
+    ] = 0.0
+    seed: Annotated[
+        int, whole("Which chances are drawn; the same again for the same seed.", 0, 2**32)
+    ] = 0
+    crash_at: Annotated[
+        str,
+        one_of(
+            'Point at which the node kills itself; "" = none, docs/faults.md has all others.',
+            CRASH_POINTS,
+            f'"" or a point that docs/faults.md lists, such as "{CRASH_POINTS[1]}"',
+        ),
+    ] = ""
+    crash_after: Annotated[
+        int, whole("How often it passes that point before it does.", 0, 1_000_000)
+    ] = 0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of one node."""
 
@@ -245,6 +279,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     robbery: Robbery = field(default_factory=Robbery)
     transfers: Transfers = field(default_factory=Transfers)
     payments: Payments = field(default_factory=Payments)
+    faults: Faults = field(default_factory=Faults)
 
 
 class Key(NamedTuple):

@@ -21,6 +21,7 @@ from bank_node.network.server import Presence, Server
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.around import Ears
 from bank_node.node.banks import Banks, own_code
+from bank_node.node.faults import Faults
 from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.operator import Entrance, Parts
 from bank_node.node.payments import open_counter, pin_threads
@@ -101,6 +102,7 @@ class Node:
             raise
 
     def _start(self) -> tuple[str, int]:
+        self._faults = faults = Faults(self.settings)
         self._store = open_store(self.settings)
         identity, office = identity_of(self.settings), open_office(self.settings)
         self.settings = settings = take_place(self.settings, office)
@@ -124,9 +126,9 @@ class Node:
         self.transfers = transfers = Transfers(
             banks.own,
             identity,
-            self._writer,
+            faults.ledger(self._writer),
             Acquaintance(banks.neighbourhood, banks.keyring, CLOCK.now_us),
-            banks.proxy,
+            lambda: faults.post(banks.proxy()),
             self._caps.of,
             self._chronicle,
         )
@@ -251,7 +253,7 @@ class Node:
             identity=identity,
             log=Log(store, code, identity, CLOCK.now_us, lambda: succession.epoch),
             journal=store,
-            transfers=self.transfers,
+            transfers=self._faults.counter(self.transfers),
             following=succession,
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,

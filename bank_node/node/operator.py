@@ -20,6 +20,7 @@ from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
 from bank_node.node.around import Around, Ears
 from bank_node.node.banks import Banks
+from bank_node.node.faults import describe
 from bank_node.node.machine import CLOCK, usage
 from bank_node.protocol.commands import Audience, Effect
 from bank_node.protocol.messages import Catalogue
@@ -224,6 +225,8 @@ class Entrance:
                 yield Warning("disk_nearly_full", f"{free >> 20} MiB are left")
         if metrics.traffic_lines_lost:
             yield Warning("log_lines_lost", f"{metrics.traffic_lines_lost} lines of traffic")
+        if self._settings.faults.enabled:
+            yield Warning("faults_on", f"this bank errs on purpose: {describe(self._settings)}")
         in_doubt = sum(each.is_in_doubt for each in parts.gate.bank.transfers.flights())
         if in_doubt:
             yield Warning("transfers_in_doubt", f"{in_doubt} transfers whose outcome is unknown")

@@ -96,8 +96,10 @@ class Engine:
     def _taken_up(self, record: Transfer, now: float) -> Flight:
         flight = Flight(record.key, bank_of(record.bank), None, record, next_at=now)
         if record.phase is Phase.RESERVED and record.role is Role.PAYER:
-            # Nothing was decided, and whoever asked meanwhile was told so.
+            # Nothing was decided, and whoever asked meanwhile was told so. The other bank may have
+            # made a promise, which it need not keep any longer.
             flight.decision = _void(flight, Reason.TRANSFER_ABORTED)
+            self._say_abort(flight)
         elif record.phase is Phase.SENT:
             flight.trouble = "whether the deposit was carried out is unknown"
         return flight
@@ -240,9 +242,12 @@ class Engine:
             reason = answer.reason or Reason.TRANSFER_ABORTED
         self._decide(flight, _void(flight, reason))
         if answer is None and reply.was_sent:
-            # It may have made a promise: better to say at once that nothing will come of it.
-            abort = TransferMessage(Word.ABORT, TransferId(flight.key))
-            self.messages.append((flight.key, flight.bank, abort))
+            self._say_abort(flight)
+
+    def _say_abort(self, flight: Flight) -> None:
+        """Says that nothing will come of a transfer, once; who does not hear it will ask."""
+        abort = TransferMessage(Word.ABORT, TransferId(flight.key))
+        self.messages.append((flight.key, flight.bank, abort))
 
     def _heard(self, flight: Flight, said: str, reply: Reply) -> None:
         message = Message.CREDIT if said == COMMITTED else Message.RELEASE
