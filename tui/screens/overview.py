@@ -152,7 +152,7 @@ class Overview(HouseScreen):
 
     async def do_drain(self) -> None:
         await self._change("drain", "Refuse new clients and all writes, until resumed. Open "
-                           "connections may go on reading.")  # fmt: skip
+                           "connections may go on reading.", danger=True)  # fmt: skip
 
     async def do_resume(self) -> None:
         await self._change("resume", "Take new clients and writes again.")
