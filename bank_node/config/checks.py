@@ -13,7 +13,7 @@ from msgspec import Meta
 from bank_node.errors import Refused
 from bank_node.values import BANK_PORTS, parse_amount, parse_bank_code
 
-_HANDLE = re.compile(r"[a-z]{2,64}")
+_HANDLE = re.compile(r"[a-z]{2,32}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _PORTS: Final = range(1024, 65536)  # Lower ports need an administrator.
 _DAY: Final = 86_400
@@ -99,7 +99,7 @@ def operator_port(doc: str) -> Meta:
 
 
 def bank_handle(doc: str) -> Meta:
-    expected = '2 to 64 letters such as "prague", or ""'
+    expected = '2 to 32 letters such as "prague", or ""'
     return _key(doc, expected, lambda text: not text or bool(_HANDLE.fullmatch(text)))
 
 

@@ -9,7 +9,7 @@ from bank_node.ledger.book import Account, FreeNumbers, State
 from bank_node.ledger.entries import is_client, is_settlement
 from bank_node.ledger.following import follow
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of, records_at
-from bank_node.ledger.notes import ReadNote
+from bank_node.ledger.notes import Note, ReadNote
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.records import Record
 from bank_node.ledger.transfer_operations import ReadTransfer
@@ -74,6 +74,10 @@ class MemoryStore:
 
     def open_transfers(self) -> list[Transfer]:
         return list(self._state.transfers.copy().values())
+
+    def open_notes(self, kind: str) -> list[Note]:
+        notes = self._state.notes.copy().values()
+        return [note for note in notes if note.key.startswith(kind)]
 
     def close(self) -> None:
         pass

@@ -38,7 +38,7 @@ from bank_node.ledger.mysql_schema import (
     select_offer,
 )
 from bank_node.ledger.mysql_snapshot import Snapshot
-from bank_node.ledger.notes import ReadNote
+from bank_node.ledger.notes import Note, ReadNote
 from bank_node.ledger.operations import Operation, Result, is_read, touched
 from bank_node.ledger.records import Record
 from bank_node.ledger.transfer_operations import ReadTransfer
@@ -218,6 +218,10 @@ class MysqlStore:
 
     def open_transfers(self) -> list[Transfer]:
         return list(self._state.transfers.copy().values())
+
+    def open_notes(self, kind: str) -> list[Note]:
+        notes = self._state.notes.copy().values()
+        return [note for note in notes if note.key.startswith(kind)]
 
     def close(self) -> None:
         """Brings the account rows up to date, so that the next start has little to replay."""

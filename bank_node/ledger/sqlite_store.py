@@ -18,7 +18,7 @@ from bank_node.ledger.book import CASH, Account, FreeNumbers, State
 from bank_node.ledger.following import follow
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of
 from bank_node.ledger.memory_store import block_holding, open_accounts, settlement_accounts
-from bank_node.ledger.notes import ReadNote
+from bank_node.ledger.notes import Note, ReadNote
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.ownership import own
 from bank_node.ledger.records import Record
@@ -267,6 +267,10 @@ class SqliteStore:
 
     def open_transfers(self) -> list[Transfer]:
         return list(self._state.transfers.copy().values())
+
+    def open_notes(self, kind: str) -> list[Note]:
+        notes = self._state.notes.copy().values()
+        return [note for note in notes if note.key.startswith(kind)]
 
     def close(self) -> None:
         """Brings the snapshot up to the head, so that the next start has nothing to replay."""

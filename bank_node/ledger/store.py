@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bank_node.ledger.book import Account, State
 from bank_node.ledger.journal import Block, Head
+from bank_node.ledger.notes import Note
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.transfers import Transfer
 
@@ -68,6 +69,9 @@ class Store(Protocol):
 
     def open_transfers(self) -> list[Transfer]:
         """The transfers to which something is still to happen, as of one moment."""
+
+    def open_notes(self, kind: str) -> list[Note]:
+        """The open notes whose keys begin like this, as of one moment."""
 
     def close(self) -> None:
         """Writes out what may be written lazily and lets go of the files."""

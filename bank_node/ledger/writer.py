@@ -10,21 +10,24 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from bank_node.errors import Conflict, Reason, StoreError
 from bank_node.ledger.book import decide_all
 from bank_node.ledger.journal import Block, seal
+from bank_node.ledger.notes import Note
 from bank_node.ledger.operations import Operation, Result, is_read
 from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.reader import Reader
 from bank_node.ledger.store import SharedStore, Store
+from bank_node.ledger.transfers import Transfer
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
 Done = Callable[[Sequence[Result]], object]
+_RECORDS = frozenset((Transfer, Note))
 
 
 class Submission(NamedTuple):
@@ -61,6 +64,7 @@ class Writer:
         self._barred = False
         self._quorum: Quorum | None = None
         self._published: Callable[[Block], object] = _nobody
+        self._heard: Callable[[Sequence[Transfer | Note]], object] | None = None
         self._stopping = False
         self._has_ended = False
         self._thread = Thread(target=self._run, name="ledger", daemon=True)
@@ -106,6 +110,14 @@ class Writer:
         """Before `start`: who hears of each durable block, and what acknowledgements wait for."""
         self._published = published
         self._quorum = quorum
+
+    def tell(self, heard: Callable[[Sequence[Transfer | Note]], object]) -> None:
+        """Before `start`: who hears of transfers and notes that operations have come to.
+
+        On the ledger thread, after those who asked, and of each step of a record once; of what is
+        not acknowledged in the end nobody hears.
+        """
+        self._heard = heard
 
     def bar(self, barred: bool) -> None:
         """Whether changes are refused because another node leads; reads go on.
@@ -221,12 +233,12 @@ class Writer:
             operations = batch[0].operations
         else:
             operations = [operation for submission in batch for operation in submission.operations]
-        height = self._store.head.height if self._quorum else 0
+        before = self._store.head
         results = self._process(operations)
-        if self._quorum is not None and self._store.head.height > height:
-            self._hold(self._quorum, batch, operations, results)
+        if self._quorum is not None and self._store.head.height > before.height:
+            self._hold(self._quorum, batch, operations, results, before.sequence)
         else:
-            self._tell_all(batch, results)
+            self._tell_all(batch, results, before.sequence)
 
     def _hold(
         self,
@@ -234,21 +246,28 @@ class Writer:
         batch: list[Submission],
         operations: Sequence[Operation],
         results: Sequence[Result],
+        before: int,
     ) -> None:
         """Keeps the answers of a batch until enough followers have its block."""
 
         def release(confirmed: bool) -> None:
             told = results if confirmed else _unconfirmed(operations, results)
-            self._tell_all(batch, told)
+            self._tell_all(batch, told, before)
 
         quorum.hold(self._store.head.height, release)
 
-    def _tell_all(self, batch: list[Submission], results: Sequence[Result]) -> None:
+    def _tell_all(self, batch: list[Submission], results: Sequence[Result], before: int) -> None:
+        """Tells all results; entries after `before` are new."""
         first = 0
         for submission in batch:
             last = first + len(submission.operations)
             self._tell(submission.done, results[first:last])
             first = last
+        if self._heard is not None:
+            news: list[Any] = [result for result in results if type(result) in _RECORDS]
+            news = [record for record in news if record.entry > before]
+            if news:
+                self._tell(self._heard, news)
 
     def _process(self, operations: Sequence[Operation]) -> Sequence[Result]:
         """Decides a batch and makes it durable; every error becomes a result."""
@@ -326,7 +345,7 @@ class Writer:
             _log.exception("the store cannot discard a batch, writing ends")
             self._failed = Reason.STORE_FAILED
 
-    def _tell(self, done: Done, results: Sequence[Result]) -> None:
+    def _tell(self, done: Callable[[Any], object], results: Sequence[Any]) -> None:
         try:
             done(results)
         except Exception:

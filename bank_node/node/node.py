@@ -21,11 +21,13 @@ from bank_node.network.server import Presence, Server
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.around import Ears
 from bank_node.node.banks import Banks, own_code
+from bank_node.node.clerk import KINDS, Clerk
 from bank_node.node.faults import Faults
 from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.operator import Entrance, Parts
-from bank_node.node.payments import open_counter, pin_threads
+from bank_node.node.payments import expecting, handle_of, open_counter, pin_threads
 from bank_node.node.place import identity_of, open_office, take_place
+from bank_node.node.providers import Providers
 from bank_node.node.stores import open_store
 from bank_node.node.succession import Succession
 from bank_node.node.transfers import Transfers
@@ -34,6 +36,7 @@ from bank_node.security.identity import Identity
 from bank_node.service.calls import Bank, Network
 from bank_node.service.counter import Counter
 from bank_node.service.dispatch import Gate
+from bank_node.service.payees import Around
 from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
 from bank_node.telemetry.metrics import Metrics
@@ -115,6 +118,8 @@ class Node:
         )
         self.succession = succession = self._succession(office, identity)
         succession.prepare()
+        clerk = Clerk(self._writer, lambda notes: None)
+        self._writer.tell(clerk.heard)
         self._writer.start()
         self._traffic = traffic = self._open_traffic()
         self.banks = banks = Banks(
@@ -122,22 +127,11 @@ class Node:
         )
         banks.watch.concerns(own_code(settings), identity.key, succession.seen)
         banks.start()
-        store = self._store
-        self.transfers = transfers = Transfers(
-            banks.own,
-            identity,
-            faults.ledger(self._writer),
-            Acquaintance(banks.neighbourhood, banks.keyring, CLOCK.now_us),
-            lambda: faults.post(banks.proxy()),
-            self._caps.of,
-            self._chronicle,
-        )
-        # What is open belongs to whoever leads the bank, from the moment on when it does.
-        self.transfers.start(self._store.open_transfers() if office.leads else ())
-        succession.promoted = lambda: self._promoted(transfers, store)
+        around = self._open_transfers(banks, identity, faults)
+        self._take_up(clerk, office)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         gate = Gate(
-            self._bank(banks, self._store, identity),
+            self._bank(banks, self._store, identity, self._counter(identity, around)),
             self._writer,
             self.metrics,
             CLOCK,
@@ -168,13 +162,47 @@ class Node:
             self._let_operators_in(parts)
         return address
 
-    def _promoted(self, transfers: Transfers, store: Store) -> None:
-        transfers.take_up(store.open_transfers())
-        assert self.succession is not None
-        epoch = self.succession.epoch
-        self.events.tell(
-            "NodePromoted", f"this node leads the bank, in epoch {epoch}", "warning", epoch=epoch
+    def _open_transfers(self, banks: Banks, identity: Identity, faults: Faults) -> Around:
+        """What carries money to other banks, and knows whom they serve."""
+        assert self._writer is not None
+        acquaintance = Acquaintance(banks.neighbourhood, banks.keyring, CLOCK.now_us)
+        self.transfers = transfers = Transfers(
+            banks.own,
+            identity,
+            faults.ledger(self._writer),
+            acquaintance,
+            lambda: faults.post(banks.proxy()),
+            self._caps.of,
+            self._chronicle,
+            expecting,
         )
+        return Providers(
+            handle_of(self.settings), banks.neighbourhood.directory, acquaintance, transfers,
+            self._caps.of, CLOCK,
+        )  # fmt: skip
+
+    def _take_up(self, clerk: Clerk, office: Office) -> None:
+        """What is open belongs to whoever leads the bank, from the moment on when it does."""
+        store, transfers, succession = self._store, self.transfers, self.succession
+        assert store is not None
+        assert transfers is not None
+        assert succession is not None
+
+        def sweep() -> None:
+            for kind in KINDS:
+                clerk.sweep(store.open_notes(kind))
+
+        def promoted() -> None:
+            transfers.take_up(store.open_transfers())
+            sweep()
+            epoch = succession.epoch
+            told = f"this node leads the bank, in epoch {epoch}"
+            self.events.tell("NodePromoted", told, "warning", epoch=epoch)
+
+        transfers.start(store.open_transfers() if office.leads else ())
+        if office.leads:
+            sweep()
+        succession.promoted = promoted
 
     def _let_operators_in(self, parts: Parts) -> None:
         self._entrance = Entrance(
@@ -233,12 +261,12 @@ class Node:
         self.banks = self.transfers = self.succession = None
         self._server = self._writer = self._store = self._traffic = None
 
-    def _counter(self, identity: Identity) -> Counter:
+    def _counter(self, identity: Identity, around: Around) -> Counter:
         assert self._writer is not None
         self._pin_workers = Workers(pin_threads(), self.settings.limits.requests_queued)
-        return open_counter(self.settings, identity, self._writer, self._pin_workers)
+        return open_counter(self.settings, identity, self._writer, self._pin_workers, around)
 
-    def _bank(self, network: Network, store: Store, identity: Identity) -> Bank:
+    def _bank(self, network: Network, store: Store, identity: Identity, counter: Counter) -> Bank:
         code, succession = own_code(self.settings), self.succession
         assert succession is not None
         assert self.transfers
@@ -257,7 +285,7 @@ class Node:
             following=succession,
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,
-            counter=self._counter(identity),
+            counter=counter,
             objective=self.settings.robbery.objective,
         )
 

@@ -5,9 +5,12 @@ import os
 import secrets
 from datetime import datetime
 
+from bank_node.banking.payments.abroad import Expect, parse_memo
 from bank_node.banking.payments.limits import Rules
 from bank_node.banking.payments.names import default_handle
 from bank_node.config import Settings
+from bank_node.ledger.operations import Operation
+from bank_node.ledger.transfer_operations import Promise
 from bank_node.ledger.writer import Writer
 from bank_node.node.banks import own_code
 from bank_node.node.machine import CLOCK
@@ -15,6 +18,7 @@ from bank_node.security.identity import Identity
 from bank_node.security.pins import PROFILES, SALT_BYTES
 from bank_node.security.signing import CodeKey
 from bank_node.service.counter import Counter
+from bank_node.service.payees import Around
 from bank_node.service.steps import Pins
 from bank_node.service.workers import Workers
 
@@ -26,8 +30,13 @@ def pin_threads() -> int:
     return os.cpu_count() or 1
 
 
+def handle_of(settings: Settings) -> str:
+    """The end of all payment addresses of a bank."""
+    return settings.payments.handle or default_handle(own_code(settings))
+
+
 def open_counter(
-    settings: Settings, identity: Identity, ledger: Writer, workers: Workers
+    settings: Settings, identity: Identity, ledger: Writer, workers: Workers, around: Around
 ) -> Counter:
     """The counter of a node with these settings and the key of its bank."""
     chosen = settings.payments
@@ -38,7 +47,7 @@ def open_counter(
     if chosen.pin_profile != "standard":
         _log.warning("payments.pin_profile is light: stolen PINs could be guessed in no time")
     return Counter(
-        handle=chosen.handle or default_handle(own_code(settings)),
+        handle=handle_of(settings),
         currency=chosen.currency,
         rules=Rules(
             per_payment=chosen.per_payment,
@@ -54,8 +63,16 @@ def open_counter(
         clock=CLOCK,
         day_of=_day_of,
         new_salt=lambda: secrets.token_bytes(SALT_BYTES),
+        around=around,
         may_be_overheard=chosen.pins_in_the_open,
     )
+
+
+def expecting(operation: Operation, memo: str) -> Operation:
+    """What a message of another bank asks for: with a memo, to expect a payment."""
+    if not memo or not isinstance(operation, Promise):
+        return operation
+    return Expect(operation, parse_memo(memo), CLOCK.now_us())
 
 
 def _day_of(us: int) -> int:

@@ -74,11 +74,14 @@ class Transfers:
         new_proxy: Callable[[], Elsewhere],
         cap_of: Callable[[BankCode], int],
         chronicle: Chronicle,
+        expecting: Callable[[Operation, str], Operation] = lambda operation, memo: operation,
     ) -> None:
         """`new_proxy` is called on the loop of this thread.
 
-        `cap_of`: what this bank may owe another one, and the other one this bank.
+        `cap_of`: what this bank may owe another one, and the other one this bank. `expecting`
+        makes what the memo of a message asks for part of its operation.
         """
+        self._expecting = expecting
         self._own = own
         self._identity = identity
         self._ledger = ledger
@@ -163,6 +166,18 @@ class Transfers:
         if not self._acquaintance.may_dial(order.payee.bank):
             raise Refused(Reason.OUT_OF_REACH, bank=order.payee.bank, own=self._own)
         self._post(self._begin, order, call.seconds_left(), done)
+
+    def lend(self, use: Callable[[Engine, Elsewhere, float], object]) -> None:
+        """Has something done with the engine and the way to other banks, on their thread.
+
+        The third argument of `use` is the time there. It must not block.
+        """
+
+        def work() -> None:
+            use(self._engine, self._proxy, self._loop.time())
+            self._soon()
+
+        self._post(work)
 
     def has_received(self, key: str) -> bool:
         """Whether a transfer is known that nothing has been set aside for yet."""
@@ -289,7 +304,10 @@ class Transfers:
                 return
             messages = parse_messages(text.encode())
             evidence, cap = request_evidence(text, signature), self._cap_of(sender)
-            operations = [operation_of(sender, each, cap, evidence) for each in messages]
+            operations = [
+                self._expecting(operation_of(sender, each, cap, evidence), each.memo)
+                for each in messages
+            ]
             self._asked.append((operations, partial(self._decided, sender, messages, text, done)))
             self._soon()
 

@@ -131,11 +131,45 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "There are too many accounts under this mobile number.",
         "Pod tímto číslem mobilu je příliš mnoho účtů.",
     ),
+    Reason.PROVIDER_DOWN: (
+        "U28: The bank of the payee does not answer, nothing was paid.",
+        "U28: Banka příjemce neodpovídá, nic nebylo zaplaceno.",
+    ),
+    Reason.PAYEE_CHANGED: (
+        "U06: The address belongs to another account than a moment ago, nothing was paid.",
+        "U06: Adresa patří jinému účtu než před chvílí, nic nebylo zaplaceno.",
+    ),
+    Reason.PAYMENT_PENDING: (
+        "01: The payment is on its way; ask again under the same reference.",
+        "01: Platba je na cestě; zeptejte se znovu pod stejnou referencí.",
+    ),
+    Reason.PAYMENT_REVERTED: (
+        "U34: The payment was given up and the money is back.",
+        "U34: Platba byla vzdána a peníze jsou zpět.",
+    ),
+    Reason.RISK: (
+        "U16: The banks do not trust each other with so much.",
+        "U16: Banky si tolik nevěří.",
+    ),
+    Reason.OTHER_CURRENCY: (
+        "The bank of the payee keeps another currency.",
+        "Banka příjemce vede jinou měnu.",
+    ),
     Reason.NO_SUCH_PAYMENT: (
         "U48: There is no such payment.",
         "U48: Taková platba neexistuje.",
     ),
 }
+
+_UNNAMED = "U31"
+
+
+def response_code(reason: Reason) -> str:
+    """The response code of a refusal; U31, credit failed, for one that has no name of its own."""
+    sentences = PAYMENT_ERRORS.get(reason)
+    code, colon, _ = sentences[0].partition(": ") if sentences else ("", "", "")
+    return code if colon and len(code) <= 3 else _UNNAMED
+
 
 PAYMENT_SUMMARIES = {
     "PU": "Platby, uživatel: zaregistruje uživatele s platební adresou a PINem.",

@@ -60,10 +60,12 @@ CODE_SECONDS = Argument("seconds", parse_seconds, optional=True)
 # What can become of a PIN.
 _PIN = (Reason.UNPROTECTED, Reason.VPA_FOREIGN, Reason.WRONG_PIN, Reason.PIN_LOCKED)
 # What can become of money that is to go to somebody.
-_PAID = (Reason.NO_SUCH_PROVIDER, Reason.NO_SUCH_ADDRESS, Reason.REFERENCE_TAKEN, Reason.FROZEN,
+_PAID = (Reason.NO_SUCH_PROVIDER, Reason.PROVIDER_DOWN, Reason.NO_SUCH_ADDRESS,
+         Reason.OTHER_CURRENCY, Reason.REFERENCE_TAKEN, Reason.FROZEN,
          Reason.PAYEE_FROZEN, Reason.LIMIT_OF_PAYMENT, Reason.LIMIT_OF_DAY,
          Reason.LIMIT_OF_NEW_CLIENT, Reason.TOO_MANY_PAYMENTS, Reason.SAME_ACCOUNT,
-         Reason.NOT_ENOUGH_MONEY)  # fmt: skip
+         Reason.NOT_ENOUGH_MONEY, Reason.RISK, Reason.PAYEE_CHANGED, Reason.PAYMENT_REVERTED,
+         Reason.PAYMENT_PENDING)  # fmt: skip
 
 PAYMENT_ROWS = (
     Command(
@@ -91,7 +93,8 @@ PAYMENT_ROWS = (
     ),
     Command(
         "PR", (PAYEE,), "PR <json>", "Pay, resolve: who is behind a payment address.",
-        errors=(Reason.PAYEE_FORMAT, Reason.NO_SUCH_PROVIDER, Reason.NO_SUCH_ADDRESS),
+        errors=(Reason.PAYEE_FORMAT, Reason.NO_SUCH_PROVIDER, Reason.PROVIDER_DOWN,
+                Reason.NO_SUCH_ADDRESS),
         effect=Effect.LOOKS_BACK, extension=True, cost=4,
     ),
     Command(

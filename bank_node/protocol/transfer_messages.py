@@ -20,6 +20,9 @@ from bank_node.values import (
 
 # So that any line stays below the limit of all lines, with its code, a bank and a signature.
 BATCH_BYTES_MAX = 880
+# What a payment says along with a transfer; this room does not know what it means.
+MEMO_CHARACTERS_MAX = 780
+_MEMO = re.compile(rb"[A-Za-z0-9._@/:%~+-]{1,780}")
 _SIGNATURE = re.compile(rb"[A-Za-z0-9_-]{1,88}")
 
 
@@ -44,12 +47,15 @@ class TransferMessage(NamedTuple):
     payer: AccountNumber = AccountNumber(0)
     payee: AccountNumber = AccountNumber(0)
     amount: Amount = Amount(0)
+    memo: str = ""
+    """What the payer's bank tells the payee's about the payment that this transfer is for."""
 
     @property
     def text(self) -> str:
         words = (self.word.value, self.id)
         if self.word is Word.PREPARE:
-            return ",".join((*words, str(self.payer), str(self.payee), str(self.amount)))
+            memo = (self.memo,) if self.memo else ()
+            return ",".join((*words, str(self.payer), str(self.payee), str(self.amount), *memo))
         return ",".join(words)
 
 
@@ -91,13 +97,16 @@ def parse_messages(text: bytes) -> tuple[TransferMessage, ...]:
 def _message(text: bytes) -> TransferMessage:
     letter, *words = text.split(b",")
     word = _WORDS.get(letter)
-    if word is Word.PREPARE and len(words) == 4:
+    if word is Word.PREPARE and len(words) in (4, 5):
+        if len(words) == 5 and not _MEMO.fullmatch(words[4]):
+            raise Refused(Reason.TRANSFER_MESSAGE_FORMAT)
         return TransferMessage(
             word,
             parse_transfer_id(words[0]),
             parse_account_number(words[1]),
             parse_account_number(words[2]),
             parse_amount(words[3]),
+            b"".join(words[4:]).decode("ascii"),
         )
     if word in (None, Word.PREPARE) or len(words) != 1:
         raise Refused(Reason.TRANSFER_MESSAGE_FORMAT)

@@ -35,6 +35,8 @@ class Counter:
     day_of: Callable[[int], int]
     """Which day, counted from the year 1, a moment (in microseconds) is where the bank is."""
     new_salt: Callable[[], bytes]
+    around: Any
+    """The `service.payees.Around`, which knows this room."""
     may_be_overheard: bool = False
     """Whether PINs are taken over connections that others can read."""
 

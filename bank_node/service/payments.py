@@ -6,17 +6,19 @@ The rules of money and PINs are in `banking/payments/`; here is who is meant, an
 import json
 from collections.abc import Generator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from bank_node.banking.payments.abroad import PayAbroad, as_payment, memo_of
 from bank_node.banking.payments.limits import is_locked
 from bank_node.banking.payments.operations import Change, ClaimVpa, Look, Pay, Proof, Register
 from bank_node.banking.payments.records import (
-    Claim,
-    Mobile,
+    FAILED,
+    PENDING,
+    SUCCESS,
     Payment,
     Person,
     activity_key,
-    mobile_key,
     payment_key,
     person_key,
     read,
@@ -33,25 +35,19 @@ from bank_node.banking.payments.uri import (
     parse,
 )
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.notes import Note, ReadNote, ReadNotes
-from bank_node.protocol.payment_values import MobilePayee, Payee, Vpa
+from bank_node.ledger.notes import ReadNote, ReadNotes
+from bank_node.ledger.transfer_operations import ReadTransfer
+from bank_node.ledger.transfers import Phase, Transfer
+from bank_node.protocol.payment_messages import response_code
+from bank_node.protocol.payment_values import Vpa
 from bank_node.security.signing import is_signed_code
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
-from bank_node.service.steps import CheckPin, MakeVerifier, Step, Steps
+from bank_node.service.payees import Target, find_payee, find_person
+from bank_node.service.steps import CheckPin, MakeVerifier, Step, Steps, Wait
 
 _US = 1_000_000
-SUCCESS = "00"
-
-
-def find_person(vpa: Vpa) -> Generator[Step, Any, Person | None]:
-    """The client of this bank who has an address."""
-    (note,) = yield ReadNotes((vpa_key(vpa),))
-    claim = read(Claim, note) if note else None
-    if claim is None or claim.vpa != str(vpa):
-        return None
-    (note,) = yield ReadNotes((person_key(claim.account),))
-    return read(Person, note)
+_CODES = {SUCCESS: "00", PENDING: "01", "deemed": "RB"}
 
 
 def prove(counter: Counter, vpa: Vpa, pin: str) -> Generator[Step, Any, tuple[Person, Proof]]:
@@ -154,43 +150,17 @@ def freeze(counter: Counter, call: Call) -> Steps:
     return "PF"
 
 
-def find_payee(counter: Counter, call: Call, payee: Payee) -> Generator[Step, Any, Person]:
-    """Who is to be paid; for a plain account a Person without a name.
-
-    Raises Refused(NO_SUCH_PROVIDER or NO_SUCH_ADDRESS).
-    """
-    if isinstance(payee, Vpa):
-        if payee.handle != counter.handle:
-            raise Refused(Reason.NO_SUCH_PROVIDER, handle=payee.handle)
-        person = yield from find_person(payee)
-        if person is None:
-            raise Refused(Reason.NO_SUCH_ADDRESS)
-        return person
-    if isinstance(payee, MobilePayee):
-        (note,) = yield ReadNotes((mobile_key(payee.mobile),))
-        account = read(Mobile, note).accounts.get(payee.mmid) if note else None
-        if account is None:
-            raise Refused(Reason.NO_SUCH_ADDRESS)
-    else:
-        if payee.bank != call.bank.code:
-            raise Refused(Reason.NO_SUCH_PROVIDER, handle=payee.bank)
-        account = payee.number
-    (note,) = yield ReadNotes((person_key(account),))
-    if note:
-        return read(Person, note)
-    return Person(account, "", "", "", NOT_A_MERCHANT, (), "", 0)
-
-
 def resolve(counter: Counter, call: Call) -> Steps:
     """`PR`."""
     (payee,) = call.arguments
-    person = yield from find_payee(counter, call, payee)
-    if call.bank.journal.account(person.account) is None:
+    target = yield from find_payee(counter, call, payee)
+    person = target.person
+    if target.bank == call.bank.code and call.bank.journal.account(person.account) is None:
         raise Refused(Reason.NO_SUCH_ADDRESS)
     told = {
         "payee": str(payee),
         "name": person.name,
-        "account": f"{person.account}/{call.bank.code}",
+        "account": f"{person.account}/{target.bank}",
         "category": person.category,
         "currency": counter.currency,
         "state": "frozen" if person.is_frozen else "active",
@@ -214,11 +184,11 @@ def pay_by_code(counter: Counter, call: Call) -> Steps:
     target = yield from find_payee(counter, call, uri.payee)
     check_code(counter, uri, target, amount)
     paid = yield from _pay(counter, call, vpa, pin, target,
-                           str(uri.payee), amount, reference, uri.note)  # fmt: skip
+                           str(uri.payee), amount, reference, uri.note, uri.reference)  # fmt: skip
     return f"PY {paid.id} {paid.rrn}"
 
 
-def check_code(counter: Counter, uri: PayUri, payee: Person, amount: int) -> None:
+def check_code(counter: Counter, uri: PayUri, target: Target, amount: int) -> None:
     """Proves that an amount may be paid as a code says. Raises UriRefused."""
     if uri.expires_us is not None and counter.clock.now_us() >= uri.expires_us:
         raise UriRefused("qrexpire", "it has expired")
@@ -227,50 +197,86 @@ def check_code(counter: Counter, uri: PayUri, payee: Person, amount: int) -> Non
     if not uri.allows(amount):
         raise UriRefused("am", "it is not for this amount")
     if uri.signature:
-        if not is_signed_code(uri.signed.encode(), uri.signature, counter.code_key.public):
+        if not is_signed_code(uri.signed.encode(), uri.signature, target.code_key):
             raise UriRefused("sign", "its signature does not fit")
-    elif payee.category != NOT_A_MERCHANT:
+    elif target.person.category != NOT_A_MERCHANT:
         # Whoever changes a merchant's code takes the signature off as well.
         raise UriRefused("sign", "its signature is missing")
-    if uri.category != payee.category:
+    if uri.category != target.person.category:
         raise UriRefused("mc", "its category is another one")
 
 
 def _pay(
-    counter: Counter, call: Call, vpa: Vpa, pin: str, target: Person, payee: str, amount: int,
-    reference: str, note: str,
+    counter: Counter, call: Call, vpa: Vpa, pin: str, target: Target, payee: str, amount: int,
+    reference: str, note: str, order: str = "",
 ) -> Generator[Step, Any, Payment]:  # fmt: skip
     person, proof = yield from prove(counter, vpa, pin)
     terms = counter.terms()
     payment = Payment(
         counter.payment_id(person.account, reference), "pay", str(vpa), person.account, payee,
-        target.account, call.bank.code, target.name, amount, reference, note, terms.now.us,
+        target.person.account, target.bank, target.person.name, amount, reference, note,
+        terms.now.us, order=order,
     )  # fmt: skip
-    paid = yield Pay(proof, terms, payment)
-    return read(Payment, paid)
+    if target.bank == call.bank.code:
+        paid = yield Pay(proof, terms, payment)
+        return read(Payment, paid)
+    if target.person.is_frozen:
+        yield Look(proof, terms)
+        raise Refused(Reason.PAYEE_FROZEN)
+    paid, record = yield PayAbroad(proof, terms, payment, counter.around.cap_of(target.bank))
+    return (yield from _carried(counter, call, read(Payment, paid), record))
+
+
+def _carried(
+    counter: Counter, call: Call, payment: Payment, record: Transfer | None
+) -> Generator[Step, Any, Payment]:
+    """A payment to another bank once its money has left for good.
+
+    Raises Refused for one that failed, and PAYMENT_PENDING for one that is not decided in time.
+    """
+    if payment.state == FAILED:
+        raise Refused(Reason(payment.why))
+    if payment.state == SUCCESS or record is None:
+        return payment
+    if record.phase is Phase.ABORTED:
+        raise Refused(as_payment(Reason(record.reason or Reason.TRANSFER_ABORTED.value)))
+    if record.is_open:
+        carry = partial(counter.around.carry, record, memo_of(payment), call.seconds_left())
+        try:
+            yield Wait(carry)
+        except Refused as refused:
+            raise Refused(as_payment(refused.reason)) from None
+    return payment
 
 
 def payment_state(counter: Counter, call: Call) -> Steps:
     """`PS`."""
     note = yield ReadNote(payment_key(call.arguments[0]))
-    return f"PS {_json(told_payment(counter, note))}"
-
-
-def told_payment(counter: Counter, note: Note) -> dict[str, Any]:
-    """A payment as it is told."""
     payment = read(Payment, note)
+    state = payment.state
+    if state == PENDING:
+        record = yield ReadTransfer(payment.id)
+        # The money has left for good, and the bank of the payee has not said yet that it is there.
+        state = "deemed" if record.phase in (Phase.COMMITTED, Phase.ENDED) else state
+    return f"PS {_json(told_payment(counter.currency, payment, state))}"
+
+
+def told_payment(currency: str, payment: Payment, state: str = "") -> dict[str, Any]:
+    """A payment as it is told."""
+    state = state or payment.state
     told = {
         "payment": payment.id,
         "rrn": payment.rrn,
-        "state": "success",
-        "code": SUCCESS,
+        "state": state,
+        "code": _CODES.get(state) or response_code(Reason(payment.why)),
         "kind": payment.kind,
         "payer": payment.payer,
         "payee": payment.payee,
         "payee_name": payment.payee_name,
         "amount": payment.amount,
-        "currency": counter.currency,
+        "currency": currency,
         "reference": payment.reference,
+        "order": payment.order,
         "note": payment.note,
         "time": datetime.fromtimestamp(payment.time_us / _US, UTC).isoformat(),
     }

@@ -37,7 +37,14 @@ class MakeVerifier(NamedTuple):
     salt: bytes
 
 
-Step = Operation | CheckPin | MakeVerifier
+class Wait(NamedTuple):
+    """Something that happens away from the ledger; its result may be a Refused, which is raised."""
+
+    begin: Callable[[Callable[[Any], object]], object]
+    """Starts it; its argument hears the result once, on any thread. Raises Refused."""
+
+
+Step = Operation | CheckPin | MakeVerifier | Wait
 Steps = Generator[Step, Any, str]
 
 
@@ -117,6 +124,9 @@ class Walk:
                 step = self._send(result)
                 if isinstance(step, CheckPin | MakeVerifier):
                     self._pins.start(step, self.go_on)
+                    return
+                if isinstance(step, Wait):
+                    step.begin(self.go_on)
                     return
                 if not (isinstance(step, ReadNotes) and self._ledger.reads_are_instant):
                     self._decide(step)

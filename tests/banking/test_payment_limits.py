@@ -8,6 +8,7 @@ from bank_node.banking.payments.limits import (
     Moment,
     Own,
     Rules,
+    given_back,
     is_locked,
     refusal,
     right_pin,
@@ -32,6 +33,15 @@ LONG_AGO = at(-10 * 86_400).us
 def pay(activity, amount, now, own=NOBODY, opened_us=LONG_AGO):
     why = refusal(activity, own, RULES, opened_us, amount, now)
     return why or spent(activity, opened_us, amount, now)
+
+
+def test_what_came_to_nothing_is_free_again_but_only_on_its_own_day():
+    before = pay(Activity(), 400, at(0), opened_us=at(0).us)
+    after = pay(before, 100, at(1), opened_us=at(0).us)
+    freed = given_back(after, at(0).us, 100, at(1))
+    assert (freed.spent, freed.spent_new) == (400, 400)
+    next_day = pay(Activity(), 50, at(DAY_US // S, 101))
+    assert given_back(next_day, LONG_AGO, 400, at(0)).spent == 50
 
 
 def test_a_payment_has_a_limit():

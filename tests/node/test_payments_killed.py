@@ -1,9 +1,12 @@
 """kill -9 of a bank while clients pay: no payment is lost or done twice, no wrong PIN forgotten."""
 
+import json
 import random
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+from support.nodes import bank_port, some_host
 from support.polling import until
 from support.processes import Served
 
@@ -92,3 +95,61 @@ def test_a_wrong_pin_is_counted_across_kill_9(serve: Callable[..., Served]) -> N
         served = serve(**_LIGHT)
     assert told == ["ER ZM", "ER ZM", "ER Z6"]
     assert served.ask("PB alice@brno 2580").startswith("ER Z6")
+
+
+def test_payments_between_banks_survive_kill_9_of_either(tmp_path: Path) -> None:
+    hosts = [some_host(), some_host()]
+    ports = {host: bank_port(host) for host in hosts}
+    subnets = json.dumps([f"{host}/32" for host in hosts])
+
+    def start(number: int) -> Served:
+        host, handle = hosts[number], ("prague", "brno")[number]
+        variables = _LIGHT | {
+            "BANK_PAYMENTS_HANDLE": handle, "BANK_NETWORK_SUBNETS": subnets,
+            "BANK_NETWORK_SCAN_EVERY": "0.5", "BANK_NETWORK_TIMEOUT": "3",
+        }  # fmt: skip
+        return Served(tmp_path / handle, host, port=ports[host], **variables)
+
+    served = [start(0), start(1)]
+    try:
+        told = served[0].ask("PU alice@prague Alice 420777123456 2580").split()
+        assert served[0].ask(f"AD {told[1]} {_MONEY}") == "AD"
+        shop = served[1].ask("PU shop@brno Shop 420777123456 2580").split()[1]
+        until(lambda: served[0].ask("PR shop@brno").startswith("PR"), "banks know each other", 20)
+        random_, asked, told_before = random.Random(3), 0, {}
+        for victim in (1, 0, 1, 0):
+            payer = Payer(served[0], "alice@prague", asked)
+            payer.start()
+            goal = random_.randrange(5, 60)
+            until(lambda: len(payer.told) >= goal, "the client pays", 20)  # noqa: B023
+            served[victim].kill()
+            served[victim].process.communicate()
+            served[victim] = start(victim)
+            if victim == 1:
+                served[0].kill()
+                payer.join(20)
+                served[0].process.communicate()
+                served[0] = start(0)
+            payer.join(20)
+            asked, told_before = payer.asked, told_before | payer.told
+        until(lambda: served[0].ask("PR shop@brno").startswith("PR"), "banks know each other", 20)
+        until(lambda: not _undecided(served[0], asked), "all is decided", 30)
+        paid = sum(_answer(served[0], n).startswith("PP") for n in range(1, asked + 1))
+        for number, reply in told_before.items():
+            # A yes stays one for ever.
+            assert not reply.startswith("PP") or _answer(served[0], number) == reply
+        left = int(served[0].ask(f"AB {told[1]}").split()[1])
+        until(lambda: served[1].ask(f"AB {shop}") == f"AB {paid}", "all is credited", 30)
+        assert (left, paid > 0) == (_MONEY - paid, True)
+    finally:
+        for each in served:
+            each.kill()
+            each.process.communicate()
+
+
+def _answer(served: Served, number: int) -> str:
+    return served.ask(pay("alice@prague", number))
+
+
+def _undecided(served: Served, asked: int) -> list[int]:
+    return [n for n in range(1, asked + 1) if _answer(served, n).startswith(("ER 01", "ER U17"))]

@@ -18,6 +18,14 @@ names = st.from_regex(r"[A-Za-z0-9._-]{1,36}", fullmatch=True)
 accounts = st.integers(10_000, 99_999)
 messages = st.one_of(
     st.tuples(st.just(Word.PREPARE), names, accounts, accounts, st.integers(0, 2**63 - 1)),
+    st.tuples(
+        st.just(Word.PREPARE),
+        names,
+        accounts,
+        accounts,
+        st.integers(0, 2**63 - 1),
+        st.from_regex(r"[A-Za-z0-9._@/:%~+-]{1,40}", fullmatch=True),
+    ),
     st.tuples(st.sampled_from([Word.COMMIT, Word.ABORT, Word.QUESTION]), names),
 ).map(lambda fields: TransferMessage(*fields))
 answers = st.one_of(
@@ -38,7 +46,8 @@ def test_answers_read_back(said):
 
 @pytest.mark.parametrize(
     "text",
-    ["", ";", "C", "C,", "C,a,b", "C,a;", "c,a", "X,a", "P,a,10001,10002", "P,a,10001,10002,5,6",
+    ["", ";", "C", "C,", "C,a,b", "C,a;", "c,a", "X,a", "P,a,10001,10002", "P,a,10001,10002,5,",
+     "P,a,10001,10002,5,6,7", "P,a,10001,10002,5,a=b", "P,a,10001,10002,5," + "x" * 781,
      "P,a,010001,10002,5", "P,a,10001,10002,05", "P,a,1,10002,5", "P,a,10001,10002,-5", "C,a b",
      "P,a,10001,10002,9223372036854775808", "C,a,10001,10002,5", "\xff"],
 )  # fmt: skip

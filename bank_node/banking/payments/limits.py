@@ -101,6 +101,18 @@ def spent(activity: Activity, opened_us: int, amount: int, now: Moment) -> Activ
     )
 
 
+def given_back(activity: Activity, opened_us: int, amount: int, paid: Moment) -> Activity:
+    """After a payment made at a moment came to nothing: what it took of the limits is free again.
+
+    That it was tried still counts for how many there may be in a minute.
+    """
+    of_day = amount if activity.day == paid.day else 0
+    of_new = amount if _is_new(opened_us, paid) else 0
+    return activity._replace(
+        spent=max(0, activity.spent - of_day), spent_new=max(0, activity.spent_new - of_new)
+    )
+
+
 def _is_new(opened_us: int, now: Moment) -> bool:
     return now.us < opened_us + _H24_US
 

@@ -108,7 +108,7 @@ class Register(Procedure):
 
 
 @dataclass(frozen=True, slots=True)
-class _WithPin(Procedure):
+class WithPin(Procedure):
     """What a client asks for with its PIN."""
 
     proof: Proof
@@ -116,57 +116,64 @@ class _WithPin(Procedure):
 
     @property
     def touched(self) -> tuple[int | str, ...]:
-        return _touched_by(self.proof.account)
+        return touched_by(self.proof.account)
 
-    def _authenticate(self, state: State) -> Person | Reason:
+    def authenticate(self, state: State) -> Person | Reason:
         """The client, if the PIN was right; else counts the try."""
         account, verifier, is_right = self.proof
         note = state.notes.get(person_key(account))
         if note is None:
             return Reason.WRONG_PIN
-        person, activity = read(Person, note), self._activity(state)
+        person, activity = read(Person, note), self.activity(state)
         if limits.is_locked(activity, self.terms.now):
             return Reason.PIN_LOCKED
         if is_right and verifier == person.verifier:
-            self._note_activity(state, limits.right_pin(activity))
+            self.note_activity(state, limits.right_pin(activity))
             return person
         after = limits.wrong_pin(activity, self.terms.rules, self.terms.now)
-        self._note_activity(state, after)
+        self.note_activity(state, after)
         return Reason.PIN_LOCKED if limits.is_locked(after, self.terms.now) else Reason.WRONG_PIN
 
-    def _activity(self, state: State) -> limits.Activity:
+    def refusal(self, state: State, person: Person, amount: int) -> Reason | None:
+        """Why a client may not spend an amount now."""
+        if person.is_frozen:
+            return Reason.FROZEN
+        return limits.refusal(self.activity(state), person.own_limits, self.terms.rules,
+                              person.opened_us, amount, self.terms.now)  # fmt: skip
+
+    def activity(self, state: State) -> limits.Activity:
         return read_activity(state.notes.get(activity_key(self.proof.account)))
 
-    def _note_activity(self, state: State, after: limits.Activity) -> None:
-        if after != self._activity(state):
+    def note_activity(self, state: State, after: limits.Activity) -> None:
+        if after != self.activity(state):
             noting.write(state, activity_key(self.proof.account), body_of_activity(after))
 
 
 @dataclass(frozen=True, slots=True)
-class Look(_WithPin):
+class Look(WithPin):
     """Checks the PIN and changes nothing else. Its result is (person, activity, balance)."""
 
     def decide(self, state: State) -> Result:
-        person = self._authenticate(state)
+        person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
         account = state.accounts.get(person.account)
         assert account is not None, "a guarded account is never closed"
-        return (person, self._activity(state), account.balance)
+        return (person, self.activity(state), account.balance)
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimVpa(_WithPin):
+class ClaimVpa(WithPin):
     """Gives a client one more address. Its result is the note of the Person."""
 
     vpa: Vpa
 
     @property
     def touched(self) -> tuple[int | str, ...]:
-        return (*_touched_by(self.proof.account), vpa_key(self.vpa))
+        return (*touched_by(self.proof.account), vpa_key(self.vpa))
 
     def decide(self, state: State) -> Result:
-        person = self._authenticate(state)
+        person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
         if str(self.vpa) in person.vpas:
@@ -179,7 +186,7 @@ class ClaimVpa(_WithPin):
 
 
 @dataclass(frozen=True, slots=True)
-class Change(_WithPin):
+class Change(WithPin):
     """Changes what a client may change: PIN, limits, frozen or not.
 
     Fields of None stay as they are. Its result is the note of the Person.
@@ -191,7 +198,7 @@ class Change(_WithPin):
     is_frozen: bool | None = None
 
     def decide(self, state: State) -> Result:
-        person = self._authenticate(state)
+        person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
         wanted = {
@@ -205,7 +212,7 @@ class Change(_WithPin):
 
 
 @dataclass(frozen=True, slots=True)
-class Pay(_WithPin):
+class Pay(WithPin):
     """Pays somebody of this bank. Its result is the note of the Payment.
 
     The same payment again changes nothing and has the same result.
@@ -216,43 +223,36 @@ class Pay(_WithPin):
     @property
     def touched(self) -> tuple[int | str, ...]:
         payment = self.payment
-        own = _touched_by(self.proof.account)
+        own = touched_by(self.proof.account)
         return (*own, payment.payee_account, person_key(payment.payee_account),
                 payment_key(payment.id), payment.id)  # fmt: skip
 
     def decide(self, state: State) -> Result:
-        person = self._authenticate(state)
+        person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
         payment, now = self.payment, self.terms.now
         known = state.notes.get(payment_key(payment.id))
         if known is not None:
             return known if read(Payment, known).is_same(payment) else Reason.REFERENCE_TAKEN
-        why = self._refusal(state, person)
+        why = self.refusal(state, person, payment.amount)
         if why is not None:
             return why
+        note = state.notes.get(person_key(payment.payee_account))
+        if note is not None and read(Person, note).is_frozen:
+            return Reason.PAYEE_FROZEN
         account, payee = AccountNumber(person.account), AccountNumber(payment.payee_account)
         moved = moves.carry_out(state, Move(payment.id, account, payee, Amount(payment.amount)))
         if isinstance(moved, Reason):
             return _AS_PAYMENT.get(moved, moved)
-        activity = limits.spent(self._activity(state), person.opened_us, payment.amount, now)
-        self._note_activity(state, activity)
+        activity = limits.spent(self.activity(state), person.opened_us, payment.amount, now)
+        self.note_activity(state, activity)
         booked = replace(payment, rrn=rrn_of(moved.entry))
         return noting.write(state, payment_key(payment.id), body_of(booked), is_open=False)
 
-    def _refusal(self, state: State, person: Person) -> Reason | None:
-        if person.is_frozen:
-            return Reason.FROZEN
-        payee = state.notes.get(person_key(self.payment.payee_account))
-        if payee is not None and read(Person, payee).is_frozen:
-            return Reason.PAYEE_FROZEN
-        return limits.refusal(
-            self._activity(state), person.own_limits, self.terms.rules, person.opened_us,
-            self.payment.amount, self.terms.now,
-        )  # fmt: skip
 
-
-def _touched_by(account: int) -> tuple[int | str, ...]:
+def touched_by(account: int) -> tuple[int | str, ...]:
+    """What every operation of a client touches."""
     return (account, person_key(account), activity_key(account))
 
 

@@ -2,7 +2,7 @@
 
 Bodies are JSON with the fields in the order of these classes, so each has one form only. The kinds
 of keys: `u:` a client, `a:` what lately happened on its account, `v:` an address, `m:` a mobile
-number, `p:` a payment.
+number, `p:` a payment that a client makes, `i:` one that comes from another bank.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import Vpa
 
 _NAME_MAX = 60
-KINDS = ("pay", "refund")
+PENDING, SUCCESS, FAILED = "pending", "success", "failed"
 
 
 class Person(Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,11 +85,23 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True):
     """The payment that this one gives back."""
     refunded: int = 0
     """How much of it was given back."""
+    order: str = ""
+    """The payee's own reference, as a scanned code told it."""
+    payer_bank: str = ""
+    """The bank of the payer, if it is another one than this."""
+    day: int = 0
+    """The day at the payer's bank that the payment counts for, where that is needed."""
+    state: str = SUCCESS
+    why: str = ""
+    """Why it failed: the name of a refusal."""
 
     def is_same(self, other: "Payment") -> bool:
         """Whether a request asks for this very payment."""
-        return (self.kind, self.payer_account, self.payee, self.amount, self.note, self.of) == (
-            other.kind, other.payer_account, other.payee, other.amount, other.note, other.of
+        return (
+            self.kind, self.payer_account, self.payee, self.amount, self.note, self.of, self.order
+        ) == (
+            other.kind, other.payer_account, other.payee, other.amount, other.note, other.of,
+            other.order,
         )  # fmt: skip
 
 
@@ -165,10 +177,18 @@ def mobile_key(mobile: str) -> str:
 
 
 def payment_key(payment_id: str) -> str:
+    """The key of a payment that this bank's client makes."""
     return f"p:{payment_id}"
 
 
-_KINDS: dict[str, type[Struct]] = {"u": Person, "v": Claim, "m": Mobile, "p": Payment}
+def incoming_key(transfer_key: str) -> str:
+    """The key of a payment that comes from another bank: `<bank>/<payment>`."""
+    return f"i:{transfer_key}"
+
+
+_KINDS: dict[str, type[Struct]] = {
+    "u": Person, "v": Claim, "m": Mobile, "p": Payment, "i": Payment,
+}  # fmt: skip
 
 
 def check(note: Note) -> None:
@@ -190,4 +210,7 @@ def _key_of(record: Person | Claim | Mobile | Payment, note: Note) -> str:
     if isinstance(record, Claim):
         name, _, handle = record.vpa.partition("@")
         return vpa_key(Vpa(name, handle))
-    return payment_key(record.id) if isinstance(record, Payment) else note.key
+    if isinstance(record, Payment):
+        bank = record.payer_bank
+        return incoming_key(f"{bank}/{record.id}") if bank else payment_key(record.id)
+    return note.key

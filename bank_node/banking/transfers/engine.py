@@ -72,6 +72,22 @@ class Engine:
                     self._cap_of(order.payee.bank))  # fmt: skip
         self.operations.append((order.id, hold))
 
+    def carry(self, record: Transfer, memo: str, told: Told, until: float, now: float) -> None:
+        """A transfer whose money was set aside a moment ago, by a payment, goes on its way.
+
+        For one that is on its way already, another client waits to hear of it.
+        """
+        flight = self.flights.get(record.key)
+        if flight is None:
+            flight = Flight(record.key, bank_of(record.bank), None, record, memo=memo)
+            self.flights[record.key] = flight
+            flight.clients.append((until, told))
+            self._go_on(flight, now)
+        elif flight.record is not None and flight.record.phase is Phase.COMMITTED:
+            told(Outcome(flight.record))
+        else:
+            flight.clients.append((until, told))
+
     def _join(self, flight: Flight, order: Order, told: Told, until: float) -> None:
         known = flight.order or _order_of(flight.record)
         if known != order:
@@ -209,6 +225,7 @@ class Engine:
                 payer=AccountNumber(record.account),
                 payee=AccountNumber(record.other),
                 amount=Amount(record.amount),
+                memo=flight.memo,
             )
         self.messages.append((flight.key, flight.bank, message))
 

@@ -55,6 +55,8 @@ class Flight:
     is_sent: bool = False
     """Whether the question of this phase is on its way or was answered."""
     is_fresh: bool = False
+    memo: str = ""
+    """What the other bank is told of the payment that this transfer is for."""
     clients: list[tuple[float, Told]] = field(default_factory=list)
     trouble: str = ""
     """Why it does not go on, for the operator."""

@@ -1,0 +1,164 @@
+"""Who is to be paid: a client of this bank, one of its plain accounts, or somebody of another bank.
+
+Which bank has a handle, and what it says of an address, the node finds out behind `Around`.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from bank_node.banking.payments.names import mmid_of
+from bank_node.banking.payments.records import (
+    Claim,
+    Mobile,
+    Person,
+    mobile_key,
+    person_key,
+    read,
+    vpa_key,
+)
+from bank_node.banking.payments.uri import NOT_A_MERCHANT
+from bank_node.errors import Reason, Refused
+from bank_node.ledger.notes import ReadNotes
+from bank_node.ledger.transfers import Transfer
+from bank_node.protocol.payment_values import MobilePayee, Payee, Vpa
+from bank_node.service.calls import Call
+from bank_node.service.counter import Counter
+from bank_node.service.steps import Step, Wait
+from bank_node.values import AccountAddress, BankCode
+
+
+class Provider(NamedTuple):
+    """A bank that has payments."""
+
+    bank: BankCode
+    handle: str
+    code_key: str
+    """The key that its codes to scan are signed with; empty while unknown."""
+
+
+class Resolved(NamedTuple):
+    """What a bank says of somebody who is to be paid there."""
+
+    account: int
+    name: str
+    category: str
+    currency: str
+    is_frozen: bool
+
+
+class Around(Protocol):
+    """The other banks, as payments need them. Everything may be called from any thread."""
+
+    cap_of: Callable[[BankCode], int]
+    """How much this bank may owe another one."""
+
+    def provider_of(self, handle: str) -> Provider | None:
+        """The one verified bank that has a handle; None if there is none, or more than one."""
+
+    def provider_at(self, bank: BankCode) -> Provider | None:
+        """The bank with a code, if it has payments."""
+
+    def providers(self) -> Sequence[Provider]:
+        """All verified banks that have payments."""
+
+    def resolve(
+        self, bank: BankCode, payee: str, done: Callable[[Resolved | Refused], object]
+    ) -> None:
+        """What a bank says of a payee, now or a few seconds ago."""
+
+    def carry(
+        self,
+        record: Transfer,
+        memo: str,
+        within_s: float,
+        done: Callable[[Reason | None], object],
+    ) -> None:
+        """Drives a transfer on its way; `done` hears why it is not committed, None if it is."""
+
+
+class Target(NamedTuple):
+    """Somebody who can be paid."""
+
+    person: Person
+    bank: BankCode
+    code_key: str
+    """The key that codes to pay this one are signed with."""
+
+
+def find_person(vpa: Vpa) -> Generator[Step, Any, Person | None]:
+    """The client of this bank who has an address."""
+    (note,) = yield ReadNotes((vpa_key(vpa),))
+    claim = read(Claim, note) if note else None
+    if claim is None or claim.vpa != str(vpa):
+        return None
+    (note,) = yield ReadNotes((person_key(claim.account),))
+    return read(Person, note)
+
+
+def find_payee(counter: Counter, call: Call, payee: Payee) -> Generator[Step, Any, Target]:
+    """Who is to be paid; a plain account is a Person without a name.
+
+    Raises Refused(NO_SUCH_PROVIDER, NO_SUCH_ADDRESS, PROVIDER_DOWN or OTHER_CURRENCY).
+    """
+    provider = _provider(counter, call, payee)
+    if provider is not None:
+        return (yield from _abroad(counter, provider, payee))
+    if isinstance(payee, Vpa):
+        person = yield from find_person(payee)
+        if person is None:
+            raise Refused(Reason.NO_SUCH_ADDRESS)
+        return Target(person, call.bank.code, counter.code_key.public)
+    if isinstance(payee, MobilePayee):
+        (note,) = yield ReadNotes((mobile_key(payee.mobile),))
+        account = read(Mobile, note).accounts.get(payee.mmid) if note else None
+        if account is None:
+            raise Refused(Reason.NO_SUCH_ADDRESS)
+    else:
+        account = payee.number
+    (note,) = yield ReadNotes((person_key(account),))
+    person = read(Person, note) if note else _nobody(account)
+    return Target(person, call.bank.code, counter.code_key.public)
+
+
+def _provider(counter: Counter, call: Call, payee: Payee) -> Provider | None:
+    """The other bank that a payee is a client of; None for this one. Raises Refused."""
+    around = counter.around
+    provider: Provider | None
+    if isinstance(payee, Vpa):
+        if payee.handle == counter.handle:
+            return None
+        provider, told = around.provider_of(payee.handle), payee.handle
+    elif isinstance(payee, AccountAddress):
+        if payee.bank == call.bank.code:
+            return None
+        provider, told = around.provider_at(payee.bank), payee.bank
+    else:
+        # Four digits of an MMID stand for a bank; two banks may happen to have the same ones.
+        if _bank_digits(call.bank.code) == payee.mmid[:4]:
+            return None
+        named = [p for p in around.providers() if _bank_digits(p.bank) == payee.mmid[:4]]
+        provider, told = named[0] if len(named) == 1 else None, payee.mmid
+    # Who asks over a link takes this bank for the one that knows: asking on could go in circles.
+    if provider is None or call.session.is_link:
+        raise Refused(Reason.NO_SUCH_PROVIDER, handle=told)
+    return provider
+
+
+def _bank_digits(bank: BankCode) -> str:
+    return mmid_of(bank, 0)[:4]
+
+
+def _abroad(counter: Counter, provider: Provider, payee: Payee) -> Generator[Step, Any, Target]:
+    told = yield Wait(partial(counter.around.resolve, provider.bank, str(payee)))
+    if told.currency != counter.currency:
+        raise Refused(Reason.OTHER_CURRENCY)
+    person = _nobody(told.account, told.name, told.category, is_frozen=told.is_frozen)
+    return Target(person, provider.bank, provider.code_key)
+
+
+def _nobody(
+    account: int, name: str = "", category: str = NOT_A_MERCHANT, *, is_frozen: bool = False
+) -> Person:
+    """Somebody of whom no record is at hand."""
+    return Person(account, name, "", "", category, (), "", 0, is_frozen=is_frozen)

@@ -1,0 +1,257 @@
+"""Payments between real banks: by address and by code, refused with the right code, never lost."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from support.nodes import Running, bank_port, running_node, some_host
+from support.polling import until
+
+HANDLES = ("prague", "brno", "plzen")
+
+
+@pytest.fixture
+def banks(tmp_path: Path) -> Iterator[Callable[..., list[Running]]]:
+    """Opens banks that know each other, with handles of their own."""
+    with ExitStack() as stack:
+
+        def open_banks(
+            count: int = 2, handles: tuple[str, ...] = HANDLES, **overrides: object
+        ) -> list[Running]:
+            hosts = [some_host() for _ in range(count)]
+            opened = [
+                stack.enter_context(serve(tmp_path, host, hosts, handle, **overrides))
+                for host, handle in zip(hosts, handles, strict=False)
+            ]
+            for one in opened:
+                for other in opened:
+                    if one is not other:
+                        until(lambda: knows(one, other), "banks know each other")  # noqa: B023
+            return opened
+
+        yield open_banks
+
+
+def serve(folder: Path, host: str, hosts: list[str], handle: str, **overrides: object):
+    given = {
+        "network__host": host,
+        "network__port": bank_port(host),
+        "network__subnets": [f"{other}/32" for other in hosts],
+        "network__scan_every": 0.3,
+        "payments__handle": handle,
+        "payments__pin_profile": "light",
+    }
+    return running_node(folder / host, **(given | overrides))
+
+
+def knows(one: Running, other: Running) -> bool:
+    peer = one.directory.verified(other.bank)
+    return bool(peer and peer.introduced_at is not None)
+
+
+def join(bank: Running, name: str, money: int = 0, category: str = "") -> str:
+    """Registers somebody; the account, and for a merchant its token."""
+    handle = bank.node.settings.payments.handle
+    with bank.wire() as wire:
+        kind, word = ("PM", f"{category} ") if category else ("PU", "")
+        words = wire.ask(f"{kind} {name}@{handle} {name} {word}420777123456 2580").split()
+        assert words[0] == kind, words
+        if money:
+            assert wire.ask(f"AD {words[1]} {money}") == "AD"
+    return words[-1] if category else words[1]
+
+
+def ask(bank: Running, line: str) -> str:
+    with bank.wire(deadline_s=20) as wire:
+        return wire.ask(line)
+
+
+def has(bank: Running, vpa: str) -> int:
+    return int(ask(bank, f"PB {vpa} 2580").split()[1])
+
+
+def state(bank: Running, payment: str) -> dict[str, object]:
+    return json.loads(ask(bank, f"PS {payment}").removeprefix("PS "))
+
+
+def records(bank: Running, kind: str) -> list[object]:
+    return bank.node._store.open_notes(kind)
+
+
+def assert_closed(*banks: Running) -> None:
+    for bank in banks:
+        until(lambda: not bank.node._store.open_transfers(), "transfers end", 20)  # noqa: B023
+        until(lambda: not records(bank, "p:") + records(bank, "i:"), "records close")  # noqa: B023
+
+
+def test_a_client_pays_somebody_of_another_bank(banks):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    told = json.loads(ask(prague, "PR bohdan@brno").removeprefix("PR "))
+    assert (told["name"], told["state"]) == ("bohdan", "active")
+    assert told["account"].endswith(brno.bank)
+    reply = ask(prague, "PP alice@prague bohdan@brno 120 r1 2580 for+lunch")
+    assert reply.startswith("PP PRA")
+    assert_closed(prague, brno)
+    assert (has(prague, "alice@prague"), has(brno, "bohdan@brno")) == (380, 120)
+    told = state(prague, reply.split()[1])
+    assert (told["state"], told["code"], told["amount"]) == ("success", "00", 120)
+
+
+def test_the_same_request_pays_once_across_banks(banks):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    replies = {ask(prague, "PP alice@prague bohdan@brno 120 r1 2580") for _ in range(3)}
+    assert len(replies) == 1
+    assert ask(prague, "PP alice@prague bohdan@brno 121 r1 2580").startswith("ER U01")
+    assert_closed(prague, brno)
+    assert has(brno, "bohdan@brno") == 120
+
+
+def test_a_shop_of_another_bank_is_paid_by_its_signed_code(banks):
+    prague, brno = banks()
+    join(prague, "alice", 5000)
+    vmid = join(brno, "shop", category="5411")
+    code = ask(brno, f"PG {vmid} 700 order-7")[3:]
+    assert ask(prague, f"PY alice@prague {code} 700 r1 2580").startswith("PY PRA")
+    forged = code.replace("am=7.00", "am=1.00")
+    assert ask(prague, f"PY alice@prague {forged} 100 r2 2580").startswith("ER This code")
+    assert_closed(prague, brno)
+    assert has(brno, "shop@brno") == 700
+
+
+def test_an_account_and_a_mobile_number_of_another_bank_are_payees(banks):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    account = join(brno, "bohdan")
+    mmid = ask(brno, "PU cyril@brno Cyril 420777123456 2580").split()[2]
+    assert ask(prague, f"PP alice@prague {account} 10 r1 2580").startswith("PP ")
+    assert ask(prague, f"PP alice@prague 420777123456:{mmid} 20 r2 2580").startswith("PP ")
+    assert_closed(prague, brno)
+    assert (has(brno, "bohdan@brno"), has(brno, "cyril@brno")) == (10, 20)
+
+
+@pytest.mark.parametrize(
+    ("payee", "code"),
+    [
+        ("nobody@brno", "ER U29"),
+        ("bohdan@nowhere", "ER U17"),
+        ("10001/127.9.9.9", "ER U17"),
+        ("frozen@brno", "ER YF"),
+    ],
+)
+def test_who_cannot_be_paid_is_refused_and_costs_nothing(banks, payee, code):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "frozen")
+    assert ask(brno, "PF frozen@brno 2580 frozen") == "PF"
+    assert ask(prague, f"PP alice@prague {payee} 100 r1 2580").startswith(code)
+    assert_closed(prague, brno)
+    assert has(prague, "alice@prague") == 500
+
+
+def test_the_banks_own_refusals_are_those_of_a_payment_at_home(banks):
+    prague, brno = banks(payments__per_payment=1000)
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    for amount, pin, code in ((501, 2580, "Z9"), (100, 1470, "ZM"), (1001, 2580, "Z8")):
+        told = ask(prague, f"PP alice@prague bohdan@brno {amount} r{amount} {pin}")
+        assert told.startswith(f"ER {code}"), told
+    assert ask(prague, "PF alice@prague 2580 frozen") == "PF"
+    assert ask(prague, "PP alice@prague bohdan@brno 1 r1 2580").startswith("ER YE")
+
+
+def test_the_payees_bank_has_the_last_word_about_its_client(banks):
+    """What was resolved a moment ago is remembered; the promise checks the account again."""
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    assert ask(prague, "PP alice@prague bohdan@brno 100 r1 2580").startswith("PP ")
+    assert ask(brno, "PF bohdan@brno 2580 frozen") == "PF"
+    for _ in range(2):
+        assert ask(prague, "PP alice@prague bohdan@brno 100 r2 2580").startswith("ER YF")
+    assert_closed(prague, brno)
+    assert has(prague, "alice@prague") == 400
+    limits = ask(prague, "PL alice@prague 2580").split()
+    assert int(limits[2]) - int(limits[3]) == 100, "a failed payment uses up no limit"
+
+
+def test_a_handle_that_two_banks_claim_is_paid_by_nobody(banks):
+    prague, brno, thief = banks(3, ("prague", "brno", "brno"))
+    join(prague, "alice", 500)
+    for bank in (brno, thief):
+        join(bank, "bohdan")
+    assert ask(prague, "PP alice@prague bohdan@brno 100 r1 2580").startswith("ER U17")
+    assert has(prague, "alice@prague") == 500
+
+
+def test_a_bank_of_another_currency_is_not_paid(tmp_path):
+    hosts = [some_host(), some_host()]
+    with (
+        serve(tmp_path, hosts[0], hosts, "prague") as prague,
+        serve(tmp_path, hosts[1], hosts, "wien", payments__currency="EUR") as wien,
+    ):
+        until(lambda: knows(prague, wien), "banks know each other")
+        join(prague, "alice", 500)
+        join(wien, "berta")
+        told = ask(prague, "PP alice@prague berta@wien 100 r1 2580")
+        assert told == "ER The bank of the payee keeps another currency."
+
+
+def test_a_payees_bank_that_is_gone_costs_nothing(banks):
+    prague, brno = banks(network__timeout=3.0)
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    assert ask(prague, "PP alice@prague bohdan@brno 100 r1 2580").startswith("PP ")
+    assert_closed(prague, brno)
+    brno.node.stop()
+    told = ask(prague, "PP alice@prague bohdan@brno 100 r2 2580")
+    assert told.startswith(("ER U28", "ER U34", "ER 01", "ER U17")), told
+    assert_closed(prague)
+    assert has(prague, "alice@prague") == 400
+    final = ask(prague, "PP alice@prague bohdan@brno 100 r2 2580")
+    assert final.startswith(("ER U28", "ER U34", "ER U17")), final
+
+
+def test_records_that_were_left_open_are_closed_at_the_next_start(banks, tmp_path):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    # Neither bank closes what it was told of: as if each died before it could.
+    for bank in (prague, brno):
+        bank.node._writer._heard = None
+    payment = ask(prague, "PP alice@prague bohdan@brno 120 r1 2580").split()[1]
+    until(lambda: not prague.node._store.open_transfers(), "the transfer ends")
+    assert state(prague, payment)["code"] == "RB"
+    assert records(prague, "p:")
+    assert records(brno, "i:")
+    hosts = [prague.bank, brno.bank]
+    for bank, handle in ((prague, "prague"), (brno, "brno")):
+        bank.node.stop()
+        with serve(tmp_path, bank.bank, hosts, handle) as again:
+            assert_closed(again)
+            if bank is prague:
+                assert state(again, payment)["code"] == "00"
+                assert has(again, "alice@prague") == 380
+
+
+def test_a_payment_that_was_not_decided_before_a_crash_gives_the_money_back(banks, tmp_path):
+    prague, brno = banks(network__timeout=2.0)
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    assert "active" in ask(prague, "PR bohdan@brno")
+    # Nothing leaves for the other bank any more, so the money stays set aside.
+    prague.node.transfers._engine.messages.clear()
+    prague.node.transfers._post_office.send = lambda messages: None
+    assert ask(prague, "PP alice@prague bohdan@brno 120 r1 2580").startswith("ER 01")
+    assert has(prague, "alice@prague") == 380
+    prague.node.stop()
+    with serve(tmp_path, prague.bank, [prague.bank, brno.bank], "prague") as again:
+        assert_closed(again)
+        assert has(again, "alice@prague") == 500
+        assert ask(again, "PP alice@prague bohdan@brno 120 r1 2580").startswith("ER U34")
+    assert has(brno, "bohdan@brno") == 0
