@@ -123,6 +123,11 @@ def cap_list(doc: str) -> Meta:
     return _key(doc, expected, _are_caps)
 
 
+def bank_list(doc: str) -> Meta:
+    expected = 'a list of addresses such as "192.168.1.7"'
+    return _key(doc, expected, lambda each: all(map(_is_address, each)))
+
+
 def follow_address(doc: str) -> Meta:
     expected = '"" or an address and port such as "192.168.1.7:65525"'
     return _key(doc, expected, lambda text: not text or (":" in text and _is_peer(text)))

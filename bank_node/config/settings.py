@@ -15,6 +15,7 @@ from bank_node.config.checks import (
     bank_address,
     bank_code,
     bank_handle,
+    bank_list,
     bank_port,
     cap_list,
     choice,
@@ -237,14 +238,19 @@ class Faults(Struct, frozen=True, forbid_unknown_fields=True):
         False
     )
     drop: Annotated[
-        float, probability("How likely a line of transfer messages, or its answer, is lost.")
+        float, live(probability("How likely a line about transfers, or its answer, is lost."))
     ] = 0.0
-    delay: Annotated[float, probability("How likely such a line is late.")] = 0.0
-    delay_s: Annotated[float, pause("Seconds that it is late at most.")] = 1.0
-    duplicate: Annotated[float, probability("How likely such a line is sent twice.")] = 0.0
+    delay: Annotated[float, live(probability("How likely such a line is late."))] = 0.0
+    delay_s: Annotated[float, live(pause("Seconds that it is late at most."))] = 1.0
+    duplicate: Annotated[float, live(probability("How likely such a line is sent twice."))] = 0.0
     reorder: Annotated[
-        float, probability("How likely such a line waits until the next one has overtaken it.")
+        float,
+        live(probability("How likely such a line waits until the next one has overtaken it.")),
     ] = 0.0
+    cut: Annotated[
+        tuple[str, ...],
+        live(bank_list("Banks whose cable is pulled: no line about transfers leaves for them.")),
+    ] = ()
     seed: Annotated[
         int, whole("Which chances are drawn; the same again for the same seed.", 0, 2**32)
     ] = 0

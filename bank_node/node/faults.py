@@ -43,10 +43,9 @@ class Faults:
         wanted, network = settings.faults, settings.network
         self.is_on = wanted.enabled
         self._reply_s = network.timeout * _REPLY_SHARE
-        self._fates = Fates(
-            Odds(wanted.drop, wanted.delay, wanted.delay_s, wanted.duplicate, wanted.reorder),
-            random.Random(wanted.seed).random,  # noqa: S311 - chances that come again, no secrets
-        )
+        draw = random.Random(wanted.seed).random  # noqa: S311 - chances that come again
+        self._fates = Fates(Odds(), draw)
+        self.adopt(settings)
         self._crash = Crash(Trap(wanted.crash_at, wanted.crash_after))
         if self.is_on:
             for address in filter(None, (network.host, network.code)):
@@ -56,6 +55,14 @@ class Faults:
                         "it is for 127.x.x.x and private networks"
                     )
             _log.warning("FAULTS ARE ON: this bank errs on purpose (%s)", describe(settings))
+
+    def adopt(self, settings: Settings) -> None:
+        """Takes over what an operator has changed; may be called from any thread."""
+        wanted = settings.faults
+        self._fates.cut = frozenset(wanted.cut)
+        self._fates.odds = Odds(
+            wanted.drop, wanted.delay, wanted.delay_s, wanted.duplicate, wanted.reorder
+        )
 
     def ledger(self, ledger: Ledger) -> Ledger:
         """The ledger as transfers get to see it."""
@@ -77,6 +84,8 @@ def describe(settings: Settings) -> str:
     wanted = settings.faults
     odds = {name: getattr(wanted, name) for name in ("drop", "delay", "duplicate", "reorder")}
     told = [f"{name} {share:g}" for name, share in odds.items() if share]
+    if wanted.cut:
+        told.append(f"no cable to {' and '.join(wanted.cut)}")
     if wanted.crash_at:
         told.append(f"crash at {wanted.crash_at}")
     return ", ".join(told) or "none is likely"
@@ -169,7 +178,7 @@ class FaultyPost:
             told = _Once(done)
             late = Refused(Reason.BANK_OUTCOME_UNKNOWN, bank=bank)
             self._loop.call_later(self._reply_s, told, late)
-            fate = self._fates.next()
+            fate = self._fates.next(bank)
             send = partial(self._send, fate, told, bank, line, trace, client)
             self._entrust(bank, fate, send)
         else:

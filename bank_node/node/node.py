@@ -218,6 +218,7 @@ class Node:
     def _settings_changed(self, settings: Settings) -> None:
         self.settings = settings
         self._caps.adopt(settings.transfers.debit_cap, settings.transfers.debit_caps)
+        self._faults.adopt(settings)
 
     def _succession(self, office: Office, identity: Identity) -> Succession:
         assert self._store is not None

@@ -20,7 +20,7 @@ from bank_node.protocol.transfer_messages import Word
 
 def drawn(seed: int = 1, count: int = 2000, **odds: float) -> list[Fate]:
     fates = Fates(Odds(**odds), random.Random(seed).random)
-    return [fates.next() for _ in range(count)]
+    return [fates.next("10.0.0.2") for _ in range(count)]
 
 
 def test_without_odds_nothing_happens_to_a_line():
@@ -45,6 +45,14 @@ def test_the_same_seed_is_the_same_misfortune_and_the_odds_do_not_disturb_each_o
     assert drawn(7, **odds) == drawn(7, **odds) != drawn(8, **odds)
     lost = [not fate.copies for fate in drawn(7, drop=0.2)]
     assert lost == [not fate.copies for fate in drawn(7, **odds)]
+
+
+def test_nothing_gets_through_a_pulled_cable_until_it_is_plugged_in_again():
+    fates = Fates(Odds(), random.Random(1).random, {"10.0.0.2"})
+    assert fates.next("10.0.0.2") == Fate((), False, None)
+    assert fates.next("10.0.0.3") == Fate()
+    fates.cut = ()
+    assert fates.next("10.0.0.2") == Fate()
 
 
 def test_a_trap_springs_at_its_point_once_it_has_spared_enough():

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from support.nodes import Running, bank_port, running_node, settings, some_host
 from support.polling import until
 from support.processes import Served, run_bank
@@ -103,3 +104,38 @@ def test_lines_that_are_lost_late_doubled_and_overtaken_cost_no_unit(tmp_path):
         assert any(line.endswith("committed") for line in told)
         assert any(line.startswith("ER ") for line in told), "nothing went wrong at all"
         assert sum(int(wire.ask("BA").removeprefix("BA ")) for wire in wires) == 2000
+
+
+def test_a_cable_is_pulled_and_plugged_in_while_the_node_runs(tmp_path):
+    hosts = [some_host(), some_host()]
+    with ExitStack() as stack:
+        payer, payee = (
+            stack.enter_context(
+                running_node(
+                    tmp_path / host,
+                    network__host=host,
+                    network__port=bank_port(host),
+                    network__subnets=[f"{other}/32" for other in hosts],
+                    network__timeout=1.0,
+                    faults__enabled=True,
+                )
+            )
+            for host in hosts
+        )
+        with payer.wire() as wire, payee.wire() as other:
+            source, target = open_account(wire, 100), open_account(other)
+            until(lambda: wire.ask(f"TR {source} {target} 1").startswith("TR "), "they are met")
+            pull(payer, payee.bank)
+            assert wire.ask(f"TR {source} {target} 5").startswith("ER ")
+            pull(payer)
+            until(lambda: wire.ask(f"TR {source} {target} 7").startswith("TR "), "it is back")
+            assert wire.ask("BA") == "BA 92"
+            until(lambda: other.ask("BA") == "BA 8", "the money has come")
+
+
+def pull(running: Running, *banks: str) -> None:
+    """What an operator's change of `faults.cut` comes to."""
+    now = running.node.settings
+    running.node._settings_changed(
+        structs.replace(now, faults=structs.replace(now.faults, cut=banks))
+    )

@@ -3,7 +3,7 @@
 Pure: chances are drawn by whoever is handed in, and nothing here delays or kills anything.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from bank_node.config.crash_points import point
@@ -46,21 +46,29 @@ class Fate(NamedTuple):
 
 
 class Fates:
-    """Draws the fate of one line after the other."""
+    """Draws the fate of one line after the other. `odds` and `cut` may be replaced at any time."""
 
-    def __init__(self, odds: Odds, draw: Callable[[], float]) -> None:
-        """`draw` gives numbers from 0 up to, not including, 1."""
-        self._odds = odds
+    def __init__(
+        self, odds: Odds, draw: Callable[[], float], cut: Collection[str] = frozenset()
+    ) -> None:
+        """`draw` gives numbers from 0 up to, not including, 1; `cut` are banks out of reach."""
+        self.odds = odds
+        self.cut = cut
         self._draw = draw
 
-    def next(self) -> Fate:
-        """Always as many draws, so that one of the odds does not change what the others do."""
-        odds = self._odds
+    def next(self, bank: str) -> Fate:
+        """The fate of the next line, which is for a bank.
+
+        Always as many draws, so that one of the odds does not change what the others do.
+        """
+        odds = self.odds
         lost, unheard, late, late_s, doubled, doubled_s, waits, slow, slow_s = (
             self._draw() for _ in range(9)
         )
         first_s = late_s * odds.delay_s if late < odds.delay else 0.0
         copies = (first_s, doubled_s * odds.delay_s) if doubled < odds.duplicate else (first_s,)
+        if bank in self.cut:
+            return Fate((), False, None)
         answer = slow_s * odds.delay_s if slow < odds.delay else 0.0
         return Fate(
             () if lost < odds.drop else copies,
