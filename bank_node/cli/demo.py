@@ -3,7 +3,6 @@
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -14,109 +13,11 @@ from typing import Any
 
 import click
 
-from bank_node.cli.around import environment
-from bank_node.cli.program import program
-from bank_node.errors import StartupError
-from bank_node.network.client import Client, Unreachable
+from bank_node.cli.child import Bank
+from bank_node.network.client import Unreachable
 
 _PORT = 65525
-_READY_S = 20.0
-_STOP_S = 10.0
-# A bank that was killed comes back after this pause, so that one can watch the others notice.
-_BACK_AFTER_S = 10.0
 _ACCOUNTS = 12
-_TIMEOUT_S = 5.0
-# Windows has no SIGTERM; what comes nearest goes to a whole group of processes.
-if sys.platform == "win32":
-    _END: int = signal.CTRL_BREAK_EVENT
-    _GROUP_OF_ITS_OWN = subprocess.CREATE_NEW_PROCESS_GROUP
-else:
-    _END = signal.SIGTERM
-    _GROUP_OF_ITS_OWN = 0
-
-
-class Bank:
-    """One child process that serves a bank, and is started again should it die."""
-
-    def __init__(
-        self, host: str, port: int, folder: Path, hosts: list[str], **variables: str
-    ) -> None:
-        """`variables` are settings by the names of their environment variables."""
-        self.host = host
-        self._command = [
-            *program(),
-            *("serve", "--host", host, "--port", str(port), "--data", str(folder)),
-        ]
-        subnet = host.rpartition(".")[0] + ".0/24"
-        self._environment = environment() | {
-            "BANK_NETWORK_SUBNETS": f'["{subnet}"]',
-            "BANK_NETWORK_SCAN_EVERY": "10",
-            "BANK_OPERATOR_PORT": "0",
-            **variables,
-        }
-        self.port = port
-        self.hosts = hosts
-        self.accounts: list[str] = []
-        self._process: subprocess.Popen[str] | None = None
-        self._died_at: float | None = None
-
-    def start(self) -> None:
-        """Returns when it accepts. Raises StartupError."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            self._command,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            encoding="utf-8",
-            errors="replace",
-            # Ctrl+C is for the parent, which stops its banks in order.
-            start_new_session=sys.platform != "win32",
-            creationflags=_GROUP_OF_ITS_OWN,
-        )
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        line = self._process.stdout.readline()
-        if not line.startswith("ready "):
-            why = self._process.stderr.read().strip()
-            raise StartupError(f"the bank {self.host} does not start: {why}")
-        self.port = int(line.rpartition(":")[2])
-        self._died_at = None
-
-    def looks_dead(self) -> bool:
-        """Whether its process has ended."""
-        return self._process is not None and self._process.poll() is not None
-
-    def revive(self, now: float) -> str | None:
-        """Starts it again some time after it died; what there is to tell about that."""
-        if not self.looks_dead():
-            return None
-        if self._died_at is None:
-            self._died_at = now
-            return f"{self.host} has died, it comes back in {_BACK_AFTER_S:.0f} s"
-        if now - self._died_at < _BACK_AFTER_S:
-            return None
-        self.start()
-        return f"{self.host} is back"
-
-    def stop(self) -> None:
-        """Ends it in order, or at least for sure."""
-        process = self._process
-        if process is None:
-            return
-        process.send_signal(_END)
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-
-    def client(self) -> Client:
-        """A connection to it. Raises Unreachable."""
-        return Client(self.host, self.port, _TIMEOUT_S)
 
 
 @click.command()
@@ -126,11 +27,20 @@ class Bank:
 @click.option("--port", default=_PORT, show_default=True, help="The port of all of them.")
 @click.option("--data", type=click.Path(path_type=Path), help="Keep their files in this folder.")
 @click.option("--quiet", is_flag=True, help="No trickle of traffic.")
-def demo(banks: int, port: int, data: Path | None, quiet: bool) -> None:
+@click.option(
+    "--faults", is_flag=True, help="Transfers while banks are killed and cables pulled; an audit."
+)
+@click.option("--seconds", type=click.FloatRange(0), help="How long, instead of until Ctrl+C.")
+def demo(
+    banks: int, port: int, data: Path | None, quiet: bool, faults: bool, seconds: float | None
+) -> None:
     """Run a network of banks on 127.0.0.1, 127.0.0.2 ... until Ctrl+C.
 
     Each has accounts and money, and some of its clients deposit and withdraw, also across banks.
     A bank that dies is started again after 10 seconds.
+
+    With --faults the clients move money between the banks while these are killed, frozen and cut
+    off. At the end all is healed and counted: exit code 1 if a unit is missing.
     """
     stop = threading.Event()
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
@@ -142,14 +52,31 @@ def demo(banks: int, port: int, data: Path | None, quiet: bool) -> None:
             folder = Path(tempfile.mkdtemp(prefix="bank-demo-"))
             house.callback(shutil.rmtree, folder, ignore_errors=True)
         hosts = [f"127.0.0.{number + 1}" for number in range(banks)]
-        network = [Bank(host, port, folder / host, hosts) for host in hosts]
+        network = [Bank(host, port, folder / host, **_settings(faults)) for host in hosts]
         for bank in network:
             house.callback(bank.stop)
             bank.start()
             _furnish(bank)
+        if faults:
+            from bank_node.cli.storm.show import show
+
+            sys.exit(show(network, stop, seconds))
         _greet(network)
+        if seconds is not None:
+            alarm = threading.Timer(seconds, stop.set)
+            alarm.start()
+            house.callback(alarm.cancel)
         _live(network, stop, quiet=quiet)
         click.echo("stopping")
+
+
+def _settings(faults: bool) -> dict[str, str]:
+    """What the banks are told beyond their place, as variables of the environment."""
+    if not faults:
+        return {}
+    from bank_node.cli.storm.mischief import SETTINGS
+
+    return SETTINGS
 
 
 def _furnish(bank: Bank) -> None:

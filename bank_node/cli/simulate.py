@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
+from bank_node.cli.child import Bank
 from bank_node.cli.crowd import MONEY, Crowd, Phase
-from bank_node.cli.demo import Bank
 from bank_node.errors import StartupError
 
 _EXIT_MISSING = 1
@@ -73,7 +73,7 @@ def _bank(connect: str | None) -> Iterator[tuple[str, int]]:
         yield host, int(port)
         return
     with tempfile.TemporaryDirectory(prefix="bank-simulate-") as folder:
-        bank = Bank(_HOST, 0, Path(folder), [], **_ALONE)
+        bank = Bank(_HOST, 0, Path(folder), **_ALONE)
         bank.start()
         try:
             yield _HOST, bank.port

@@ -1,9 +1,10 @@
-"""What a bank owes the other ones, counted from its journal and from nothing else. Pure."""
+"""What a journal says of the money between banks, counted from its blocks alone. Pure."""
 
 from collections.abc import Iterable
 
 from bank_node.ledger.entries import bank_of, is_settlement
 from bank_node.ledger.journal import Block
+from bank_node.ledger.transfers import Transfer, decode
 from bank_node.values import BankCode
 
 
@@ -17,3 +18,13 @@ def positions(blocks: Iterable[Block]) -> dict[BankCode, int]:
                     bank = bank_of(account)
                     owed[bank] = owed.get(bank, 0) + amount
     return {bank: amount for bank, amount in owed.items() if amount}
+
+
+def outcomes(blocks: Iterable[Block]) -> dict[str, Transfer]:
+    """By key, the last record of every transfer. Raises CorruptLedger."""
+    return {
+        record.key: record
+        for block in blocks
+        for entry, payload in block.payloads().items()
+        for record in (decode(payload, entry),)
+    }

@@ -1,0 +1,1 @@
+"""`bank demo --faults`: money moves between banks that are killed, frozen and cut off; an audit."""
