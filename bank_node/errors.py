@@ -99,6 +99,7 @@ class Reason(Enum):
     NO_SUCH_PAYMENT = "no_such_payment"
     FROZEN_FORMAT = "frozen_format"
     SECONDS_FORMAT = "seconds_format"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105
     PROVIDER_DOWN = "provider_down"
     PAYEE_CHANGED = "payee_changed"
     PAYMENT_PENDING = "payment_pending"

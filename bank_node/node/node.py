@@ -36,6 +36,7 @@ from bank_node.security.identity import Identity
 from bank_node.service.calls import Bank, Network
 from bank_node.service.counter import Counter
 from bank_node.service.dispatch import Gate
+from bank_node.service.newsroom import Newsroom
 from bank_node.service.payees import Around
 from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
@@ -91,6 +92,7 @@ class Node:
         self._traffic: Traffic | None = None
         self._workers: Workers | None = None
         self._pin_workers: Workers | None = None
+        self._newsroom: Newsroom | None = None
         self.banks: Banks | None = None
         self.transfers: Transfers | None = None
         self.succession: Succession | None = None
@@ -118,7 +120,8 @@ class Node:
         )
         self.succession = succession = self._succession(office, identity)
         succession.prepare()
-        clerk = Clerk(self._writer, lambda notes: None)
+        self._newsroom = newsroom = Newsroom(self._store, self._writer.call, CLOCK)
+        clerk = Clerk(self._writer, newsroom.heard)
         self._writer.tell(clerk.heard)
         self._writer.start()
         self._traffic = traffic = self._open_traffic()
@@ -130,6 +133,7 @@ class Node:
         around = self._open_transfers(banks, identity, faults)
         self._take_up(clerk, office)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
+        newsroom.start(self._workers)
         gate = Gate(
             self._bank(banks, self._store, identity, self._counter(identity, around)),
             self._writer,
@@ -241,6 +245,8 @@ class Node:
         """Answers what was accepted, makes it durable, and lets go of everything."""
         if self._entrance:
             self._entrance.stop(self.settings.network.timeout)
+        if self._newsroom:
+            self._newsroom.hush()
         if self._server:
             self._server.stop(self.settings.network.timeout)
         if self.transfers:
@@ -256,16 +262,21 @@ class Node:
             self._store.close()
         if self._traffic:
             self._traffic.close()
+        if self._newsroom:
+            self._newsroom.stop()
         for workers in filter(None, (self._workers, self._pin_workers)):
             workers.close()
-        self._workers = self._pin_workers = self._entrance = None
+        self._workers = self._pin_workers = self._entrance = self._newsroom = None
         self.banks = self.transfers = self.succession = None
         self._server = self._writer = self._store = self._traffic = None
 
     def _counter(self, identity: Identity, around: Around) -> Counter:
         assert self._writer is not None
         self._pin_workers = Workers(pin_threads(), self.settings.limits.requests_queued)
-        return open_counter(self.settings, identity, self._writer, self._pin_workers, around)
+        assert self._newsroom
+        return open_counter(
+            self.settings, identity, self._writer, self._pin_workers, around, self._newsroom
+        )
 
     def _bank(self, network: Network, store: Store, identity: Identity, counter: Counter) -> Bank:
         code, succession = own_code(self.settings), self.succession

@@ -18,6 +18,7 @@ from bank_node.security.identity import Identity
 from bank_node.security.pins import PROFILES, SALT_BYTES
 from bank_node.security.signing import CodeKey
 from bank_node.service.counter import Counter
+from bank_node.service.newsroom import Newsroom
 from bank_node.service.payees import Around
 from bank_node.service.steps import Pins
 from bank_node.service.workers import Workers
@@ -36,7 +37,12 @@ def handle_of(settings: Settings) -> str:
 
 
 def open_counter(
-    settings: Settings, identity: Identity, ledger: Writer, workers: Workers, around: Around
+    settings: Settings,
+    identity: Identity,
+    ledger: Writer,
+    workers: Workers,
+    around: Around,
+    newsroom: Newsroom,
 ) -> Counter:
     """The counter of a node with these settings and the key of its bank."""
     chosen = settings.payments
@@ -63,6 +69,7 @@ def open_counter(
         clock=CLOCK,
         day_of=_day_of,
         new_salt=lambda: secrets.token_bytes(SALT_BYTES),
+        newsroom=newsroom,
         around=around,
         may_be_overheard=chosen.pins_in_the_open,
     )

@@ -19,6 +19,7 @@ from bank_node.protocol.command import (
     parse_command_code,
 )
 from bank_node.protocol.operator import OPERATOR_ROWS
+from bank_node.protocol.payment_news import NEWS_ROWS
 from bank_node.protocol.payments import PAYMENT_ROWS
 from bank_node.protocol.transfer_messages import parse_messages, parse_signature
 from bank_node.values import (
@@ -232,7 +233,9 @@ _ROWS = (
     ),
 )  # fmt: skip
 
-COMMANDS: dict[str, Command] = {row.code: row for row in (*_ROWS, *PAYMENT_ROWS, *OPERATOR_ROWS)}
+COMMANDS: dict[str, Command] = {
+    row.code: row for row in (*_ROWS, *PAYMENT_ROWS, *NEWS_ROWS, *OPERATOR_ROWS)
+}
 
 
 def visible_commands(*, extensions: bool, audience: Audience) -> dict[bytes, Command]:

@@ -131,6 +131,10 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "There are too many accounts under this mobile number.",
         "Pod tímto číslem mobilu je příliš mnoho účtů.",
     ),
+    Reason.TOKEN_REFUSED: (
+        "This token opens nothing, or not any more.",
+        "Tento token nic neotvírá, nebo už ne.",
+    ),
     Reason.PROVIDER_DOWN: (
         "U28: The bank of the payee does not answer, nothing was paid.",
         "U28: Banka příjemce neodpovídá, nic nebylo zaplaceno.",
@@ -183,5 +187,7 @@ PAYMENT_SUMMARIES = {
     "PN": "Platby, nový PIN: změní klientův PIN.",
     "PL": "Platby, limity: jedné platby a dne, a kolik ze dne zbývá.",
     "PF": "Platby, zmrazení: zastaví všechno na účtu, nebo to zase povolí.",
+    "PK": "Platby, klíč: token, se kterým se den naslouchá.",
+    "PE": "Platby, události: co se od té doby stalo s platbami; na další počká.",
     "PG": "Platby, kód: co říká obchodníkův kód ke skenování, podepsaný bankou.",
 }

@@ -126,6 +126,13 @@ def parse_vmid(text: bytes) -> str:
     return text.decode("ascii")
 
 
+def parse_listening_token(text: bytes) -> str:
+    """The form of a token to listen with, or of a merchant's. Raises Refused(TOKEN_REFUSED)."""
+    if not _VMID.fullmatch(text):
+        raise Refused(Reason.TOKEN_REFUSED)
+    return text.decode("ascii")
+
+
 def parse_payment_amount(text: bytes) -> Amount:
     """An amount above 0. Raises Refused(PAYMENT_AMOUNT)."""
     try:

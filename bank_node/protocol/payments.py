@@ -58,7 +58,7 @@ CODE_REFERENCE = Argument("reference", parse_reference, optional=True)
 CODE_SECONDS = Argument("seconds", parse_seconds, optional=True)
 
 # What can become of a PIN.
-_PIN = (Reason.UNPROTECTED, Reason.VPA_FOREIGN, Reason.WRONG_PIN, Reason.PIN_LOCKED)
+PIN_ERRORS = (Reason.UNPROTECTED, Reason.VPA_FOREIGN, Reason.WRONG_PIN, Reason.PIN_LOCKED)
 # What can become of money that is to go to somebody.
 _PAID = (Reason.NO_SUCH_PROVIDER, Reason.PROVIDER_DOWN, Reason.NO_SUCH_ADDRESS,
          Reason.OTHER_CURRENCY, Reason.REFERENCE_TAKEN, Reason.FROZEN,
@@ -88,7 +88,7 @@ PAYMENT_ROWS = (
     Command(
         "PV", (VPA, VPA, PIN), "PV <name>@<handle>",
         "Pay, VPA: claims one more payment address for a client.",
-        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, *_PIN, Reason.VPA_TAKEN, *STORE),
+        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, *PIN_ERRORS, Reason.VPA_TAKEN, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(2,), cost=100,
     ),
     Command(
@@ -101,7 +101,7 @@ PAYMENT_ROWS = (
         "PP", (VPA, PAYEE, AMOUNT, REFERENCE, PIN, NOTE), "PP <payment> <rrn>",
         "Pay: pays somebody, by payment address, account, or mobile number and MMID.",
         errors=(Reason.VPA_FORMAT, Reason.PAYEE_FORMAT, Reason.PAYMENT_AMOUNT,
-                Reason.REFERENCE_FORMAT, Reason.PIN_FORMAT, Reason.TEXT_FORMAT, *_PIN, *_PAID,
+                Reason.REFERENCE_FORMAT, Reason.PIN_FORMAT, Reason.TEXT_FORMAT, *PIN_ERRORS, *_PAID,
                 *STORE),
         effect=Effect.WRITES, extension=True, secrets=(4,), cost=100,
     ),
@@ -109,7 +109,7 @@ PAYMENT_ROWS = (
         "PY", (VPA, URI, AMOUNT, REFERENCE, PIN), "PY <payment> <rrn>",
         "Pay by code: pays what a scanned code asks for.",
         errors=(Reason.VPA_FORMAT, Reason.URI_REFUSED, Reason.PAYMENT_AMOUNT,
-                Reason.REFERENCE_FORMAT, Reason.PIN_FORMAT, *_PIN, *_PAID, *STORE),
+                Reason.REFERENCE_FORMAT, Reason.PIN_FORMAT, *PIN_ERRORS, *_PAID, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(4,), cost=100,
     ),
     Command(
@@ -119,23 +119,23 @@ PAYMENT_ROWS = (
     ),
     Command(
         "PB", (VPA, PIN), "PB <number>", "Pay, balance: what a client has.",
-        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, *_PIN, *STORE),
+        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, *PIN_ERRORS, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(1,), cost=100,
     ),
     Command(
         "PN", (VPA, PIN, NEW_PIN), "PN", "Pay, new PIN: changes the PIN of a client.",
-        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, Reason.PIN_TOO_EASY, *_PIN, *STORE),
+        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, Reason.PIN_TOO_EASY, *PIN_ERRORS, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(1, 2), cost=200,
     ),
     Command(
         "PL", (VPA, PIN, PER_PAYMENT, PER_DAY), "PL <number> <number> <number>",
         "Pay, limits: those of one payment and of a day, and what is left of the day.",
-        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, Reason.AMOUNT_FORMAT, *_PIN, *STORE),
+        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, Reason.AMOUNT_FORMAT, *PIN_ERRORS, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(1,), cost=100,
     ),
     Command(
         "PF", (VPA, PIN, STATE), "PF", "Pay, freeze: stops everything on an account, or not.",
-        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, Reason.FROZEN_FORMAT, *_PIN, *STORE),
+        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, Reason.FROZEN_FORMAT, *PIN_ERRORS, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(1,), cost=100,
     ),
     Command(

@@ -35,6 +35,8 @@ class Counter:
     day_of: Callable[[int], int]
     """Which day, counted from the year 1, a moment (in microseconds) is where the bank is."""
     new_salt: Callable[[], bytes]
+    newsroom: Any
+    """The `service.newsroom.Newsroom`."""
     around: Any
     """The `service.payees.Around`, which knows this room."""
     may_be_overheard: bool = False

@@ -138,7 +138,9 @@ def _provider(counter: Counter, call: Call, payee: Payee) -> Provider | None:
         if _bank_digits(call.bank.code) == payee.mmid[:4]:
             return None
         named = [p for p in around.providers() if _bank_digits(p.bank) == payee.mmid[:4]]
-        provider, told = named[0] if len(named) == 1 else None, payee.mmid
+        if len(named) != 1:
+            raise Refused(Reason.NO_SUCH_ADDRESS)
+        provider, told = named[0], payee.mmid
     # Who asks over a link takes this bank for the one that knows: asking on could go in circles.
     if provider is None or call.session.is_link:
         raise Refused(Reason.NO_SUCH_PROVIDER, handle=told)

@@ -28,6 +28,7 @@ RESERVED = frozenset(
 _TAG_BYTES = 16
 _BODY = Struct(">II")
 _VERSION = b"\x01"
+_LISTENING = b"\x02"
 _TOKEN_BYTES = len(_VERSION) + _TAG_BYTES + _BODY.size
 
 
@@ -78,22 +79,54 @@ def rrn_of(entry: int) -> str:
 
 def make_vmid(secret: bytes, merchant: Merchant) -> str:
     """A merchant's token: opaque, authenticated, of a known version."""
-    body = _BODY.pack(*merchant)
-    tag = hmac.digest(secret, b"vmid tag" + _VERSION + body, "sha256")[:_TAG_BYTES]
-    return to_text(_VERSION + tag + _hidden(secret, tag, body))
+    return _sealed(secret, _VERSION, merchant)
 
 
 def open_vmid(secret: bytes, token: str) -> Merchant:
     """What a token stands for. Raises Refused(NO_SUCH_MERCHANT) for one that is not the bank's."""
-    data = from_text(token, _TOKEN_BYTES)
-    if data is None or data[:1] != _VERSION:
+    fields = _opened(secret, _VERSION, token)
+    if fields is None:
         raise Refused(Reason.NO_SUCH_MERCHANT)
+    return Merchant._make(fields)
+
+
+class Listener(NamedTuple):
+    """What a token to listen with stands for."""
+
+    account: int
+    until_s: int
+    """Until when it is good, seconds since 1970."""
+
+
+def make_listener(secret: bytes, listener: Listener) -> str:
+    """A token to listen with, in the form of a merchant's."""
+    return _sealed(secret, _LISTENING, listener)
+
+
+def open_token(secret: bytes, token: str) -> Merchant | Listener | None:
+    """What a token of either kind stands for; None for one that is not the bank's."""
+    for version, kind in ((_VERSION, Merchant), (_LISTENING, Listener)):
+        body = _opened(secret, version, token)
+        if body is not None:
+            return kind._make(body)
+    return None
+
+
+def _sealed(secret: bytes, version: bytes, fields: tuple[int, int]) -> str:
+    body = _BODY.pack(*fields)
+    tag = hmac.digest(secret, b"vmid tag" + version + body, "sha256")[:_TAG_BYTES]
+    return to_text(version + tag + _hidden(secret, tag, body))
+
+
+def _opened(secret: bytes, version: bytes, token: str) -> tuple[int, int] | None:
+    data = from_text(token, _TOKEN_BYTES)
+    if data is None or data[:1] != version:
+        return None
     tag, hidden = data[1 : 1 + _TAG_BYTES], data[1 + _TAG_BYTES :]
     body = _hidden(secret, tag, hidden)
-    expected = hmac.digest(secret, b"vmid tag" + _VERSION + body, "sha256")[:_TAG_BYTES]
-    if not hmac.compare_digest(tag, expected):
-        raise Refused(Reason.NO_SUCH_MERCHANT)
-    return Merchant._make(_BODY.unpack(body))
+    expected = hmac.digest(secret, b"vmid tag" + version + body, "sha256")[:_TAG_BYTES]
+    first, second = _BODY.unpack(body)
+    return (first, second) if hmac.compare_digest(tag, expected) else None
 
 
 def _hidden(secret: bytes, tag: bytes, body: bytes) -> bytes:

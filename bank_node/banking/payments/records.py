@@ -90,10 +90,15 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True):
     payer_bank: str = ""
     """The bank of the payer, if it is another one than this."""
     day: int = 0
-    """The day at the payer's bank that the payment counts for, where that is needed."""
+    """The day at the payer's bank that a payment to another bank counts for; 0 for others."""
     state: str = SUCCESS
     why: str = ""
     """Why it failed: the name of a refusal."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether payer and payee are clients of the bank that keeps the record."""
+        return not self.payer_bank and not self.day
 
     def is_same(self, other: "Payment") -> bool:
         """Whether a request asks for this very payment."""
