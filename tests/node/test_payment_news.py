@@ -6,6 +6,7 @@ import time
 
 import pytest
 from support.nodes import running_node
+from support.polling import until
 from support.processes import Served
 
 
@@ -20,6 +21,10 @@ def bank(tmp_path):
         running.vmid = wire.ask("PM shop@brno Shop 5411 420777123456 2580").split()[-1]
         running.ask = wire.ask
         yield running
+
+
+def waiting(bank):
+    return bank.node._newsroom._board._waiting_count
 
 
 def news(ask, token, cursor=""):
@@ -43,7 +48,7 @@ def test_a_shop_that_waits_is_told_within_a_tenth_of_a_second(bank):
 
     thread = threading.Thread(target=listen)
     thread.start()
-    time.sleep(0.3)
+    until(lambda: waiting(bank) == 1, "the shop waits")
     payment = pay(bank, "r1", 700)
     at = time.monotonic()
     thread.join(10)
@@ -110,7 +115,7 @@ def test_a_bank_that_stops_waits_for_no_listener(tmp_path):
             vmid = wire.ask(f"PM {vpa} Shop 5411 420777123456 2580").split()[-1]
         with running.wire() as wire:
             wire.send(f"PE {vmid} 999999\r\n".encode())
-            time.sleep(0.2)
+            until(lambda: waiting(running) == 1, "somebody waits")
             began = time.monotonic()
             running.node.stop()
             assert time.monotonic() - began < 4
