@@ -32,6 +32,8 @@ COMMANDS = {
     "user": ("payments", "user"),
     "merchant": ("payments", "merchant"),
     "pay": ("payments", "pay"),
+    "refund": ("requests", "refund"),
+    "collect": ("requests", "collect"),
     "simulate": ("simulate", "simulate"),
     "config": ("serve", "show_config"),
     "op": ("op.group", "op"),

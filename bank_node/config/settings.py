@@ -229,6 +229,13 @@ class Payments(Struct, frozen=True, forbid_unknown_fields=True):
         int, whole("Units that a client may spend in its first 24 hours.", 1, 2**63 - 1)
     ] = 500_000
     per_minute: Annotated[int, whole("Payments of a client in a minute.", 1, 1_000_000)] = 30
+    asking: Annotated[
+        Literal["everybody", "merchants", "nobody"],
+        choice("Who may ask others for money.", "everybody", "merchants", "nobody"),
+    ] = "merchants"
+    asking_s: Annotated[
+        int, whole("Seconds that a request for money waits for an answer.", 1, 30 * 86_400)
+    ] = 1800
 
 
 class Faults(Struct, frozen=True, forbid_unknown_fields=True):

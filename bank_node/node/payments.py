@@ -60,6 +60,8 @@ def open_counter(
             per_day=chosen.per_day,
             new_client=chosen.new_client,
             payments_a_minute=chosen.per_minute,
+            asking=chosen.asking,
+            asking_s=chosen.asking_s,
         ),
         ledger=ledger,
         pins=Pins(workers, identity.derive("pins"), PROFILES[chosen.pin_profile]),

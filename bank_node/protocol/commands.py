@@ -20,6 +20,7 @@ from bank_node.protocol.command import (
 )
 from bank_node.protocol.operator import OPERATOR_ROWS
 from bank_node.protocol.payment_news import NEWS_ROWS
+from bank_node.protocol.payment_requests import REQUEST_ROWS
 from bank_node.protocol.payments import PAYMENT_ROWS
 from bank_node.protocol.transfer_messages import parse_messages, parse_signature
 from bank_node.values import (
@@ -234,7 +235,7 @@ _ROWS = (
 )  # fmt: skip
 
 COMMANDS: dict[str, Command] = {
-    row.code: row for row in (*_ROWS, *PAYMENT_ROWS, *NEWS_ROWS, *OPERATOR_ROWS)
+    row.code: row for row in (*_ROWS, *PAYMENT_ROWS, *NEWS_ROWS, *REQUEST_ROWS, *OPERATOR_ROWS)
 }
 
 

@@ -119,6 +119,42 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "U01: This reference belongs to another request, nothing was booked.",
         "U01: Tato reference patří jinému požadavku, nic nebylo zaúčtováno.",
     ),
+    Reason.NOT_REFUNDABLE: (
+        "This payment cannot be given back.",
+        "Tuto platbu nelze vrátit.",
+    ),
+    Reason.REFUND_TOO_MUCH: (
+        "More would be given back than was paid.",
+        "Vrátilo by se víc, než bylo zaplaceno.",
+    ),
+    Reason.ASKING_OFF: (
+        "This bank does not let you ask others for money.",
+        "Tato banka vám nedovolí žádat jiné o peníze.",
+    ),
+    Reason.NO_SUCH_REQUEST: (
+        "There is no such request that concerns you.",
+        "Žádná taková žádost se vás netýká.",
+    ),
+    Reason.REQUEST_PENDING: (
+        "The request has not been answered yet.",
+        "Na žádost ještě nikdo neodpověděl.",
+    ),
+    Reason.REQUEST_DECLINED: (
+        "ZA: The request was declined.",
+        "ZA: Žádost byla odmítnuta.",
+    ),
+    Reason.REQUEST_EXPIRED: (
+        "U69: The request has expired.",
+        "U69: Žádost propadla.",
+    ),
+    Reason.REQUEST_OVER: (
+        "The request is over already.",
+        "Žádost už je vyřízená.",
+    ),
+    Reason.TOO_MANY_REQUESTS: (
+        "Too many requests wait for this client.",
+        "Na tohoto klienta čeká příliš mnoho žádostí.",
+    ),
     Reason.FROZEN_FORMAT: (
         "Say frozen or active.",
         "Napište frozen (zmrazit) nebo active (uvolnit).",
@@ -189,5 +225,10 @@ PAYMENT_SUMMARIES = {
     "PF": "Platby, zmrazení: zastaví všechno na účtu, nebo to zase povolí.",
     "PK": "Platby, klíč: token, se kterým se den naslouchá.",
     "PE": "Platby, události: co se od té doby stalo s platbami; na další počká.",
+    "PX": "Platby, vrácení: vrátí přijatou platbu, celou nebo část.",
+    "PC": "Platby, žádost: požádá klienta o peníze.",
+    "PA": "Platby, souhlas: zaplatí, oč někdo žádal.",
+    "PD": "Platby, odmítnutí: odmítne žádost, nebo vezme vlastní zpět.",
+    "PQ": "Platby, co čeká: žádosti, které čekají na klienta.",
     "PG": "Platby, kód: co říká obchodníkův kód ke skenování, podepsaný bankou.",
 }

@@ -66,7 +66,6 @@ _PAID = (Reason.NO_SUCH_PROVIDER, Reason.PROVIDER_DOWN, Reason.NO_SUCH_ADDRESS,
          Reason.LIMIT_OF_NEW_CLIENT, Reason.TOO_MANY_PAYMENTS, Reason.SAME_ACCOUNT,
          Reason.NOT_ENOUGH_MONEY, Reason.RISK, Reason.PAYEE_CHANGED, Reason.PAYMENT_REVERTED,
          Reason.PAYMENT_PENDING)  # fmt: skip
-
 PAYMENT_ROWS = (
     Command(
         "PU", (VPA, NAME, MOBILE, NEW_PIN), "PU <account>/<ip> <mmid>",

@@ -26,6 +26,7 @@ from bank_node.service.operator_transfers import TRANSFER_HANDLERS
 from bank_node.service.payment_news import NEWS_HANDLERS
 from bank_node.service.payments import PAYMENT_HANDLERS
 from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
+from bank_node.service.requests import REQUEST_HANDLERS
 from bank_node.service.robbery import rob
 from bank_node.service.transfers import (
     take_messages,
@@ -129,6 +130,7 @@ HANDLERS: dict[str, Handler] = {
     "QU": Handler("QU"),
     **PAYMENT_HANDLERS,
     **NEWS_HANDLERS,
+    **REQUEST_HANDLERS,
     **OPERATOR_HANDLERS,
     **NETWORK_HANDLERS,
     **TRANSFER_HANDLERS,

@@ -165,7 +165,7 @@ def resolve(counter: Counter, call: Call) -> Steps:
         "currency": counter.currency,
         "state": "frozen" if person.is_frozen else "active",
     }
-    return f"PR {_json(told)}"
+    return f"PR {as_json(told)}"
 
 
 def pay(counter: Counter, call: Call) -> Steps:
@@ -258,7 +258,7 @@ def payment_state(counter: Counter, call: Call) -> Steps:
         record = yield ReadTransfer(payment.id)
         # The money has left for good, and the bank of the payee has not said yet that it is there.
         state = "deemed" if record.phase in (Phase.COMMITTED, Phase.ENDED) else state
-    return f"PS {_json(told_payment(counter.currency, payment, state))}"
+    return f"PS {as_json(told_payment(counter.currency, payment, state))}"
 
 
 def told_payment(currency: str, payment: Payment, state: str = "") -> dict[str, Any]:
@@ -278,6 +278,8 @@ def told_payment(currency: str, payment: Payment, state: str = "") -> dict[str, 
         "reference": payment.reference,
         "order": payment.order,
         "note": payment.note,
+        "of": payment.of,
+        "refunded": payment.refunded or "",
         "time": datetime.fromtimestamp(payment.time_us / _US, UTC).isoformat(),
     }
     return {name: value for name, value in told.items() if value != ""}
@@ -307,7 +309,7 @@ def get_code(counter: Counter, call: Call) -> Steps:
     return f"PG {build(uri, counter.code_key.sign)}"
 
 
-def _json(told: dict[str, Any]) -> str:
+def as_json(told: dict[str, Any]) -> str:
     return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -318,7 +320,6 @@ PAYMENT_HANDLERS: dict[str, Handler] = {
     "PR": Handler(later=in_steps(resolve, is_secret=False)),
     "PP": Handler(later=in_steps(pay)),
     "PY": Handler(later=in_steps(pay_by_code)),
-    "PS": Handler(later=in_steps(payment_state, is_secret=False)),
     "PB": Handler(later=in_steps(balance)),
     "PN": Handler(later=in_steps(change_pin)),
     "PL": Handler(later=in_steps(change_limits)),

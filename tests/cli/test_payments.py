@@ -87,3 +87,23 @@ def test_limits_and_freezing_have_commands(bank, served, handle):
     claimed = bank("user", "claim", f"alice@{handle}", f"queen@{handle}", *at(served),
                    stdin="369121\n")  # fmt: skip
     assert claimed.stdout == f"queen@{handle}\n"
+
+
+def test_a_shop_asks_for_money_and_gives_a_part_back(bank, served, handle):
+    payer = join(bank, served, handle, "alice")
+    join(bank, served, handle, "shop", "--category", "5411", what="merchant")
+    bank("call", *at(served), f"AD {payer['account']} 10000")
+    asked = bank("collect", "ask", f"alice@{handle}", "--by", f"shop@{handle}", "--amount", "7.50",
+                 *at(served), stdin="2580\n")  # fmt: skip
+    request = asked.stdout.strip()
+    shown = bank("collect", "list", f"alice@{handle}", *at(served), stdin="2580\n")
+    assert shown.stdout.startswith(f"{request}  collect  pending  7.50  shop Novak")
+    paid = bank("collect", "approve", request, "--by", f"alice@{handle}", *at(served),
+                stdin="2580\n")  # fmt: skip
+    assert paid.stdout.startswith("paying 7.50 to shop Novak"), paid.stderr
+    payment = paid.stdout.split("payment ")[1].partition(",")[0]
+    back = bank("refund", payment, "--by", f"shop@{handle}", "--amount", "2.50", *at(served),
+                stdin="2580\n")  # fmt: skip
+    assert "given back" in back.stdout, back.stderr
+    balance = bank("user", "balance", f"alice@{handle}", *at(served), stdin="2580\n")
+    assert balance.stdout == "95.00\n"

@@ -62,7 +62,12 @@ def play(session, wire, **known):
         if reply[:3] in ("AC ", "PU ", "PM "):
             accounts.append(reply[3:].partition("/")[0])
             names[str(len(accounts))] = accounts[-1]
-        learnt = {"PM ": ("vmid", -1), "PG ": ("uri", 1), "PP ": ("payment", 1)}.get(reply[:3])
+        learnt = {
+            "PM ": ("vmid", -1),
+            "PG ": ("uri", 1),
+            "PP ": ("payment", 1),
+            "PC ": ("request", 1),
+        }.get(reply[:3])
         if learnt:
             known[learnt[0]] = names[learnt[0]] = reply.split()[learnt[1]]
         for name, value in names.items():

@@ -22,6 +22,10 @@ class Rules(NamedTuple):
     payments_a_minute: int = 30
     pin_tries: int = 3
     lock_out_s: int = 86_400
+    asking: str = "merchants"
+    """Who may ask others for money: everybody, merchants or nobody."""
+    asking_s: int = 1800
+    """How long a request for money waits, unless whoever asks says it."""
 
 
 class Activity(NamedTuple):

@@ -222,10 +222,7 @@ class Pay(WithPin):
 
     @property
     def touched(self) -> tuple[int | str, ...]:
-        payment = self.payment
-        own = touched_by(self.proof.account)
-        return (*own, payment.payee_account, person_key(payment.payee_account),
-                payment_key(payment.id), payment.id)  # fmt: skip
+        return touched_by_payment(self.proof.account, self.payment)
 
     def decide(self, state: State) -> Result:
         person = self.authenticate(state)
@@ -254,6 +251,12 @@ class Pay(WithPin):
 def touched_by(account: int) -> tuple[int | str, ...]:
     """What every operation of a client touches."""
     return (account, person_key(account), activity_key(account))
+
+
+def touched_by_payment(account: int, payment: Payment) -> tuple[int | str, ...]:
+    """What paying somebody of this bank touches."""
+    return (*touched_by(account), payment.payee_account, person_key(payment.payee_account),
+            payment_key(payment.id), payment.id)  # fmt: skip
 
 
 def _write(state: State, key: str, record: Claim | Mobile) -> None:

@@ -2,7 +2,8 @@
 
 Bodies are JSON with the fields in the order of these classes, so each has one form only. The kinds
 of keys: `u:` a client, `a:` what lately happened on its account, `v:` an address, `m:` a mobile
-number, `p:` a payment that a client makes, `i:` one that comes from another bank.
+number, `p:` a payment that a client makes, `i:` one that comes from another bank,
+`c:` `w:` `d:` `q:` the papers of `papers.py`.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from bank_node.banking.payments.limits import Activity, Own
+from bank_node.banking.payments.papers import PAPERS, Agenda, Collect, Dispute, Mandate, Paper
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import Vpa
@@ -110,7 +112,8 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True):
         )  # fmt: skip
 
 
-Body = TypeVar("Body", Person, Claim, Mobile, Payment)
+Record = Person | Claim | Mobile | Payment | Paper
+Body = TypeVar("Body", Person, Claim, Mobile, Payment, Collect, Mandate, Dispute, Agenda)
 
 
 class _Active(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
@@ -126,12 +129,15 @@ class _Active(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
 
 
 _encode = msgspec.json.Encoder().encode
+_RECORDS: tuple[type[Struct], ...] = (
+    Person, Claim, Mobile, Payment, _Active, Collect, Mandate, Dispute, Agenda,
+)  # fmt: skip
 _decoders: dict[type, Callable[[bytes], Any]] = {
-    kind: msgspec.json.Decoder(kind).decode for kind in (Person, Claim, Mobile, Payment, _Active)
+    kind: msgspec.json.Decoder(kind).decode for kind in _RECORDS
 }
 
 
-def body_of(record: Person | Claim | Mobile | Payment) -> bytes:
+def body_of(record: Record) -> bytes:
     """A record as the body of a note."""
     return _encode(record)
 
@@ -193,6 +199,7 @@ def incoming_key(transfer_key: str) -> str:
 
 _KINDS: dict[str, type[Struct]] = {
     "u": Person, "v": Claim, "m": Mobile, "p": Payment, "i": Payment,
+    **PAPERS,
 }  # fmt: skip
 
 
@@ -209,7 +216,7 @@ def check(note: Note) -> None:
         raise CorruptLedger(f"the note {note.key} holds another record")
 
 
-def _key_of(record: Person | Claim | Mobile | Payment, note: Note) -> str:
+def _key_of(record: Record, note: Note) -> str:
     if isinstance(record, Person):
         return person_key(record.account)
     if isinstance(record, Claim):
@@ -218,4 +225,4 @@ def _key_of(record: Person | Claim | Mobile | Payment, note: Note) -> str:
     if isinstance(record, Payment):
         bank = record.payer_bank
         return incoming_key(f"{bank}/{record.id}") if bank else payment_key(record.id)
-    return note.key
+    return note.key if isinstance(record, Mobile) else record.key

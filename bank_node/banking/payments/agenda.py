@@ -1,0 +1,43 @@
+"""What waits for a client: a bounded list of keys beside its account. Pure.
+
+It is bounded twice, so that nobody's list is filled by one who asks again and again.
+"""
+
+from bank_node.banking.payments.papers import Agenda, Paper, agenda_key
+from bank_node.banking.payments.records import body_of, read
+from bank_node.errors import Reason
+from bank_node.ledger import noting
+from bank_node.ledger.notes import Note
+from bank_node.ledger.state import State
+
+ITEMS_MAX = 50
+"""What one client's list holds."""
+ITEMS_OF_ONE_MAX = 10
+"""How many of them one other client may have begun."""
+
+
+def agenda_of(state: State, account: int) -> Agenda:
+    note = state.notes.get(agenda_key(account))
+    return read(Agenda, note) if note else Agenda(account)
+
+
+def refusal(state: State, account: int, by: int) -> Reason | None:
+    """Why `by` may not put one more thing on a client's list."""
+    items = agenda_of(state, account).items
+    of_one = sum(began == by for _, began in items)
+    if len(items) >= ITEMS_MAX or of_one >= ITEMS_OF_ONE_MAX:
+        return Reason.TOO_MANY_REQUESTS
+    return None
+
+
+def file(state: State, account: int, by: int, paper: Paper) -> Note:
+    """Notes a paper down and keeps the client's list in step with it; the note of the paper."""
+    agenda = agenda_of(state, account)
+    others = tuple(item for item in agenda.items if item[0] != paper.key)
+    is_open = getattr(paper, "is_open", True)
+    items = (*others, (paper.key, by)) if is_open else others
+    if is_open and len(others) < len(agenda.items):
+        items = agenda.items
+    if items != agenda.items:
+        noting.write(state, agenda.key, body_of(Agenda(account, items)))
+    return noting.write(state, paper.key, body_of(paper), is_open=is_open)

@@ -1,0 +1,192 @@
+"""What people ask of each other and of the bank: collects, mandates, disputes; their records.
+
+Pure, and below the other rooms of payments: it knows neither clients nor the ledger. What may
+happen to each is one table in `machines.py`. Days are counted from the year 1, in the bank's own
+time zone; moments are microseconds since 1970; amounts are units.
+"""
+
+from msgspec import Struct
+
+from bank_node.banking.payments.machines import (
+    COLLECT_OPEN,
+    DISPUTE_OPEN,
+    MANDATE_OPEN,
+    CollectState,
+    DisputeState,
+    MandateState,
+)
+
+
+class Collect(Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody asks somebody else for money."""
+
+    id: str
+    payee: str
+    """Who asks, and gets the money."""
+    payee_account: int
+    payee_name: str
+    payer: str
+    payer_account: int
+    amount: int
+    reference: str
+    note: str
+    time_us: int
+    expires_us: int
+    state: CollectState = CollectState.PENDING
+    payment: str = ""
+    """What it was paid with."""
+
+    @property
+    def key(self) -> str:
+        return collect_key(self.id)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in COLLECT_OPEN
+
+    def is_same(self, other: "Collect") -> bool:
+        """Whether a request asks for this very collect."""
+        return (self.payee_account, self.payer, self.amount, self.note) == (
+            other.payee_account, other.payer, other.amount, other.note
+        )  # fmt: skip
+
+
+class Plan(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much a mandate allows, and when."""
+
+    amount: int
+    is_exact: bool
+    """Whether each payment is of just this amount, or of at most this amount."""
+    recurrence: str
+    day_rule: str
+    """`on`, `before` or `after`; empty for recurrences without a day."""
+    day: int
+    start: int
+    end: int
+    """The last day."""
+
+
+class Mandate(Struct, frozen=True, forbid_unknown_fields=True):
+    """A payer's standing leave for a payee to be paid, again and again."""
+
+    id: str
+    payee: str
+    payee_account: int
+    payee_name: str
+    payer: str
+    payer_account: int
+    plan: Plan
+    reference: str
+    note: str
+    time_us: int
+    expires_us: int
+    """Until when it may be approved."""
+    state: MandateState = MandateState.PENDING
+    proposed: Plan | None = None
+    """What the payee wants instead; counts when the payer approves it."""
+    period: int = 0
+    """Which period of the plan is the next to be paid, from 0."""
+    occurrence: int = 0
+    """How many have come before, paid or not: the payment of each has a name of its own."""
+    first: int = 0
+    last: int = 0
+    """The days between which the next one may be paid, both included."""
+    presented: int = 0
+    """What the payee asks for this time; 0 while it has not said."""
+    noticed_us: int = 0
+    """When the payer was told of the next payment; 0 while it was not."""
+    confirmed: bool = False
+    """Whether the payer has agreed to the next payment, where it must each time."""
+    tries: int = 0
+    next_try_us: int = 0
+    paid: int = 0
+    """How many were paid."""
+    last_payment: str = ""
+    why: str = ""
+    """Why the last try failed: the name of a refusal."""
+
+    @property
+    def key(self) -> str:
+        return mandate_key(self.id)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in MANDATE_OPEN
+
+    @property
+    def amount_due(self) -> int:
+        """What the next payment is of; 0 while nobody has said."""
+        if self.presented or not self.plan.is_exact or self.plan.recurrence == "aspresented":
+            return self.presented
+        return self.plan.amount
+
+    def is_same(self, other: "Mandate") -> bool:
+        """Whether a request asks for this very mandate, as it was asked for at first."""
+        return (self.payee_account, self.payer, self.note, self.reference) == (
+            other.payee_account, other.payer, other.note, other.reference
+        )  # fmt: skip
+
+
+class Dispute(Struct, frozen=True, forbid_unknown_fields=True):
+    """A payer wants the money of a payment back."""
+
+    id: str
+    payment: str
+    payer: str
+    payer_account: int
+    payee: str
+    payee_account: int
+    amount: int
+    """What is to be given back: what had not been when it was raised."""
+    claim: str
+    """Why, in the payer's words."""
+    time_us: int
+    deadline_us: int
+    """When it is decided by itself, as it stands."""
+    evidence: str = ""
+    """What the payee says to it."""
+    state: DisputeState = DisputeState.RAISED
+    decided: str = ""
+    """By whom or what, and why."""
+    refund: str = ""
+    """The payment that gave the money back."""
+
+    @property
+    def key(self) -> str:
+        return dispute_key(self.id)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in DISPUTE_OPEN
+
+
+class Agenda(Struct, frozen=True, forbid_unknown_fields=True):
+    """What waits for a client or concerns it now: keys, and the account that began each."""
+
+    account: int
+    items: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def key(self) -> str:
+        return agenda_key(self.account)
+
+
+Paper = Collect | Mandate | Dispute | Agenda
+PAPERS: dict[str, type[Struct]] = {"c": Collect, "w": Mandate, "d": Dispute, "q": Agenda}
+"""By the letter that their keys begin with."""
+
+
+def collect_key(collect_id: str) -> str:
+    return f"c:{collect_id}"
+
+
+def mandate_key(mandate_id: str) -> str:
+    return f"w:{mandate_id}"
+
+
+def dispute_key(dispute_id: str) -> str:
+    return f"d:{dispute_id}"
+
+
+def agenda_key(account: int) -> str:
+    return f"q:{account}"

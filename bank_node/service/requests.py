@@ -1,0 +1,192 @@
+"""Family P: what clients ask of each other: money, and money back.
+
+The rules are in `banking/payments/`; here is who is meant, and what is told.
+"""
+
+from collections.abc import Generator
+from datetime import UTC, datetime
+from typing import Any
+
+from bank_node.banking.payments.collects import (
+    ApproveCollect,
+    Ask,
+    EndCollect,
+    payment_of,
+)
+from bank_node.banking.payments.operations import Look
+from bank_node.banking.payments.papers import (
+    Agenda,
+    Collect,
+    agenda_key,
+    collect_key,
+)
+from bank_node.banking.payments.records import Payment, payment_key, read
+from bank_node.banking.payments.refunds import REFUND, GiveBack
+from bank_node.errors import Reason, Refused
+from bank_node.ledger.notes import Note, ReadNote, ReadNotes
+from bank_node.service.calls import Call, Handler
+from bank_node.service.counter import Counter, in_steps
+from bank_node.service.payees import find_person
+from bank_node.service.payments import as_json, payment_state, prove
+from bank_node.service.steps import Step, Steps
+
+_US = 1_000_000
+_KEYS = (collect_key,)
+
+
+def refund(counter: Counter, call: Call) -> Steps:
+    """`PX`."""
+    vpa, payment_id, amount, reference, pin, *note = call.arguments
+    person, proof = yield from prove(counter, vpa, pin)
+    paid = yield from _read_payment(payment_id)
+    if paid is None or paid.payee_account != person.account:
+        # The try of the PIN is counted all the same.
+        yield Look(proof, counter.terms())
+        raise Refused(Reason.NO_SUCH_PAYMENT)
+    terms = counter.terms()
+    back = Payment(
+        counter.payment_id(person.account, reference), REFUND, str(vpa), person.account,
+        paid.payer, paid.payer_account, call.bank.code, "", amount, reference,
+        note[0] if note else "", terms.now.us, of=paid.id,
+    )  # fmt: skip
+    booked = read(Payment, (yield GiveBack(proof, terms, back)))
+    return f"PX {booked.id} {booked.rrn}"
+
+
+def _read_payment(payment_id: str) -> Generator[Step, Any, Payment | None]:
+    try:
+        note = yield ReadNote(payment_key(payment_id))
+    except Refused as refused:
+        if refused.reason is not Reason.NO_SUCH_PAYMENT:
+            raise
+        return None
+    return read(Payment, note)
+
+
+def collect(counter: Counter, call: Call) -> Steps:
+    """`PC`."""
+    vpa, payer, amount, reference, pin, *rest = call.arguments
+    seconds, note = (*rest, None, None)[:2]
+    person, proof = yield from prove(counter, vpa, pin)
+    asked = yield from find_person(counter.own(payer))
+    terms = counter.terms()
+    if asked is None:
+        yield Look(proof, terms)
+        raise Refused(Reason.NO_SUCH_ADDRESS)
+    wanted = Collect(
+        counter.payment_id(person.account, f"collect {reference}"), str(vpa), person.account,
+        person.name, str(payer), asked.account, amount, reference, note or "", terms.now.us,
+        terms.now.us + (seconds or terms.rules.asking_s) * _US,
+    )  # fmt: skip
+    yield Ask(proof, terms, wanted)
+    return f"PC {wanted.id}"
+
+
+def approve(counter: Counter, call: Call) -> Steps:
+    """`PA`."""
+    vpa, collect_id, pin = call.arguments
+    person, proof = yield from prove(counter, vpa, pin)
+    terms = counter.terms()
+    found = yield from _read_collect(collect_id)
+    if found is None or found.payer_account != person.account:
+        yield Look(proof, terms)
+        raise Refused(Reason.NO_SUCH_REQUEST)
+    payment = payment_of(
+        found, counter.payment_id(person.account, f"approve {collect_id}"), call.bank.code,
+        terms.now.us,
+    )  # fmt: skip
+    paid = read(Payment, (yield ApproveCollect(proof, terms, payment, collect_id)))
+    return f"PA {paid.id} {paid.rrn}"
+
+
+def decline(counter: Counter, call: Call) -> Steps:
+    """`PD`."""
+    vpa, collect_id, pin = call.arguments
+    _, proof = yield from prove(counter, vpa, pin)
+    terms = counter.terms()
+    found = yield from _read_collect(collect_id)
+    if found is None:
+        yield Look(proof, terms)
+        raise Refused(Reason.NO_SUCH_REQUEST)
+    ended = yield EndCollect(proof, terms, collect_id, found.payer_account)
+    return f"PD {read(Collect, ended).state}"
+
+
+def _read_collect(collect_id: str) -> Generator[Step, Any, Collect | None]:
+    try:
+        note = yield ReadNote(collect_key(collect_id))
+    except Refused as refused:
+        if refused.reason is not Reason.NO_SUCH_PAYMENT:
+            raise
+        return None
+    return read(Collect, note)
+
+
+def waiting(counter: Counter, call: Call) -> Steps:
+    """`PQ`."""
+    vpa, pin = call.arguments
+    person, proof = yield from prove(counter, vpa, pin)
+    yield Look(proof, counter.terms())
+    (note,) = yield ReadNotes((agenda_key(person.account),))
+    items = read(Agenda, note).items if note else ()
+    notes = yield ReadNotes(tuple(key for key, _ in items))
+    now_us = counter.terms().now.us
+    rows = [told_paper(each, now_us) for each in notes if each]
+    return f"PQ {as_json({'requests': rows})}"
+
+
+def told_paper(note: Note, now_us: int) -> dict[str, Any]:
+    """A request, a mandate or a dispute as it is told."""
+    told = told_collect(read(Collect, note), now_us)
+    return {name: value for name, value in told.items() if value != ""}
+
+
+def told_collect(paper: Collect, now_us: int) -> dict[str, Any]:
+    is_late = paper.is_open and now_us >= paper.expires_us
+    return {
+        "kind": "collect",
+        "id": paper.id,
+        "state": "expired" if is_late else paper.state.value,
+        "payee": paper.payee,
+        "payee_name": paper.payee_name,
+        "payer": paper.payer,
+        "amount": paper.amount,
+        "reference": paper.reference,
+        "note": paper.note,
+        "time": moment(paper.time_us),
+        "expires": moment(paper.expires_us),
+        "payment": paper.payment,
+    }
+
+
+def state(counter: Counter, call: Call) -> Steps:
+    """`PS`: of a payment, or of what else has an id of this form."""
+    try:
+        return (yield from payment_state(counter, call))
+    except Refused as refused:
+        if refused.reason is not Reason.NO_SUCH_PAYMENT:
+            raise
+        gone = refused
+    for key_of in _KEYS:
+        try:
+            note = yield ReadNote(key_of(call.arguments[0]))
+        except Refused as refused:
+            gone = refused
+        else:
+            return f"PS {as_json(told_paper(note, counter.terms().now.us))}"
+    raise gone
+
+
+def moment(us: int) -> str:
+    """A moment as it is told."""
+    return datetime.fromtimestamp(us / _US, UTC).isoformat()
+
+
+REQUEST_HANDLERS: dict[str, Handler] = {
+    "PX": Handler(later=in_steps(refund)),
+    "PC": Handler(later=in_steps(collect)),
+    "PA": Handler(later=in_steps(approve)),
+    "PD": Handler(later=in_steps(decline)),
+    "PS": Handler(later=in_steps(state, is_secret=False)),
+    "PQ": Handler(later=in_steps(waiting)),
+}
