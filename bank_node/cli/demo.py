@@ -43,7 +43,7 @@ def demo(
     off. At the end all is healed and counted: exit code 1 if a unit is missing.
     """
     stop = threading.Event()
-    for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
     with ExitStack() as house:

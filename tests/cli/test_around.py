@@ -91,7 +91,9 @@ def test_a_wrong_subnet_is_refused_before_anything_is_dialled(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT for one process")
-def test_demo_opens_banks_that_work_together_and_leaves_nothing_behind(tmp_path):
+# A terminal that is closed sends the second one.
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP])
+def test_demo_opens_banks_that_work_together_and_leaves_nothing_behind(end, tmp_path):
     folder = tmp_path / "banks"
     process = subprocess.Popen(
         [sys.executable, "-m", "bank_node", "demo", "--banks", "3", "--port", "0",
@@ -110,7 +112,7 @@ def test_demo_opens_banks_that_work_together_and_leaves_nothing_behind(tmp_path)
         with Wire((host, int(port))) as wire:
             assert wire.ask("BC") == "BC 127.0.0.3"
             assert wire.ask("BN") != "BN 0"
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         out, err = process.communicate(timeout=30)
     finally:
         process.kill()
