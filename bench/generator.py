@@ -29,6 +29,8 @@ class Load:
     requests: int | None = None
     idle_connections: int = 0
     sequential: bool = False
+    lines: Path | None = None
+    """Requests to send round and round, for the command `lines`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Generator:
         command += ["--idle-connections", str(load.idle_connections)]
         command += ["--seconds", str(seconds), "--warmup", str(warmup_s)]
         command += ["--sequential"] if load.sequential else []
+        command += ["--lines-file", str(load.lines)] if load.lines else []
         command += ["--requests", str(load.requests)] if load.requests else []
         command += ["--replies", str(replies)] if replies else []
         try:

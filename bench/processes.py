@@ -133,3 +133,9 @@ def stopping(process: Process, with_signal: signal.Signals = signal.SIGTERM) -> 
         yield process
     finally:
         process.stop(with_signal)
+
+
+def cpu_s(pid: int) -> float:
+    """The processor time that a process has used so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -26,6 +26,7 @@ class Unit(Enum):
     MEGABYTES = "{:.0f} MB"
     PERCENT = "{:.1f} %"
     COUNT = "{:.0f}"
+    RATE = "{:,.0f}/s"
 
     def text(self, value: float) -> str:
         return self.value.format(value)

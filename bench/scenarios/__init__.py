@@ -13,6 +13,7 @@ from bench.scenarios.duels import DUELS, duel
 from bench.scenarios.proxied import proxied
 from bench.scenarios.start import start
 from bench.scenarios.traffic import traffic
+from bench.scenarios.transfers import transfers
 from bench.scenarios.watched import watched
 from bench.workbench import Workbench
 
@@ -26,4 +27,5 @@ SCENARIOS: Mapping[str, Scenario] = {
     "backup": backup,
     "traffic": traffic,
     "watched": watched,
+    "transfers": transfers,
 }
