@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from bank_node.errors import Reason, StartupError
 from bank_node.network.connection import Connection, Limits
 from bank_node.network.door import Desk, DeskFactory
-from bank_node.network.loops import new_loop
+from bank_node.network.loops import Inbox, new_loop
 
 # Often enough for a 0.4 s pause and a timeout of seconds, seldom enough for 10,000 connections.
 _SWEEP_S = 0.25
@@ -146,7 +146,7 @@ class IoThread:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping: asyncio.Future[float] = self._loop.create_future()
-        self.desk = self._desks(self._loop.call_soon_threadsafe)
+        self.desk = self._desks(Inbox(self._loop).post)
         server = await self._loop.create_server(
             lambda: Connection(self), sock=self._listener, backlog=_BACKLOG
         )

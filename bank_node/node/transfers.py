@@ -24,7 +24,7 @@ from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.transfer_operations import ReadTransfer, Tell
 from bank_node.ledger.transfers import Message, Phase, Role, Transfer
-from bank_node.network.loops import new_loop
+from bank_node.network.loops import Inbox, new_loop
 from bank_node.network.peers import Peer
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.post_office import Envelope, PostOffice
@@ -91,6 +91,7 @@ class Transfers:
         self._chronicle = chronicle
         self._engine = Engine(cap_of)
         self._loop = new_loop()
+        self._inbox = Inbox(self._loop)
         self._proxy: Elsewhere
         self._is_flushing = False
         self._asked: list[tuple[Sequence[Operation], Callable[[Sequence[Result]], None]]] = []
@@ -146,7 +147,7 @@ class Transfers:
 
     def _post(self, call: Callable[..., object], *arguments: object) -> None:
         try:
-            self._loop.call_soon_threadsafe(call, *arguments)
+            self._inbox.post(call, *arguments)
         except RuntimeError:
             _log.debug("transfers have ended")
 
