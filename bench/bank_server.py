@@ -64,7 +64,7 @@ class Bank:
 
     @contextmanager
     def running(self, data: Path) -> Iterator[RunningBank]:
-        port = free_port(BANK_PORTS)
+        port = free_port(BANK_PORTS, self.host)
         config = data / "bench_config.json"
         config.write_text(json.dumps(self._settings()))
         command: list[str | Path] = [*self.command, "--config", config, "--data", data]

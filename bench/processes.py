@@ -27,13 +27,13 @@ STOP_TIMEOUT_S = 30.0
 POLL_S = 0.02
 
 
-def free_port(candidates: Sequence[int]) -> int:
+def free_port(candidates: Sequence[int], host: str = LOOPBACK) -> int:
     for port in candidates:
         with socket.socket() as probe:
             # Servers set this option too; without it a port in TIME_WAIT would look taken.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((LOOPBACK, port))
+                probe.bind((host, port))
             except OSError:
                 continue
             return port
