@@ -64,6 +64,7 @@ def parse_amount(text: bytes) -> Amount:
     return Amount(value)
 
 
+@lru_cache(maxsize=4096)
 def parse_bank_code(text: bytes) -> BankCode:
     """An IPv4 address in canonical form: four numbers 0..255 without leading zeros.
 
@@ -90,14 +91,6 @@ def parse_account_address(text: bytes) -> AccountAddress:
     if not slash or not ACCOUNT_MIN <= value <= ACCOUNT_MAX:
         raise Refused(Reason.ACCOUNT_FORMAT)
     return AccountAddress(AccountNumber(value), parse_bank_code(bank))
-
-
-def parse_account_number(text: bytes) -> AccountNumber:
-    """The number of an account, without a bank. Raises Refused(ACCOUNT_FORMAT)."""
-    value = _digits(text, Reason.ACCOUNT_FORMAT)
-    if not ACCOUNT_MIN <= value <= ACCOUNT_MAX:
-        raise Refused(Reason.ACCOUNT_FORMAT)
-    return AccountNumber(value)
 
 
 def parse_transfer_id(text: bytes) -> TransferId:

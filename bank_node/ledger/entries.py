@@ -96,6 +96,7 @@ def settlement_account(bank: BankCode) -> int:
     return _SETTLEMENT | value
 
 
+@lru_cache(maxsize=4096)
 def bank_of(settlement: int) -> BankCode:
     """The bank whose settlement account has this number."""
     return BankCode(".".join(str(settlement >> shift & 0xFF) for shift in (24, 16, 8, 0)))

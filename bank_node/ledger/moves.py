@@ -79,7 +79,7 @@ def set_aside(state: State, operation: Hold) -> Outcome:
     """A hold whether the payer's account is guarded or not."""
     key, payer, bank, payee, amount, is_classic, cap = operation
     role, phase = (Role.CLASSIC, Phase.SENT) if is_classic else (Role.PAYER, Phase.RESERVED)
-    wanted = Transfer(key, role, phase, bank, payer, payee, amount)
+    wanted = _record(state, key, role, phase, bank, payer, payee, amount)
     known = state.transfers.get(key)
     if known is not None:
         return _repeated(known, wanted)
@@ -98,8 +98,8 @@ def set_aside(state: State, operation: Hold) -> Outcome:
 
 def promise(state: State, operation: Promise) -> Outcome:
     key, payee, bank, payer, amount, cap, evidence = operation
-    wanted = Transfer(
-        key, Role.PAYEE, Phase.RESERVED, bank, payee, payer, amount, evidence=evidence
+    wanted = _record(
+        state, key, Role.PAYEE, Phase.RESERVED, bank, payee, payer, amount, evidence=evidence
     )
     known = state.transfers.get(key)
     if known is not None:
@@ -132,7 +132,10 @@ def tell(state: State, operation: Tell) -> Outcome:
         return step
     if not isinstance(step, Step):
         return known_or_barred
-    after = known_or_barred._replace(phase=step.phase, reason=reason, note=note, evidence=evidence)
+    _, role, _, bank, account, other, amount, *_ = known_or_barred
+    after = _record(
+        state, key, role, step.phase, bank, account, other, amount, reason, note, evidence
+    )
     return enter(state, step.kind, known, after)
 
 
@@ -144,25 +147,42 @@ def _repeated(known: Transfer, wanted: Transfer) -> Outcome:
     return known if known.is_same(wanted) else Reason.TRANSFER_ID_TAKEN
 
 
+def _record(
+    state: State,
+    key: str,
+    role: Role,
+    phase: Phase,
+    bank: int,
+    account: int,
+    other: int,
+    amount: int,
+    reason: str = "",
+    note: str = "",
+    evidence: bytes = b"",
+) -> Transfer:
+    """The record that the next entry carries."""
+    return _new(Transfer, (key, role, phase, bank, account, other, amount, reason, note, evidence,
+                           state.sequence + 1))  # fmt: skip
+
+
 def enter(state: State, kind: Kind, before: Transfer | None, after: Transfer) -> Transfer:
-    """Books one entry about a transfer; everything it needs has been checked."""
+    """Books the next entry, about a transfer; everything it needs has been checked."""
     state.sequence += 1
-    after = after._replace(entry=state.sequence)
     entry = _booked(state, kind, after)
     state.lay_claims(before, after)
     state.transfers[after.key] = after
-    state.entries.append(ENTRY.pack(*entry) + encode(after))
+    state.entries.append(_pack(*entry) + encode(after))
     return after
 
 
-def _booked(state: State, kind: int, transfer: Transfer) -> Entry:
-    """Moves the money of an entry, which is returned."""
+def _booked(state: State, kind: int, transfer: Transfer) -> tuple[int, int, int, int, int, int]:
+    """Moves the money of an entry, whose fields are returned."""
     debit, credit = sides(kind, transfer)
     if debit == credit:
-        return Entry(kind, 0, 0, 0, 0, 0)
+        return (kind, 0, 0, 0, 0, 0)
     amount = transfer.amount
     before_debit = _add(state, debit, -amount)
-    return Entry(kind, debit, credit, amount, before_debit, _add(state, credit, amount))
+    return (kind, debit, credit, amount, before_debit, _add(state, credit, amount))
 
 
 def _add(state: State, number: int, amount: int) -> int:
@@ -190,8 +210,9 @@ def add(
         if not is_settlement(number):
             raise CorruptLedger(f"entry {sequence} names account {number}, which is not open")
         account = Account(number, 0, 0)
-    accounts[number] = Account(number, account.balance + amount, sequence)
-    return account.last_entry
+    _, balance, last_entry = account
+    accounts[number] = _new(Account, (number, balance + amount, sequence))
+    return last_entry
 
 
 def replay(state: State, entry: Entry, payload: bytes, sequence: int) -> Transfer:

@@ -69,5 +69,6 @@ class Recovery:
             state.keep(record)
             if isinstance(record, Transfer):
                 state.lay_claims(None, record)
+        state.set_ceiling()
         state.cash = -sum(account.balance for account in accounts.values()) - state.held
         return state

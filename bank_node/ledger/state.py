@@ -9,7 +9,7 @@ from typing import Any
 from bank_node.ledger.entries import Account, is_client
 from bank_node.ledger.notes import Note
 from bank_node.ledger.records import Record, encode
-from bank_node.ledger.transfers import Phase, Transfer, held, promised
+from bank_node.ledger.transfers import Transfer, claims
 from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, AMOUNT_MAX
 
 Recall = Callable[[Mapping[str, int]], Iterable[Record]]
@@ -108,7 +108,7 @@ class State:
         self.pending: dict[int, tuple[int, int]] = {}
         """By settlement account: what is held to go there, and promised to come from there."""
         self.ceiling = AMOUNT_MAX
-        """How much cash may have been paid in; see `lay_claims`."""
+        """How much cash may have been paid in; see `set_ceiling`."""
 
     @property
     def total(self) -> int:
@@ -250,26 +250,25 @@ class State:
                 rows.append((key, entry, encode(record) if record and is_open else b""))
         return rows
 
-    def lay_claims(self, before: Transfer | None, after: Transfer) -> None:
-        """Counts what a transfer holds and promises now instead of what it did before.
+    def set_ceiling(self) -> None:
+        """Has deposits leave room for all that is promised, and for what other banks are owed.
 
-        A deposit leaves room for all that is promised, and for what other banks are owed: so
-        every promise can be kept, and no balance of the bank's own accounts needs more than 63
-        bits.
+        So every promise can be kept, and no balance of the bank's own accounts needs more than
+        63 bits.
         """
-        leaving = held(after) - held(before)
-        coming = promised(after) - promised(before)
+        self.ceiling = min(AMOUNT_MAX, AMOUNT_MAX - self.promised + self.settled)
+
+    def lay_claims(self, before: Transfer | None, after: Transfer) -> None:
+        """Counts what a transfer holds and promises now instead of what it did before."""
+        old, new = claims(before), claims(after)
+        if old is new:
+            return
+        leaving = (new.held - old.held) * after.amount
+        coming = (new.promised - old.promised) * after.amount
         self.held += leaving
         self.promised += coming
-        self.ceiling = min(AMOUNT_MAX, AMOUNT_MAX - self.promised + self.settled)
-        pinned = _needs_account(after) - _needs_account(before)
-        if pinned:
-            self.pins[after.account] = self.pins.get(after.account, 0) + pinned
-        if leaving or coming:
-            held_before, promised_before = self.pending.get(after.bank, (0, 0))
-            self.pending[after.bank] = (held_before + leaving, promised_before + coming)
-
-
-def _needs_account(transfer: Transfer | None) -> bool:
-    """Whether the account of our client must stay until the transfer has gone on."""
-    return transfer is not None and transfer.is_open and transfer.phase is not Phase.COMMITTED
+        self.set_ceiling()
+        if new.pins != old.pins:
+            self.pins[after.account] = self.pins.get(after.account, 0) + new.pins - old.pins
+        held_before, promised_before = self.pending.get(after.bank, (0, 0))
+        self.pending[after.bank] = (held_before + leaving, promised_before + coming)

@@ -9,7 +9,7 @@ from bank_node.ledger.entries import TRANSFER_KINDS, Kind, bank_of
 from bank_node.ledger.journal import Block
 from bank_node.ledger.lookback import Found, Line, backwards_from
 from bank_node.ledger.store import Store
-from bank_node.ledger.transfers import BEGINNINGS, Transfer, held, promised
+from bank_node.ledger.transfers import BEGINNINGS, Transfer, claims
 from bank_node.values import BankCode
 
 # How much of the journal a page of ended transfers may read, and the way of a single one, which
@@ -95,10 +95,11 @@ def positions(store: Store) -> list[Position]:
     leaving: dict[int, int] = {}
     coming: dict[int, int] = {}
     for transfer in store.open_transfers():
-        if amount := held(transfer):
-            leaving[transfer.bank] = leaving.get(transfer.bank, 0) + amount
-        if amount := promised(transfer):
-            coming[transfer.bank] = coming.get(transfer.bank, 0) + amount
+        held, promised, _ = claims(transfer)
+        if held:
+            leaving[transfer.bank] = leaving.get(transfer.bank, 0) + transfer.amount
+        if promised:
+            coming[transfer.bank] = coming.get(transfer.bank, 0) + transfer.amount
     return [
         Position(bank_of(bank), owed.get(bank, 0), leaving.get(bank, 0), coming.get(bank, 0))
         for bank in sorted({*owed, *leaving, *coming})

@@ -7,7 +7,6 @@ a transfer happens that it does not say.
 
 from collections.abc import Callable
 from enum import IntEnum
-from functools import lru_cache
 from struct import Struct, error
 from typing import NamedTuple
 
@@ -203,19 +202,28 @@ _SIDES: dict[int, Callable[[Transfer], tuple[int, int]]] = {
 }
 
 
-def held(transfer: Transfer | None) -> int:
-    """How much of a client's money is set aside for it."""
-    if transfer is None:
-        return 0
-    is_held = transfer.phase is _sent or (transfer.role is _P and transfer.phase is _reserved)
-    return transfer.amount if is_held else 0
+class Claims(NamedTuple):
+    """What a transfer lays claim to while it stands somewhere; the factors are of its amount."""
+
+    held: int = 0
+    """Money of a client that is set aside for it."""
+    promised: int = 0
+    """Room that is kept for it."""
+    pins: int = 0
+    """Whether the account of our client must stay until it has gone on."""
 
 
-def promised(transfer: Transfer | None) -> int:
-    """How much room is kept for it."""
-    if transfer is None or transfer.role is not _R or transfer.phase is not _reserved:
-        return 0
-    return transfer.amount
+_NO_CLAIMS = Claims()
+_CLAIMS = {
+    (_P, _reserved): Claims(held=1, pins=1),
+    (_C, _sent): Claims(held=1, pins=1),
+    (_R, _reserved): Claims(promised=1, pins=1),
+}
+
+
+def claims(transfer: Transfer | None) -> Claims:
+    """What a transfer lays claim to."""
+    return _CLAIMS.get(transfer[1:3], _NO_CLAIMS) if transfer else _NO_CLAIMS
 
 
 # Role, phase, bank, account, other, amount, and the lengths of key, reason, note and evidence.
@@ -259,7 +267,6 @@ def decode(payload: bytes, entry: int) -> Transfer:
     return Transfer(key, role, phase, bank, account, other, amount, reason, note, texts[3], entry)
 
 
-@lru_cache(maxsize=1024)
 def key_of(bank: str, transfer_id: str) -> str:
     """The key of a transfer that another bank coordinates."""
     return f"{bank}/{transfer_id}"

@@ -1,4 +1,4 @@
-"""Event loops: the quicker one where the platform has it, and calls that come from other threads."""
+"""Event loops: the quicker one where the platform has it, and how other threads call into one."""
 
 import asyncio
 import sys

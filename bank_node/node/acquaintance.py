@@ -61,6 +61,9 @@ class Acquaintance:
     ) -> None:
         """Finds a bank and what it speaks; `done` is called on `loop`, at once if it is known."""
         peer = self._around.directory.verified(bank)
+        if peer is not None and peer.introduced_at is not None:
+            done(peer)
+            return
         if peer is not None:
             self._introduced(loop, peer, loop.time() + min(within_s, _INTRODUCTION_S), done)
             return

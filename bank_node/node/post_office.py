@@ -17,7 +17,6 @@ from bank_node.node.acquaintance import Acquaintance
 from bank_node.protocol.transfer_messages import (
     BATCH_BYTES_MAX,
     TransferMessage,
-    joined,
     parse_answers,
 )
 from bank_node.security.identity import Identity, is_signed
@@ -45,9 +44,8 @@ class Lane:
 class Burst:
     """Lines that left together."""
 
-    def __init__(self, batches: list[list[Envelope]]) -> None:
-        self.batches = batches
-        self.unanswered = len(batches)
+    def __init__(self, unanswered: int) -> None:
+        self.unanswered = unanswered
 
 
 class PostOffice:
@@ -72,9 +70,14 @@ class PostOffice:
 
     def send(self, messages: Sequence[tuple[str, BankCode, TransferMessage]]) -> None:
         """Takes messages on, each with the key of its flight and the bank that it is for."""
+        banks = set()
         for key, bank, message in messages:
-            self._lanes.setdefault(bank, Lane()).waiting.append((key, message))
-        for bank in {bank for _, bank, _ in messages}:
+            lane = self._lanes.get(bank)
+            if lane is None:
+                lane = self._lanes[bank] = Lane()
+            lane.waiting.append((key, message))
+            banks.add(bank)
+        for bank in banks:
             self._move(bank)
 
     def _move(self, bank: BankCode) -> None:
@@ -86,13 +89,13 @@ class PostOffice:
         lane = self._lanes[bank]
         if not lane.waiting or lane.bursts >= _BURSTS:
             return
-        burst = Burst(_batches(lane.waiting))
+        batches = _batches(lane.waiting)
         lane.waiting, lane.bursts = [], lane.bursts + 1
-        for batch in burst.batches:
-            self._send(bank, batch, burst)
+        burst = Burst(len(batches))
+        for text, batch in batches:
+            self._send(bank, text, batch, burst)
 
-    def _send(self, bank: BankCode, batch: Sequence[Envelope], burst: "Burst") -> None:
-        text = joined(tuple(message for _, message in batch))
+    def _send(self, bank: BankCode, text: str, batch: Sequence[Envelope], burst: "Burst") -> None:
         signature = self._identity.sign(request_bytes(self._own, bank, text))
         line = f"TM {self._own} {text} {signature}".encode()
         answered = partial(self._answered, bank, batch, text, burst)
@@ -143,15 +146,17 @@ class PostOffice:
         return [Reply(each, evidence=evidence) for each in answers]
 
 
-def _batches(envelopes: Sequence[Envelope]) -> list[list[Envelope]]:
-    """Messages in portions that fit into one line each, in their order."""
-    batches: list[list[Envelope]] = []
+def _batches(envelopes: Sequence[Envelope]) -> list[tuple[str, list[Envelope]]]:
+    """Messages in portions that fit into one line each, in their order, each with its text."""
+    batches: list[tuple[list[str], list[Envelope]]] = []
     size = BATCH_BYTES_MAX + 1
     for envelope in envelopes:
-        length = len(envelope[1].text) + 1
-        if size + length > BATCH_BYTES_MAX:
-            batches.append([])
+        text = envelope[1].text
+        if size + len(text) >= BATCH_BYTES_MAX:
+            batches.append(([], []))
             size = 0
-        batches[-1].append(envelope)
-        size += length
-    return batches
+        texts, batch = batches[-1]
+        texts.append(text)
+        batch.append(envelope)
+        size += len(text) + 1
+    return [(";".join(texts), batch) for texts, batch in batches]

@@ -29,11 +29,7 @@ from bank_node.network.peers import Peer
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.post_office import Envelope, PostOffice
 from bank_node.protocol.messages import LANGUAGES, Catalogue
-from bank_node.protocol.transfer_messages import (
-    TransferMessage,
-    joined,
-    parse_messages,
-)
+from bank_node.protocol.transfer_messages import TransferMessage, joined
 from bank_node.security.identity import Identity, is_signed
 from bank_node.service.calls import Answer, Call, Elsewhere
 from bank_node.values import BankCode, one_line
@@ -290,20 +286,29 @@ class Transfers:
     # What other banks say
 
     def receive(
-        self, sender: BankCode, text: str, signature: str, done: Callable[[Answer], None]
+        self,
+        sender: BankCode,
+        messages: tuple[TransferMessage, ...],
+        signature: str,
+        done: Callable[[Answer], None],
     ) -> None:
         """Messages of another bank, in form; `done` hears the reply."""
-        self._post(self._receive, sender, text, signature, done)
+        self._post(self._receive, sender, messages, signature, done)
 
     def _receive(
-        self, sender: BankCode, text: str, signature: str, done: Callable[[Answer], None]
+        self,
+        sender: BankCode,
+        messages: tuple[TransferMessage, ...],
+        signature: str,
+        done: Callable[[Answer], None],
     ) -> None:
+        text = joined(messages)
+
         def known(key: str | None) -> None:
-            message = request_bytes(sender, self._own, text)
-            if sender == self._own or not key or not is_signed(message, signature, key):
+            signed = request_bytes(sender, self._own, text)
+            if sender == self._own or not key or not is_signed(signed, signature, key):
                 done(Refused(Reason.NOT_SIGNED, bank=sender))
                 return
-            messages = parse_messages(text.encode())
             evidence, cap = request_evidence(text, signature), self._cap_of(sender)
             operations = [
                 self._expecting(operation_of(sender, each, cap, evidence), each.memo)

@@ -90,19 +90,18 @@ class Command:
 
     parsers: tuple[Callable[[bytes], object], ...] = field(init=False, repr=False)
     """The parsers of the arguments, at hand for the codec."""
+    arguments_min: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parsers", tuple(a.parse for a in self.arguments))
+        least = sum(not a.optional for a in self.arguments)
+        object.__setattr__(self, "arguments_min", least)
 
     @property
     def usage(self) -> str:
         """How the command is typed, e.g. `AD <account>/<ip> <number>`."""
         shapes = (f"[{a.shape}]" if a.optional else a.shape for a in self.arguments)
         return " ".join((self.code, *shapes, *(field.shape for field in self.fields)))
-
-    @property
-    def arguments_min(self) -> int:
-        return sum(not a.optional for a in self.arguments)
 
 
 def parse_command_code(text: bytes) -> str:

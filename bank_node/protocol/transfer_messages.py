@@ -9,20 +9,12 @@ from enum import Enum
 from typing import NamedTuple
 
 from bank_node.errors import Reason, Refused
-from bank_node.values import (
-    AccountNumber,
-    Amount,
-    TransferId,
-    parse_account_number,
-    parse_amount,
-    parse_transfer_id,
-)
+from bank_node.values import AMOUNT_MAX, AccountNumber, Amount, TransferId
 
 # So that any line stays below the limit of all lines, with its code, a bank and a signature.
 BATCH_BYTES_MAX = 880
 # What a payment says along with a transfer; this room does not know what it means.
 MEMO_CHARACTERS_MAX = 780
-_MEMO = re.compile(rb"[A-Za-z0-9._@/:%~+-]{1,780}")
 _SIGNATURE = re.compile(rb"[A-Za-z0-9_-]{1,88}")
 
 
@@ -52,11 +44,14 @@ class TransferMessage(NamedTuple):
 
     @property
     def text(self) -> str:
-        words = (self.word.value, self.id)
-        if self.word is Word.PREPARE:
-            memo = (self.memo,) if self.memo else ()
-            return ",".join((*words, str(self.payer), str(self.payee), str(self.amount), *memo))
-        return ",".join(words)
+        word, name, payer, payee, amount, memo = self
+        if word is Word.PREPARE:
+            said = f"P,{name},{payer},{payee},{amount}"
+            return f"{said},{memo}" if memo else said
+        return f"{_LETTERS[word]},{name}"
+
+
+_LETTERS = {word: word.value for word in Word}
 
 
 PREPARED, COMMITTED, ABORTED = "prepared", "committed", "aborted"
@@ -81,37 +76,37 @@ _ANSWERS = {
     )
 }
 _WORDS = {word.value.encode(): word for word in Word}
+# One form only: no zeros in front.
+_MESSAGE = re.compile(
+    rb"P,([A-Za-z0-9._-]{1,36}),([1-9][0-9]{4}),([1-9][0-9]{4}),(0|[1-9][0-9]{0,18})"
+    rb"(?:,([A-Za-z0-9._@/:%~+-]{1,780}))?"
+    rb"|([CAQ]),([A-Za-z0-9._-]{1,36})"
+)
 
 
 def parse_messages(text: bytes) -> tuple[TransferMessage, ...]:
     """Messages such as `P,a1,10001,10002,500;C,a0`. Raises Refused(TRANSFER_MESSAGE_FORMAT)."""
-    try:
-        messages = tuple(map(_message, text.split(b";")))
-    except Refused:
-        raise Refused(Reason.TRANSFER_MESSAGE_FORMAT) from None
-    if joined(messages).encode() != text:
-        raise Refused(Reason.TRANSFER_MESSAGE_FORMAT)
-    return messages
+    return tuple(map(_message, text.split(b";")))
 
 
 def _message(text: bytes) -> TransferMessage:
-    letter, *words = text.split(b",")
-    word = _WORDS.get(letter)
-    if word is Word.PREPARE and len(words) in (4, 5):
-        if len(words) == 5 and not _MEMO.fullmatch(words[4]):
-            raise Refused(Reason.TRANSFER_MESSAGE_FORMAT)
-        return TransferMessage(
-            word,
-            parse_transfer_id(words[0]),
-            parse_account_number(words[1]),
-            parse_account_number(words[2]),
-            parse_amount(words[3]),
-            b"".join(words[4:]).decode("ascii"),
-        )
-    if word in (None, Word.PREPARE) or len(words) != 1:
+    found = _MESSAGE.fullmatch(text)
+    if found is None:
         raise Refused(Reason.TRANSFER_MESSAGE_FORMAT)
-    assert word is not None
-    return TransferMessage(word, parse_transfer_id(words[0]))
+    prepared, payer, payee, amount, memo, letter, name = found.groups()
+    if letter:
+        return TransferMessage(_WORDS[letter], TransferId(name.decode()))
+    units = int(amount)
+    if units > AMOUNT_MAX:
+        raise Refused(Reason.TRANSFER_MESSAGE_FORMAT)
+    return TransferMessage(
+        Word.PREPARE,
+        TransferId(prepared.decode()),
+        AccountNumber(int(payer)),
+        AccountNumber(int(payee)),
+        Amount(units),
+        memo.decode() if memo else "",
+    )
 
 
 def joined(parts: "tuple[TransferMessage, ...] | tuple[TransferAnswer, ...]") -> str:

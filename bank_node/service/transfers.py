@@ -13,7 +13,6 @@ from bank_node.ledger.lookback import Cursor, Step, steps
 from bank_node.ledger.operations import Operation
 from bank_node.ledger.transfer_operations import Move, ReadTransfer
 from bank_node.ledger.transfers import Phase, Role, Transfer
-from bank_node.protocol.transfer_messages import joined
 from bank_node.service.calls import Answer, Arguments, Bank, Call
 from bank_node.values import BankCode, TransferId
 
@@ -115,4 +114,4 @@ def tell_received(call: Call, done: Callable[[Answer], None]) -> None:
 def take_messages(call: Call, done: Callable[[Answer], None]) -> None:
     """`TM`: hands the messages over; the reply comes when the ledger has decided about all."""
     sender, messages, signature = call.arguments
-    call.bank.transfers.receive(sender, joined(messages), signature, done)
+    call.bank.transfers.receive(sender, messages, signature, done)

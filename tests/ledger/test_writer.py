@@ -15,6 +15,7 @@ from bank_node.ledger.operations import (
     OpenAccount,
     ReadBalance,
     ReadClients,
+    ReadLastEntry,
     ReadTotal,
     Withdraw,
 )
@@ -142,6 +143,12 @@ def test_a_read_behind_a_write_of_one_submission_sees_it(writer, number):
     )  # fmt: skip
     results = heard.results
     assert (results[0], results[2], results[3], results[5]) == (100, 105, 105, 2)
+
+
+def test_the_last_entry_of_an_account_is_known_beside_changes_of_others(writer, number):
+    (other,) = submit(writer, OpenAccount(1)).results
+    heard = submit(writer, Deposit(other, 1), ReadLastEntry(number))
+    assert heard.results == [0, writer.read(ReadLastEntry(number))]
 
 
 def test_results_come_only_after_the_commit(writer, store, number):

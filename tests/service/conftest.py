@@ -13,6 +13,7 @@ from bank_node.ledger.memory_store import MemoryStore
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.proofs import SignedHead
 from bank_node.protocol.messages import Catalogue
+from bank_node.protocol.transfer_messages import joined
 from bank_node.security.identity import Identity
 from bank_node.service.calls import Answer, Bank, Survey
 from bank_node.service.dispatch import Desk, Gate
@@ -172,9 +173,9 @@ class FakeTransfers:
         return key in self.received
 
     def receive(
-        self, sender: str, text: str, signature: str, done: Callable[[Answer], object]
+        self, sender: str, messages: Any, signature: str, done: Callable[[Answer], object]
     ) -> None:
-        self.said.append((sender, text, signature))
+        self.said.append((sender, joined(messages), signature))
         self.waiting.append(done)
 
     def answer(self, answer: Answer) -> None:

@@ -65,8 +65,9 @@ class Engine:
         flight.clients.append((until, told))
         flight.wait = Wait.LEDGER
         self.flights[order.id] = flight
-        # The look before tells whether this hold is the one that sets the money aside.
-        self.operations.append((order.id, ReadTransfer(order.id)))
+        if is_classic:
+            # The look before tells whether this hold is the one that sets the money aside.
+            self.operations.append((order.id, ReadTransfer(order.id)))
         hold = Hold(order.id, order.payer, settlement_account(order.payee.bank),
                     order.payee.number, order.amount, is_classic,
                     self._cap_of(order.payee.bank))  # fmt: skip
@@ -219,14 +220,17 @@ class Engine:
         record = flight.record
         assert record is not None
         flight.wait = Wait.BANK
-        message = TransferMessage(word, TransferId(record.id))
         if word is Word.PREPARE:
-            message = message._replace(
-                payer=AccountNumber(record.account),
-                payee=AccountNumber(record.other),
-                amount=Amount(record.amount),
-                memo=flight.memo,
+            message = TransferMessage(
+                word,
+                TransferId(record.id),
+                AccountNumber(record.account),
+                AccountNumber(record.other),
+                Amount(record.amount),
+                flight.memo,
             )
+        else:
+            message = TransferMessage(word, TransferId(record.id))
         self.messages.append((flight.key, flight.bank, message))
 
     def answered(self, key: str, message: TransferMessage, reply: Reply, now: float) -> None:
