@@ -145,12 +145,14 @@ def _parse_plain(line: bytes, commands: Mapping[bytes, Command]) -> Request | No
         if not command.fields:
             raise Refused(Reason.ARGUMENT_COUNT, usage=command.usage)
         return _with_fields(command, words, line)
-    # Nearly all traffic has one argument or two, and a loop costs as much as the parsing.
+    # Nearly all traffic has up to three arguments, and a loop costs as much as the parsing.
     arguments: tuple[Any, ...]
     if given == 1:
         arguments = (parsers[0](words[1]),)
     elif given == 2:
         arguments = (parsers[0](words[1]), parsers[1](words[2]))
+    elif given == 3:
+        arguments = (parsers[0](words[1]), parsers[1](words[2]), parsers[2](words[3]))
     elif command.fields:
         return _with_fields(command, words, line)
     else:

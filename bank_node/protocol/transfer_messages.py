@@ -5,7 +5,7 @@ Text has one form only: what does not read back the same is refused. Knows no ke
 """
 
 import re
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 from bank_node.errors import Reason, Refused
@@ -18,7 +18,7 @@ MEMO_CHARACTERS_MAX = 780
 _SIGNATURE = re.compile(rb"[A-Za-z0-9_-]{1,88}")
 
 
-class Word(Enum):
+class Word(StrEnum):
     """What a message is; always the payer's bank speaks, but for QUESTION."""
 
     PREPARE = "P"
@@ -48,10 +48,7 @@ class TransferMessage(NamedTuple):
         if word is Word.PREPARE:
             said = f"P,{name},{payer},{payee},{amount}"
             return f"{said},{memo}" if memo else said
-        return f"{_LETTERS[word]},{name}"
-
-
-_LETTERS = {word: word.value for word in Word}
+        return f"{word},{name}"
 
 
 PREPARED, COMMITTED, ABORTED = "prepared", "committed", "aborted"
@@ -111,7 +108,7 @@ def _message(text: bytes) -> TransferMessage:
 
 def joined(parts: "tuple[TransferMessage, ...] | tuple[TransferAnswer, ...]") -> str:
     """Messages or answers as text."""
-    return ";".join(part.text for part in parts)
+    return ";".join([part.text for part in parts])
 
 
 def parse_answers(text: str) -> tuple[TransferAnswer, ...] | None:

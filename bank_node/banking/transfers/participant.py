@@ -18,6 +18,7 @@ from bank_node.protocol.transfer_messages import (
 )
 from bank_node.values import BankCode
 
+_PREPARED, _COMMITTED, _ABORTED = map(TransferAnswer, (PREPARED, COMMITTED, ABORTED))
 _TELLS = {
     Word.COMMIT: Message.CREDIT,
     Word.ABORT: Message.RELEASE,
@@ -44,12 +45,10 @@ def answer_to(message: TransferMessage, result: Result) -> TransferAnswer:
     """What is answered once the ledger has decided, and what it decided is on disk."""
     if isinstance(result, Transfer):
         if result.phase is Phase.ABORTED:
-            return TransferAnswer(ABORTED)
-        if message.word is Word.PREPARE:
-            return TransferAnswer(PREPARED)
-        return TransferAnswer(COMMITTED)
+            return _ABORTED
+        return _PREPARED if message.word is Word.PREPARE else _COMMITTED
     assert isinstance(result, Reason)
     if message.word is Word.QUESTION and result is Reason.NO_SUCH_TRANSFER:
         # No record is an abort: whatever was promised for it can be let go.
-        return TransferAnswer(ABORTED)
+        return _ABORTED
     return TransferAnswer("refused", result)
