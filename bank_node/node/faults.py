@@ -22,7 +22,7 @@ from bank_node.config import Settings
 from bank_node.errors import Reason, Refused, StartupError
 from bank_node.ledger.operations import Operation, Result
 from bank_node.node.transfers import Ledger
-from bank_node.protocol.transfer_messages import TransferMessage, joined
+from bank_node.protocol.transfer_messages import Messages, joined
 from bank_node.service.calls import Answer, Call, Elsewhere, Transfers
 from bank_node.values import BankCode
 
@@ -237,11 +237,7 @@ class FaultyCounter:
         self._transfers.begin(call, order, self._told(lambda: iter(("payer.reply",)), done))
 
     def receive(
-        self,
-        sender: BankCode,
-        messages: tuple[TransferMessage, ...],
-        signature: str,
-        done: Callable[[Answer], None],
+        self, sender: BankCode, messages: Messages, signature: str, done: Callable[[Answer], None]
     ) -> None:
         """See Transfers."""
         told = self._told(partial(faults.answered, joined(messages)), done)

@@ -29,7 +29,7 @@ from bank_node.network.peers import Peer
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.post_office import Envelope, PostOffice
 from bank_node.protocol.messages import LANGUAGES, Catalogue
-from bank_node.protocol.transfer_messages import TransferMessage, joined
+from bank_node.protocol.transfer_messages import Messages, TransferMessage, joined
 from bank_node.security.identity import Identity, is_signed
 from bank_node.service.calls import Answer, Call, Elsewhere
 from bank_node.values import BankCode, one_line
@@ -286,21 +286,13 @@ class Transfers:
     # What other banks say
 
     def receive(
-        self,
-        sender: BankCode,
-        messages: tuple[TransferMessage, ...],
-        signature: str,
-        done: Callable[[Answer], None],
+        self, sender: BankCode, messages: Messages, signature: str, done: Callable[[Answer], None]
     ) -> None:
         """Messages of another bank, in form; `done` hears the reply."""
         self._post(self._receive, sender, messages, signature, done)
 
     def _receive(
-        self,
-        sender: BankCode,
-        messages: tuple[TransferMessage, ...],
-        signature: str,
-        done: Callable[[Answer], None],
+        self, sender: BankCode, messages: Messages, signature: str, done: Callable[[Answer], None]
     ) -> None:
         text = joined(messages)
 

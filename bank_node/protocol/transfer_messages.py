@@ -51,6 +51,7 @@ class TransferMessage(NamedTuple):
         return f"{word},{name}"
 
 
+Messages = tuple[TransferMessage, ...]
 PREPARED, COMMITTED, ABORTED = "prepared", "committed", "aborted"
 
 
@@ -81,7 +82,7 @@ _MESSAGE = re.compile(
 )
 
 
-def parse_messages(text: bytes) -> tuple[TransferMessage, ...]:
+def parse_messages(text: bytes) -> Messages:
     """Messages such as `P,a1,10001,10002,500;C,a0`. Raises Refused(TRANSFER_MESSAGE_FORMAT)."""
     return tuple(map(_message, text.split(b";")))
 
@@ -106,7 +107,7 @@ def _message(text: bytes) -> TransferMessage:
     )
 
 
-def joined(parts: "tuple[TransferMessage, ...] | tuple[TransferAnswer, ...]") -> str:
+def joined(parts: "Messages | tuple[TransferAnswer, ...]") -> str:
     """Messages or answers as text."""
     return ";".join([part.text for part in parts])
 

@@ -19,7 +19,7 @@ from bank_node.ledger.proofs import SignedHead
 from bank_node.ledger.shipping import Request
 from bank_node.protocol.commands import Audience, Command, visible_commands
 from bank_node.protocol.messages import Catalogue
-from bank_node.protocol.transfer_messages import TransferMessage
+from bank_node.protocol.transfer_messages import Messages
 from bank_node.security.identity import Identity
 from bank_node.service.office import Office
 from bank_node.telemetry.clock import Clock
@@ -108,11 +108,7 @@ class Transfers(Protocol):
         """Whether a transfer is known that nothing has been set aside for yet."""
 
     def receive(
-        self,
-        sender: BankCode,
-        messages: tuple[TransferMessage, ...],
-        signature: str,
-        done: Callable[[Answer], None],
+        self, sender: BankCode, messages: Messages, signature: str, done: Callable[[Answer], None]
     ) -> None:
         """What another bank says about transfers."""
 
