@@ -1,7 +1,7 @@
 """Signed messages about transfers on their way to other banks, in as few lines as they fit into.
 
-Belongs to one loop. Every message is replied to once, with an answer that its bank has signed or
-with the certainty that there will be none.
+Belongs to one loop. Every message that leaves is replied to once, with an answer that its bank has
+signed or with the certainty that there will be none.
 """
 
 import asyncio
@@ -31,6 +31,9 @@ Envelope = tuple[str, TransferMessage]
 # So many groups of lines may be on their way to one bank: one is being decided there, another is
 # read and checked meanwhile.
 _BURSTS = 2
+# What a burst may hold, so that its last line is answered long before a link gives up waiting,
+# also by a bank that has just started and has thousands of questions of its own.
+_LINES_A_BURST = 64
 
 
 @dataclass(slots=True)
@@ -58,13 +61,19 @@ class PostOffice:
         acquaintance: Acquaintance,
         carrier: Elsewhere,
         replied: Callable[[Sequence[Envelope], Sequence[Reply]], None],
+        is_awaited: Callable[[str, TransferMessage], bool],
     ) -> None:
-        """`replied` hears of each message once, with its reply."""
+        """`replied` hears of each message once, with its reply.
+
+        `is_awaited` is asked about a message when it is about to leave; if nobody wants an answer
+        any more it stays here, and nobody hears of it.
+        """
         self._own = own
         self._identity = identity
         self._acquaintance = acquaintance
         self._carrier = carrier
         self._replied = replied
+        self._is_awaited = is_awaited
         self._lanes: dict[BankCode, Lane] = {}
         self._complaints: dict[BankCode, str] = {}
 
@@ -89,8 +98,12 @@ class PostOffice:
         lane = self._lanes[bank]
         if not lane.waiting or lane.bursts >= _BURSTS:
             return
-        batches = _batches(lane.waiting)
-        lane.waiting, lane.bursts = [], lane.bursts + 1
+        batches = _batches([each for each in lane.waiting if self._is_awaited(*each)])
+        lane.waiting = [envelope for _, batch in batches[_LINES_A_BURST:] for envelope in batch]
+        if not batches:
+            return
+        batches = batches[:_LINES_A_BURST]
+        lane.bursts += 1
         burst = Burst(len(batches))
         for text, batch in batches:
             self._send(bank, text, batch, burst)

@@ -122,8 +122,9 @@ class Transfers:
     def _live(self) -> None:
         self._proxy = self._new_proxy()
         self._post_office = PostOffice(
-            self._own, self._identity, self._acquaintance, self._proxy, self._replied
-        )
+            self._own, self._identity, self._acquaintance, self._proxy, self._replied,
+            self._engine.awaits,
+        )  # fmt: skip
         self._recover(self._left_open)
         self._tick()
         self._ready.set()

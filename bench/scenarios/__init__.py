@@ -11,6 +11,7 @@ from bench.scenarios.backup import backup
 from bench.scenarios.connections import connections
 from bench.scenarios.duels import DUELS, duel
 from bench.scenarios.proxied import proxied
+from bench.scenarios.recovery import recovery
 from bench.scenarios.start import start
 from bench.scenarios.traffic import traffic
 from bench.scenarios.transfers import transfers
@@ -28,4 +29,5 @@ SCENARIOS: Mapping[str, Scenario] = {
     "traffic": traffic,
     "watched": watched,
     "transfers": transfers,
+    "recovery": recovery,
 }

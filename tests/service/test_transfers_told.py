@@ -25,7 +25,7 @@ def test_a_transfer_within_the_bank_is_one_operation(session, ledger):
 
 def test_without_an_id_the_bank_draws_one_that_sorts_by_time(session, ledger, house):
     session.send(f"TR 10001/{OWN} 10002/{OWN} 5")
-    house.now_us += 1
+    house.now_us += 1000
     session.send(f"TR 10001/{OWN} 10002/{OWN} 5")
     first, second = (operation.key for operation in ledger.operations)
     assert first < second

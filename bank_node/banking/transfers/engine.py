@@ -233,6 +233,13 @@ class Engine:
             message = TransferMessage(word, TransferId(record.id))
         self.messages.append((flight.key, flight.bank, message))
 
+    def awaits(self, key: str, message: TransferMessage) -> bool:
+        """Whether it still matters what another bank says to a message.
+
+        While a question waits to be asked, the answer may come by itself.
+        """
+        return key in self.flights or message.word is Word.ABORT
+
     def answered(self, key: str, message: TransferMessage, reply: Reply, now: float) -> None:
         """The other bank has answered a message, or it is certain that no answer will come."""
         flight = self.flights.get(key)
