@@ -18,6 +18,8 @@ from bank_node.network.client import Unreachable
 
 _PORT = 65525
 _ACCOUNTS = 12
+_TOWNS = ("prague", "brno", "ostrava", "plzen", "liberec", "olomouc", "zlin", "opava", "tabor",
+          "pisek")  # fmt: skip
 
 
 @click.command()
@@ -52,7 +54,10 @@ def demo(
             folder = Path(tempfile.mkdtemp(prefix="bank-demo-"))
             house.callback(shutil.rmtree, folder, ignore_errors=True)
         hosts = [f"127.0.0.{number + 1}" for number in range(banks)]
-        network = [Bank(host, port, folder / host, **_settings(faults)) for host in hosts]
+        network = [
+            Bank(host, port, folder / host, **_settings(faults), **_handle(number))
+            for number, host in enumerate(hosts)
+        ]
         for bank in network:
             house.callback(bank.stop)
             bank.start()
@@ -68,6 +73,11 @@ def demo(
             house.callback(alarm.cancel)
         _live(network, stop, quiet=quiet)
         click.echo("stopping")
+
+
+def _handle(number: int) -> dict[str, str]:
+    """The end of a bank's addresses; without a town, the bank makes one of its own address."""
+    return {"BANK_PAYMENTS_HANDLE": _TOWNS[number]} if number < len(_TOWNS) else {}
 
 
 def _settings(faults: bool) -> dict[str, str]:
@@ -100,6 +110,8 @@ def _greet(network: list[Bank]) -> None:
         f"  bank call --host {first.host} --port {first.port} 'AD {account} 500'   "
         "# carried to the last bank\n"
         f"  bank call --host {first.host} --port {first.port} 'RP 1000000'\n"
+        f"  bank user register alice@{_TOWNS[0]} --name Alice --mobile 420777123456 "
+        f"--host {first.host} --port {first.port}\n"
         f"  bank scan {first.host.rpartition('.')[0]}.0/24\n\nCtrl+C stops them.",
     )
 

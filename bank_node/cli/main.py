@@ -34,6 +34,7 @@ COMMANDS = {
     "pay": ("payments", "pay"),
     "refund": ("requests", "refund"),
     "collect": ("requests", "collect"),
+    "machine": ("machine", "machine"),
     "simulate": ("simulate", "simulate"),
     "config": ("serve", "show_config"),
     "op": ("op.group", "op"),

@@ -19,6 +19,7 @@ from bank_node.protocol.command import (
     parse_command_code,
 )
 from bank_node.protocol.operator import OPERATOR_ROWS
+from bank_node.protocol.payment_cash import CASH_ROWS
 from bank_node.protocol.payment_news import NEWS_ROWS
 from bank_node.protocol.payment_requests import REQUEST_ROWS
 from bank_node.protocol.payments import PAYMENT_ROWS
@@ -235,7 +236,9 @@ _ROWS = (
 )  # fmt: skip
 
 COMMANDS: dict[str, Command] = {
-    row.code: row for row in (*_ROWS, *PAYMENT_ROWS, *NEWS_ROWS, *REQUEST_ROWS, *OPERATOR_ROWS)
+    row.code: row
+    for rows in (_ROWS, PAYMENT_ROWS, NEWS_ROWS, REQUEST_ROWS, CASH_ROWS, OPERATOR_ROWS)
+    for row in rows
 }
 
 

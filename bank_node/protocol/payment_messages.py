@@ -223,6 +223,8 @@ PAYMENT_SUMMARIES = {
     "PN": "Platby, nový PIN: změní klientův PIN.",
     "PL": "Platby, limity: jedné platby a dne, a kolik ze dne zbývá.",
     "PF": "Platby, zmrazení: zastaví všechno na účtu, nebo to zase povolí.",
+    "PW": "Platby, výběr: vydá hotovost u přístroje.",
+    "PI": "Platby, vklad: vloží hotovost u přístroje.",
     "PK": "Platby, klíč: token, se kterým se den naslouchá.",
     "PE": "Platby, události: co se od té doby stalo s platbami; na další počká.",
     "PX": "Platby, vrácení: vrátí přijatou platbu, celou nebo část.",

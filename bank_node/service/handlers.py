@@ -23,6 +23,7 @@ from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.operator_network import NETWORK_HANDLERS
 from bank_node.service.operator_transfers import TRANSFER_HANDLERS
+from bank_node.service.payment_cash import CASH_HANDLERS
 from bank_node.service.payment_news import NEWS_HANDLERS
 from bank_node.service.payments import PAYMENT_HANDLERS
 from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
@@ -129,6 +130,7 @@ HANDLERS: dict[str, Handler] = {
     "LI": Handler(_link),
     "QU": Handler("QU"),
     **PAYMENT_HANDLERS,
+    **CASH_HANDLERS,
     **NEWS_HANDLERS,
     **REQUEST_HANDLERS,
     **OPERATOR_HANDLERS,

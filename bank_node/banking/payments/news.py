@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import inf
 from typing import NamedTuple
 
-from bank_node.banking.payments.records import Payment, read
+from bank_node.banking.payments.records import PAY_IN, WITHDRAW, Payment, read
 from bank_node.ledger.notes import Note
 
 NEWS_MAX = 20_000
@@ -129,6 +129,9 @@ class Board:
 
 def parties(payment: Payment, *, is_incoming: bool) -> set[int]:
     """The accounts of this bank that a payment is news for."""
+    if payment.kind in (WITHDRAW, PAY_IN):
+        # Whoever stands at the machine is told there.
+        return set()
     if is_incoming:
         return {payment.payee_account}
     here = {payment.payer_account}

@@ -20,6 +20,7 @@ from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import Vpa
 
 _NAME_MAX = 60
+WITHDRAW, PAY_IN = "withdraw", "pay in"
 PENDING, SUCCESS, FAILED = "pending", "success", "failed"
 
 

@@ -1,0 +1,68 @@
+"""Cash at a machine: a client draws money, or pays some in, once for each reference. Pure."""
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from bank_node.banking.payments import limits
+from bank_node.banking.payments.names import rrn_of
+from bank_node.banking.payments.operations import WithPin, touched_by
+from bank_node.banking.payments.records import (
+    PAY_IN,
+    Payment,
+    Person,
+    body_of,
+    payment_key,
+    read,
+)
+from bank_node.errors import Reason
+from bank_node.ledger import book, noting
+from bank_node.ledger.operations import Deposit, Result, Withdraw
+from bank_node.ledger.state import State
+from bank_node.values import AccountNumber, Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Cash(WithPin):
+    """Draws cash or pays it in, as the kind of `payment` says. Its result is the note of it.
+
+    The same again changes nothing and has the same result.
+    """
+
+    payment: Payment
+
+    @property
+    def touched(self) -> tuple[int | str, ...]:
+        return (*touched_by(self.proof.account), payment_key(self.payment.id))
+
+    def decide(self, state: State) -> Result:
+        person = self.authenticate(state)
+        if isinstance(person, Reason):
+            return person
+        payment = self.payment
+        known = state.notes.get(payment_key(payment.id))
+        if known is not None:
+            return known if read(Payment, known).is_same(payment) else Reason.REFERENCE_TAKEN
+        why = self._move(state, person)
+        if why is not None:
+            return Reason.NOT_ENOUGH_MONEY if why is Reason.INSUFFICIENT_FUNDS else why
+        booked = replace(payment, rrn=rrn_of(state.sequence))
+        if payment.kind != PAY_IN:
+            spent = limits.spent(self.activity(state), person.opened_us, payment.amount,
+                                 self.terms.now)  # fmt: skip
+            self.note_activity(state, spent)
+        return noting.write(state, payment_key(payment.id), body_of(booked), is_open=False)
+
+    def _move(self, state: State, person: Person) -> Reason | None:
+        """Books the money; why not, if it may not be."""
+        account, amount = AccountNumber(person.account), Amount(self.payment.amount)
+        if self.payment.kind == PAY_IN:
+            if person.is_frozen:
+                return Reason.FROZEN
+            result = book.decide(state, Deposit(account, amount))
+        else:
+            why = self.refusal(state, person, amount)
+            if why is not None:
+                return why
+            result = book.withdraw(state, Withdraw(account, amount))
+        return result if isinstance(result, Reason) else None
