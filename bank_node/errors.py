@@ -107,6 +107,12 @@ class Reason(Enum):
     REQUEST_EXPIRED = "request_expired"
     REQUEST_OVER = "request_over"
     TOO_MANY_REQUESTS = "too_many_requests"
+    RECURRENCE_FORMAT = "recurrence_format"
+    DATE_FORMAT = "date_format"
+    AMOUNT_RULE_FORMAT = "amount_rule_format"
+    ANSWER_FORMAT = "answer_format"
+    NO_SUCH_DAY = "no_such_day"
+    AMOUNT_RULE = "amount_rule"
     SECONDS_FORMAT = "seconds_format"
     TOKEN_REFUSED = "token_refused"  # noqa: S105
     PROVIDER_DOWN = "provider_down"

@@ -35,6 +35,7 @@ COMMANDS = {
     "refund": ("requests", "refund"),
     "collect": ("requests", "collect"),
     "machine": ("machine", "machine"),
+    "mandate": ("mandates", "mandate"),
     "simulate": ("simulate", "simulate"),
     "config": ("serve", "show_config"),
     "op": ("op.group", "op"),

@@ -236,6 +236,19 @@ class Payments(Struct, frozen=True, forbid_unknown_fields=True):
     asking_s: Annotated[
         int, whole("Seconds that a request for money waits for an answer.", 1, 30 * 86_400)
     ] = 1800
+    mandate_notice_s: Annotated[
+        int,
+        whole("Seconds between telling of a mandate's payment and making it.", 0, 30 * 86_400),
+    ] = 86_400
+    mandate_unasked: Annotated[
+        int, whole("Units that a mandate pays without asking each time.", 0, 2**63 - 1)
+    ] = 1_500_000
+    mandate_retries: Annotated[
+        int, whole("Times that a mandate's failed payment is tried again.", 0, 100)
+    ] = 9
+    mandate_retry_s: Annotated[
+        int, whole("Seconds between tries of a mandate's payment.", 1, 86_400)
+    ] = 7200
 
 
 class Faults(Struct, frozen=True, forbid_unknown_fields=True):

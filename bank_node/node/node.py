@@ -20,6 +20,7 @@ from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.around import Ears
+from bank_node.node.attendant import Attendant
 from bank_node.node.banks import Banks, own_code
 from bank_node.node.clerk import KINDS, Clerk
 from bank_node.node.faults import Faults
@@ -93,6 +94,7 @@ class Node:
         self._workers: Workers | None = None
         self._pin_workers: Workers | None = None
         self._newsroom: Newsroom | None = None
+        self._attendant: Attendant | None = None
         self.banks: Banks | None = None
         self.transfers: Transfers | None = None
         self.succession: Succession | None = None
@@ -134,8 +136,13 @@ class Node:
         self._take_up(clerk, office)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         newsroom.start(self._workers)
+        counter = self._counter(identity, around)
+        self._attendant = Attendant(
+            self._store, self._writer, counter, own_code(settings), lambda: office.leads
+        )
+        self._attendant.start()
         gate = Gate(
-            self._bank(banks, self._store, identity, self._counter(identity, around)),
+            self._bank(banks, self._store, identity, counter),
             self._writer,
             self.metrics,
             CLOCK,
@@ -247,6 +254,8 @@ class Node:
             self._entrance.stop(self.settings.network.timeout)
         if self._newsroom:
             self._newsroom.hush()
+        if self._attendant:
+            self._attendant.stop()
         if self._server:
             self._server.stop(self.settings.network.timeout)
         if self.transfers:

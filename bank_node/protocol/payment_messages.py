@@ -155,6 +155,30 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "Too many requests wait for this client.",
         "Na tohoto klienta čeká příliš mnoho žádostí.",
     ),
+    Reason.RECURRENCE_FORMAT: (
+        "A recurrence is onetime, daily, aspresented, or one with a day such as monthly:on:15.",
+        "Opakování je onetime, daily, aspresented, nebo se dnem, třeba monthly:on:15.",
+    ),
+    Reason.DATE_FORMAT: (
+        "A date is written <year>-<month>-<day>.",
+        "Datum se píše <rok>-<měsíc>-<den>.",
+    ),
+    Reason.AMOUNT_RULE_FORMAT: (
+        "Say exact or max.",
+        "Napište exact (přesně) nebo max (nejvýš).",
+    ),
+    Reason.ANSWER_FORMAT: (
+        "Say approve, decline, pause, resume or revoke.",
+        "Napište approve, decline, pause, resume nebo revoke.",
+    ),
+    Reason.NO_SUCH_DAY: (
+        "These terms leave no day to come.",
+        "Tyto podmínky nenechávají žádný den, který teprve přijde.",
+    ),
+    Reason.AMOUNT_RULE: (
+        "The mandate does not allow this amount.",
+        "Příkaz tuto částku nedovoluje.",
+    ),
     Reason.FROZEN_FORMAT: (
         "Say frozen or active.",
         "Napište frozen (zmrazit) nebo active (uvolnit).",
@@ -232,5 +256,9 @@ PAYMENT_SUMMARIES = {
     "PA": "Platby, souhlas: zaplatí, oč někdo žádal.",
     "PD": "Platby, odmítnutí: odmítne žádost, nebo vezme vlastní zpět.",
     "PQ": "Platby, co čeká: žádosti, které čekají na klienta.",
+    "PH": "Platby, inkaso: požádá klienta o svolení k opakovaným platbám.",
+    "PT": "Platby, změna inkasa: požádá o jinou částku nebo jiný konec.",
+    "PJ": "Platby, inkaso teď: řekne, na kolik je příští platba inkasa.",
+    "PO": "Platby, odpověď na inkaso: souhlas, odmítnutí, přestávka, zrušení.",
     "PG": "Platby, kód: co říká obchodníkův kód ke skenování, podepsaný bankou.",
 }

@@ -2,7 +2,13 @@
 
 from bank_node.errors import Reason
 from bank_node.protocol.command import STORE, Argument, Command, Effect
-from bank_node.protocol.payment_values import parse_payment_id
+from bank_node.protocol.payment_values import (
+    parse_amount_rule,
+    parse_answer,
+    parse_date,
+    parse_payment_id,
+    parse_recurrence,
+)
 from bank_node.protocol.payments import (
     AMOUNT,
     CODE_SECONDS,
@@ -14,6 +20,12 @@ from bank_node.protocol.payments import (
     VPA,
 )
 
+AMOUNT_RULE = Argument("<exact|max>", parse_amount_rule)
+RECURRENCE = Argument("<recurrence>", parse_recurrence)
+START = Argument("<start>", parse_date)
+END = Argument("<end>", parse_date)
+MANDATE = Argument("<mandate>", parse_payment_id)
+ANSWER = Argument("<approve|decline|pause|resume|revoke>", parse_answer)
 REQUEST = Argument("<request>", parse_payment_id)
 
 # What can become of money within the bank.
@@ -56,6 +68,43 @@ REQUEST_ROWS = (
         errors=(Reason.VPA_FORMAT, Reason.PAYMENT_ID_FORMAT, Reason.PIN_FORMAT, *PIN_ERRORS,
                 *_ANSWERED, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(2,), cost=100,
+    ),
+    Command(
+        "PH", (VPA, VPA, AMOUNT_RULE, AMOUNT, RECURRENCE, START, END, REFERENCE, PIN, NOTE),
+        "PH <mandate>", "Pay, hereafter: asks a client for a mandate to be paid again and again.",
+        errors=(Reason.VPA_FORMAT, Reason.AMOUNT_RULE_FORMAT, Reason.PAYMENT_AMOUNT,
+                Reason.RECURRENCE_FORMAT, Reason.DATE_FORMAT, Reason.REFERENCE_FORMAT,
+                Reason.PIN_FORMAT, Reason.TEXT_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_ADDRESS,
+                Reason.NO_SUCH_DAY, Reason.REFERENCE_TAKEN, Reason.FROZEN, Reason.SAME_ACCOUNT,
+                Reason.LIMIT_OF_PAYMENT, Reason.TOO_MANY_REQUESTS, *STORE),
+        effect=Effect.WRITES, extension=True, secrets=(8,), cost=100,
+    ),
+    Command(
+        "PT", (VPA, MANDATE, AMOUNT, END, PIN), "PT <state>",
+        "Pay, terms: asks for another amount or end of a mandate.",
+        errors=(Reason.VPA_FORMAT, Reason.PAYMENT_ID_FORMAT, Reason.PAYMENT_AMOUNT,
+                Reason.DATE_FORMAT, Reason.PIN_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_REQUEST,
+                Reason.NO_SUCH_DAY, Reason.REQUEST_PENDING, Reason.REQUEST_OVER,
+                Reason.LIMIT_OF_PAYMENT, *STORE),
+        effect=Effect.WRITES, extension=True, secrets=(4,), cost=100,
+    ),
+    Command(
+        "PJ", (VPA, MANDATE, AMOUNT, PIN), "PJ <state>",
+        "Pay, just now: says how much the next payment of a mandate is of.",
+        errors=(Reason.VPA_FORMAT, Reason.PAYMENT_ID_FORMAT, Reason.PAYMENT_AMOUNT,
+                Reason.PIN_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_REQUEST, Reason.AMOUNT_RULE,
+                Reason.REQUEST_PENDING, Reason.REQUEST_DECLINED, Reason.REQUEST_EXPIRED,
+                Reason.REQUEST_OVER, *STORE),
+        effect=Effect.WRITES, extension=True, secrets=(3,), cost=100,
+    ),
+    Command(
+        "PO", (VPA, MANDATE, ANSWER, PIN), "PO <state>",
+        "Pay, orders: answers what a mandate asks, pauses it, lets it go on, or revokes it.",
+        errors=(Reason.VPA_FORMAT, Reason.PAYMENT_ID_FORMAT, Reason.ANSWER_FORMAT,
+                Reason.PIN_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_REQUEST, Reason.FROZEN,
+                Reason.REQUEST_PENDING, Reason.REQUEST_DECLINED, Reason.REQUEST_EXPIRED,
+                Reason.REQUEST_OVER, *STORE),
+        effect=Effect.WRITES, extension=True, secrets=(3,), cost=100,
     ),
     Command(
         "PQ", (VPA, PIN), "PQ <json>",

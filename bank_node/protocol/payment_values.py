@@ -5,6 +5,7 @@ return is valid. Knows what is written on the wire, never who owns an address.
 """
 
 import re
+from datetime import date
 from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import quote_plus, unquote_to_bytes
@@ -149,6 +150,62 @@ def parse_seconds(text: bytes) -> int:
     if not text.isdigit() or not 0 < len(text) <= 7 or not 0 < int(text) <= SECONDS_MAX:
         raise Refused(Reason.SECONDS_FORMAT)
     return int(text)
+
+
+class Recurrence(NamedTuple):
+    """How often, and on which day of each period."""
+
+    name: str
+    rule: str = ""
+    """`on`, `before` or `after`."""
+    day: int = 0
+
+
+RECURRENCE_DAYS = {
+    "onetime": 0, "daily": 0, "weekly": 7, "fortnightly": 16, "monthly": 31, "bimonthly": 31,
+    "quarterly": 31, "halfyearly": 31, "yearly": 31, "aspresented": 0,
+}  # fmt: skip
+"""The highest day that a rule can name, by recurrence; 0 for those that have no rule."""
+_RECURRENCE = re.compile(rb"([a-z]+)(?::(on|before|after):([1-9][0-9]?))?")
+ANSWERS = ("approve", "decline", "pause", "resume", "revoke")
+
+
+def parse_recurrence(text: bytes) -> Recurrence:
+    """`daily`, or one with its day such as `monthly:on:15`. Raises Refused(RECURRENCE_FORMAT)."""
+    match = _RECURRENCE.fullmatch(text.lower())
+    name, rule, day = (part.decode() if part else "" for part in match.groups()) if match else (
+        "", "", ""
+    )  # fmt: skip
+    highest = RECURRENCE_DAYS.get(name)
+    if highest is None or bool(highest) is not bool(rule) or int(day or 0) > highest:
+        raise Refused(Reason.RECURRENCE_FORMAT)
+    return Recurrence(name, rule, int(day or 0))
+
+
+def parse_date(text: bytes) -> int:
+    """A day such as 2026-01-31, counted from the year 1. Raises Refused(DATE_FORMAT)."""
+    try:
+        if len(text) != 10:
+            raise ValueError("not ten characters")
+        return date.fromisoformat(text.decode("ascii")).toordinal()
+    except ValueError:
+        raise Refused(Reason.DATE_FORMAT) from None
+
+
+def parse_amount_rule(text: bytes) -> bool:
+    """`exact` is True, `max` is False. Raises Refused(AMOUNT_RULE_FORMAT)."""
+    rules = {b"exact": True, b"max": False}
+    if text.lower() not in rules:
+        raise Refused(Reason.AMOUNT_RULE_FORMAT)
+    return rules[text.lower()]
+
+
+def parse_answer(text: bytes) -> str:
+    """What is said to a mandate. Raises Refused(ANSWER_FORMAT)."""
+    answer = text.lower().decode("utf-8", "replace")
+    if answer not in ANSWERS:
+        raise Refused(Reason.ANSWER_FORMAT)
+    return answer
 
 
 def parse_text(text: bytes) -> str:

@@ -20,6 +20,7 @@ from bank_node.ledger.operations import (
 )
 from bank_node.service import following
 from bank_node.service.calls import Arguments, Bank, Handler
+from bank_node.service.mandates import MANDATE_HANDLERS
 from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.operator_network import NETWORK_HANDLERS
 from bank_node.service.operator_transfers import TRANSFER_HANDLERS
@@ -133,6 +134,7 @@ HANDLERS: dict[str, Handler] = {
     **CASH_HANDLERS,
     **NEWS_HANDLERS,
     **REQUEST_HANDLERS,
+    **MANDATE_HANDLERS,
     **OPERATOR_HANDLERS,
     **NETWORK_HANDLERS,
     **TRANSFER_HANDLERS,

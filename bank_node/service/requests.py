@@ -4,7 +4,6 @@ The rules are in `banking/payments/`; here is who is meant, and what is told.
 """
 
 from collections.abc import Generator
-from datetime import UTC, datetime
 from typing import Any
 
 from bank_node.banking.payments.collects import (
@@ -17,8 +16,10 @@ from bank_node.banking.payments.operations import Look
 from bank_node.banking.payments.papers import (
     Agenda,
     Collect,
+    Mandate,
     agenda_key,
     collect_key,
+    mandate_key,
 )
 from bank_node.banking.payments.records import Payment, payment_key, read
 from bank_node.banking.payments.refunds import REFUND, GiveBack
@@ -26,12 +27,13 @@ from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
+from bank_node.service.mandate_rows import moment, told_mandate
 from bank_node.service.payees import find_person
 from bank_node.service.payments import as_json, payment_state, prove
 from bank_node.service.steps import Step, Steps
 
 _US = 1_000_000
-_KEYS = (collect_key,)
+_KEYS = (collect_key, mandate_key)
 
 
 def refund(counter: Counter, call: Call) -> Steps:
@@ -136,8 +138,11 @@ def waiting(counter: Counter, call: Call) -> Steps:
 
 
 def told_paper(note: Note, now_us: int) -> dict[str, Any]:
-    """A request, a mandate or a dispute as it is told."""
-    told = told_collect(read(Collect, note), now_us)
+    """A request, a mandate or a dispute as it is told, without what is empty."""
+    if note.key.startswith("w:"):
+        told = told_mandate(read(Mandate, note))
+    else:
+        told = told_collect(read(Collect, note), now_us)
     return {name: value for name, value in told.items() if value != ""}
 
 
@@ -175,11 +180,6 @@ def state(counter: Counter, call: Call) -> Steps:
         else:
             return f"PS {as_json(told_paper(note, counter.terms().now.us))}"
     raise gone
-
-
-def moment(us: int) -> str:
-    """A moment as it is told."""
-    return datetime.fromtimestamp(us / _US, UTC).isoformat()
 
 
 REQUEST_HANDLERS: dict[str, Handler] = {

@@ -107,3 +107,18 @@ def test_a_shop_asks_for_money_and_gives_a_part_back(bank, served, handle):
     assert "given back" in back.stdout, back.stderr
     balance = bank("user", "balance", f"alice@{handle}", *at(served), stdin="2580\n")
     assert balance.stdout == "95.00\n"
+
+
+def test_a_mandate_is_asked_for_approved_and_shown(bank, served, handle):
+    join(bank, served, handle, "alice")
+    join(bank, served, handle, "shop", "--category", "5411", what="merchant")
+    asked = bank("mandate", "ask", f"alice@{handle}", "--by", f"shop@{handle}", "--amount", "99",
+                 "--every", "monthly:on:15", "--end", "2099-12-31", *at(served),
+                 stdin="2580\n")  # fmt: skip
+    mandate = asked.stdout.strip()
+    said = bank("mandate", "answer", mandate, "approve", "--by", f"alice@{handle}", *at(served),
+                stdin="2580\n")  # fmt: skip
+    assert said.stdout == "active\n", said.stderr
+    shown = bank("mandate", "show", mandate, *at(served)).stdout
+    assert "amount        99.00\n" in shown
+    assert "recurrence    monthly:on:15\n" in shown

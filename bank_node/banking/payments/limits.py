@@ -26,6 +26,14 @@ class Rules(NamedTuple):
     """Who may ask others for money: everybody, merchants or nobody."""
     asking_s: int = 1800
     """How long a request for money waits, unless whoever asks says it."""
+    notice_s: int = 86_400
+    """How long before a payment of a mandate its payer is told."""
+    unasked: int = 1_500_000
+    """What a mandate may pay without asking its payer each time."""
+    retries: int = 9
+    """How often a payment of a mandate that failed is tried again."""
+    retry_s: int = 7200
+    """How long after a failed try the next one is."""
 
 
 class Activity(NamedTuple):

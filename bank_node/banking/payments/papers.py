@@ -75,6 +75,8 @@ class Mandate(Struct, frozen=True, forbid_unknown_fields=True):
     payee_name: str
     payer: str
     payer_account: int
+    asked: Plan
+    """What was asked for at first."""
     plan: Plan
     reference: str
     note: str
@@ -122,8 +124,8 @@ class Mandate(Struct, frozen=True, forbid_unknown_fields=True):
 
     def is_same(self, other: "Mandate") -> bool:
         """Whether a request asks for this very mandate, as it was asked for at first."""
-        return (self.payee_account, self.payer, self.note, self.reference) == (
-            other.payee_account, other.payer, other.note, other.reference
+        return (self.payee_account, self.payer, self.note, self.asked) == (
+            other.payee_account, other.payer, other.note, other.asked
         )  # fmt: skip
 
 

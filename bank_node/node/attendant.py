@@ -1,0 +1,87 @@
+"""Attends to what has a time of its own: mandates to be paid, requests that expire.
+
+Every few seconds it looks through what is open in the ledger and does what is due. It remembers
+nothing: a restart, a second node of the bank, or two looks at once change nothing, because the
+ledger decides each case again and knows each payment by its name.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
+
+from bank_node.banking.payments.collects import ExpireCollect
+from bank_node.banking.payments.mandates import Todo, due
+from bank_node.banking.payments.papers import Collect, Mandate
+from bank_node.banking.payments.records import read
+from bank_node.ledger.operations import Operation
+from bank_node.ledger.store import Store
+from bank_node.ledger.writer import Writer
+from bank_node.service.counter import Counter
+from bank_node.service.mandates import attending
+
+_log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+# As many as fit well into one batch beside what clients ask for.
+_AT_ONCE = 256
+
+
+class Attendant:
+    """The attendant with its thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Writer,
+        counter: Counter,
+        bank: str,
+        leads: Callable[[], bool],
+        every_s: float = EVERY_S,
+    ) -> None:
+        """Only a node that leads its bank attends to anything."""
+        self._store = store
+        self._ledger = ledger
+        self._counter = counter
+        self._bank = bank
+        self._leads = leads
+        self._every_s = every_s
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="attendant", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begins nothing more; what is with the ledger comes to its end there."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every_s):
+            try:
+                if self._leads():
+                    self.make_round()
+            except Exception:
+                _log.exception("a round of the attendant failed")
+
+    def make_round(self) -> int:
+        """Does what is due now; returns how much that was. Waits for the ledger."""
+        count = 0
+        for operation in self._due():
+            if self._stopping.is_set():
+                break
+            self._ledger.call(operation)
+            count += 1
+            if count >= _AT_ONCE:
+                break
+        return count
+
+    def _due(self) -> Iterator[Operation]:
+        terms = self._counter.terms()
+        for note in self._store.open_notes("c:"):
+            collect = read(Collect, note)
+            if terms.now.us >= collect.expires_us:
+                yield ExpireCollect(collect.id, collect.payer_account, terms.now.us)
+        for note in self._store.open_notes("w:"):
+            mandate = read(Mandate, note)
+            if due(mandate, terms.now, terms.rules) is not Todo.NOTHING:
+                yield attending(self._counter, mandate, self._bank, terms)

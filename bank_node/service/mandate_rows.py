@@ -1,0 +1,56 @@
+"""How a mandate, and a moment, are told."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from bank_node.banking.payments.papers import Mandate, Plan
+
+_US = 1_000_000
+
+
+def moment(us: int) -> str:
+    """A moment as it is told."""
+    return datetime.fromtimestamp(us / _US, UTC).isoformat()
+
+
+def day(ordinal: int) -> str:
+    """A day as it is told; nothing for none."""
+    return date.fromordinal(ordinal).isoformat() if ordinal else ""
+
+
+def told_plan(plan: Plan) -> dict[str, Any]:
+    rule = f":{plan.day_rule}:{plan.day}" if plan.day_rule else ""
+    return {
+        "amount_rule": "exact" if plan.is_exact else "max",
+        "amount": plan.amount,
+        "recurrence": plan.recurrence + rule,
+        "start": day(plan.start),
+        "end": day(plan.end),
+    }
+
+
+def told_mandate(paper: Mandate) -> dict[str, Any]:
+    """A mandate as it is told; the next payment only while there is one to come."""
+    is_live = paper.is_open and bool(paper.last)
+    return {
+        "kind": "mandate",
+        "id": paper.id,
+        "state": paper.state.value,
+        "payee": paper.payee,
+        "payee_name": paper.payee_name,
+        "payer": paper.payer,
+        **told_plan(paper.plan),
+        "proposed": told_plan(paper.proposed) if paper.proposed else "",
+        "reference": paper.reference,
+        "note": paper.note,
+        "time": moment(paper.time_us),
+        "paid": paper.paid,
+        "last_payment": paper.last_payment,
+        "next_from": day(paper.first) if is_live else "",
+        "next_until": day(paper.last) if is_live else "",
+        "next_amount": (paper.amount_due or "") if is_live else "",
+        "noticed": moment(paper.noticed_us) if is_live and paper.noticed_us else "",
+        "confirmed": paper.confirmed or "",
+        "tries": paper.tries or "",
+        "why": paper.why,
+    }
