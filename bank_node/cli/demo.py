@@ -18,7 +18,7 @@ from bank_node.network.client import Unreachable
 
 _PORT = 65525
 _ACCOUNTS = 12
-_TOWNS = ("prague", "brno", "ostrava", "plzen", "liberec", "olomouc", "zlin", "opava", "tabor",
+TOWNS = ("prague", "brno", "ostrava", "plzen", "liberec", "olomouc", "zlin", "opava", "tabor",
           "pisek")  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def demo(
 
 def _handle(number: int) -> dict[str, str]:
     """The end of a bank's addresses; without a town, the bank makes one of its own address."""
-    return {"BANK_PAYMENTS_HANDLE": _TOWNS[number]} if number < len(_TOWNS) else {}
+    return {"BANK_PAYMENTS_HANDLE": TOWNS[number]} if number < len(TOWNS) else {}
 
 
 def _settings(faults: bool) -> dict[str, str]:
@@ -110,7 +110,7 @@ def _greet(network: list[Bank]) -> None:
         f"  bank call --host {first.host} --port {first.port} 'AD {account} 500'   "
         "# carried to the last bank\n"
         f"  bank call --host {first.host} --port {first.port} 'RP 1000000'\n"
-        f"  bank user register alice@{_TOWNS[0]} --name Alice --mobile 420777123456 "
+        f"  bank user register alice@{TOWNS[0]} --name Alice --mobile 420777123456 "
         f"--host {first.host} --port {first.port}\n"
         f"  bank scan {first.host.rpartition('.')[0]}.0/24\n\nCtrl+C stops them.",
     )

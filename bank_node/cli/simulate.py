@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ import click
 
 from bank_node.cli.child import Bank
 from bank_node.cli.crowd import MONEY, Crowd, Phase
+from bank_node.cli.crowd_news import Listeners
+from bank_node.cli.demo import TOWNS
 from bank_node.errors import StartupError
+from bank_node.network.interfaces import obstacle
+from bank_node.values import BANK_PORTS
 
 _EXIT_MISSING = 1
 _SHOWN_MAX = 10
-_HOST = "127.0.0.1"
 _ALONE = {
     "BANK_PAYMENTS_PIN_PROFILE": "light",
-    "BANK_NETWORK_SUBNETS": f'["{_HOST}/32"]',
+    "BANK_NETWORK_SCAN_EVERY": "1",
     "BANK_OPERATOR_ENABLED": "false",
 }
 
@@ -33,30 +36,40 @@ _ALONE = {
     "--clients", default=64, show_default=True, type=click.IntRange(1, 10_000),
     help="Connections at once.",
 )  # fmt: skip
-@click.option("--connect", metavar="HOST:PORT", help="A bank that serves; without, one is started.")
+@click.option("--banks", default=2, show_default=True, type=click.IntRange(1, 10),
+              help="How many banks are started for it.")  # fmt: skip
+@click.option("--connect", metavar="HOST:PORT", multiple=True,
+              help="A bank that serves, instead; may be repeated.")  # fmt: skip
 @click.option("--seed", type=int, help="What the draws begin with; without, the time.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the result here.")
 def simulate(
     users: int,
     merchants: int,
     clients: int,
-    connect: str | None,
+    banks: int,
+    connect: tuple[str, ...],
     seed: int | None,
     file: Path | None,
 ) -> None:
     """Let a crowd of users and merchants register and pay, and audit what came of it.
 
-    The bank that is started for it checks PINs with the light profile. Exit code 1 if a unit is
+    The banks that are started for it check PINs with the light profile. Exit code 1 if a unit is
     missing or an answer contradicts the ledger.
     """
     seed = int(time.time()) if seed is None else seed
-    with _bank(connect) as (host, port):
-        crowd = Crowd(host, port, users, merchants, clients, seed)
+    with _banks(connect, banks) as at:
+        crowd = Crowd(at, users, merchants, clients, seed)
         try:
             result = asyncio.run(_run(crowd))
         except* ConnectionError as errors:
             raise StartupError(str(errors.exceptions[0])) from None
-    result |= {"users": users, "merchants": merchants, "clients": clients, "seed": seed}
+    result |= {
+        "banks": len(at),
+        "users": users,
+        "merchants": merchants,
+        "clients": clients,
+        "seed": seed,
+    }
     if file:
         file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     _tell(crowd, result)
@@ -65,34 +78,57 @@ def simulate(
 
 
 @contextmanager
-def _bank(connect: str | None) -> Iterator[tuple[str, int]]:
+def _banks(connect: tuple[str, ...], count: int) -> Iterator[list[tuple[str, int]]]:
     if connect:
-        host, _, port = connect.rpartition(":")
-        if not host or not port.isdigit():
-            raise click.UsageError("--connect wants HOST:PORT")
-        yield host, int(port)
+        yield [_address(each) for each in connect]
         return
-    with tempfile.TemporaryDirectory(prefix="bank-simulate-") as folder:
-        bank = Bank(_HOST, 0, Path(folder), **_ALONE)
-        bank.start()
-        try:
-            yield _HOST, bank.port
-        finally:
-            bank.stop()
+    hosts = [f"127.0.0.{number + 1}" for number in range(count)]
+    with ExitStack() as house:
+        folder = Path(house.enter_context(tempfile.TemporaryDirectory(prefix="bank-simulate-")))
+        port = _free_port(hosts) if count > 1 else 0
+        subnets = json.dumps([f"{host}/32" for host in hosts])
+        settings = _ALONE | {"BANK_NETWORK_SUBNETS": subnets}
+        banks = [
+            Bank(host, port, folder / host, **settings, BANK_PAYMENTS_HANDLE=town)
+            for host, town in zip(hosts, TOWNS, strict=False)
+        ]
+        for bank in banks:
+            house.callback(bank.stop)
+            bank.start()
+        yield [(bank.host, bank.port) for bank in banks]
+
+
+def _free_port(hosts: list[str]) -> int:
+    """A port on which banks find each other, and which nobody uses at these addresses."""
+    for port in BANK_PORTS:
+        if not any(obstacle(host, port) for host in hosts):
+            return port
+    raise StartupError("other programs use all ports of banks on 127.0.0.1 and its neighbours")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.UsageError("--connect wants HOST:PORT")
+    return host, int(port)
 
 
 async def _run(crowd: Crowd) -> dict[str, Any]:
     before = await crowd.meet()
     everybody = [*crowd.users, *crowd.merchants]
     ticker = asyncio.create_task(_tick(crowd))
+    listeners = Listeners(crowd)
     started = time.perf_counter()
     try:
         phases = [
             await crowd.phase("register", everybody, crowd.register),
             await crowd.phase("deposit", crowd.users, crowd.fund),
-            await crowd.phase("pay", crowd.users, crowd.act),
         ]
+        await crowd.introduce()
+        listeners.start()
+        phases.append(await crowd.phase("pay", crowd.users, crowd.act))
         seconds = time.perf_counter() - started
+        await listeners.stop()
         phases.append(await crowd.phase("audit", everybody, crowd.count_money))
         held = await crowd.held()
     finally:
@@ -104,6 +140,7 @@ async def _run(crowd: Crowd) -> dict[str, Any]:
         "phases": [_told(phase) for phase in phases],
         "seconds_without_audit": round(seconds, 3),
         "answers": dict(sorted(crowd.tally.answers.items())),
+        "news": listeners.figures(),
         "unknown_and_asked_again": crowd.tally.unknown,
         "money": {"deposited": MONEY * len(crowd.users), "held": held - before, "missing": missing},
         "contradictions": crowd.tally.contradictions[:100],
@@ -143,6 +180,9 @@ def _tell(crowd: Crowd, result: dict[str, Any]) -> None:
         )
     told = ", ".join(f"{count:,} {what}" for what, count in result["answers"].items())
     click.echo(f"answers as they must be: {told}")
+    news = result["news"]
+    click.echo(f"machines were told of {news['told']:,} payments, after their answers by "
+               f"{news['p50_ms']} ms (p50) and {news['p99_ms']} ms (p99)")  # fmt: skip
     for line in crowd.tally.contradictions[:_SHOWN_MAX]:
         click.echo(f"contradiction: {line}")
     money = result["money"]

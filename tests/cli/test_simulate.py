@@ -2,16 +2,17 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
 
-from support.nodes import running_node
+from support.nodes import bank_port, running_node, some_host
 
 from bank_node.cli.crowd import Crowd
 
 
 def test_a_crowd_registers_and_pays_and_not_a_unit_is_missing(bank, tmp_path):
     result = tmp_path / "result.json"
-    ran = bank("simulate", "--users", 60, "--merchants", 3, "--clients", 8, "--seed", 7,
-               "--json", result)  # fmt: skip
+    ran = bank("simulate", "--banks", 1, "--users", 60, "--merchants", 3, "--clients", 8,
+               "--seed", 7, "--json", result)  # fmt: skip
     assert ran.returncode == 0, ran.stderr + ran.stdout
     told = json.loads(result.read_text())
     assert told["sound"]
@@ -22,7 +23,7 @@ def test_a_crowd_registers_and_pays_and_not_a_unit_is_missing(bank, tmp_path):
 
 def test_the_audit_finds_money_that_should_not_be_there(tmp_path):
     async def run(running, wire):
-        crowd = Crowd(*running.address, 4, 1, 2, seed=1)
+        crowd = Crowd([running.address], 4, 1, 2, seed=1)
         await crowd.meet()
         await crowd.phase("register", [*crowd.users, *crowd.merchants], crowd.register)
         await crowd.phase("deposit", crowd.users, crowd.fund)
@@ -34,6 +35,28 @@ def test_the_audit_finds_money_that_should_not_be_there(tmp_path):
         crowd = asyncio.run(run(running, wire))
     (found,) = crowd.tally.contradictions
     assert found.startswith(f"AB {crowd.users[2].account}, expected 100000")
+
+
+def test_a_crowd_of_two_banks_pays_across_and_every_machine_is_told(bank, tmp_path):
+    hosts = [some_host(), some_host()]
+    result = tmp_path / "result.json"
+    with ExitStack() as stack:
+        at = []
+        for host, handle in zip(hosts, ("prague", "brno"), strict=True):
+            running = stack.enter_context(
+                running_node(
+                    tmp_path / host, network__host=host, network__port=bank_port(host),
+                    network__subnets=[f"{each}/32" for each in hosts], network__scan_every=0.3,
+                    payments__handle=handle, payments__pin_profile="light",
+                )
+            )  # fmt: skip
+            at += ["--connect", "{}:{}".format(*running.address)]
+        ran = bank("simulate", *at, "--users", 80, "--merchants", 4, "--clients", 8, "--seed", 9,
+                   "--json", result)  # fmt: skip
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    told = json.loads(result.read_text())
+    assert (told["banks"], told["sound"], told["money"]["missing"]) == (2, True, 0)
+    assert told["news"]["told"] == told["answers"]["code"]
 
 
 def test_a_bank_without_payments_is_told_as_such(bank, tmp_path):
