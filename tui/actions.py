@@ -48,8 +48,12 @@ SCREENS = {
     "console": "Console",
     "log": "Log",
     "settings": "Settings",
+    "transfers": "Transfers",
 }
 """The screens in the order of their digits."""
+
+SHORT = {"accounts": "Accts", "network": "Net", "settings": "Set"}
+"""Names for terminals of 80 columns, where there is no room for all of the long ones."""
 
 
 def _row(id: str, keys: str, title: str, help: str, *marks: str, line: str = "") -> Action:
@@ -85,6 +89,8 @@ _ROWS = (
          line="OX do=resume"),
     _row("overview.stop", "X", "Stop node", "Stop the node in order, as SIGTERM does.", "writes",
          line="OX do=stop"),
+
+    _row("overview.look", "g", "Look into", "Go to where the first warning can be looked into."),
 
     _row("accounts.open", "o", "Open", "Open an account with balance 0.", "shown", "writes",
          line="AC"),
@@ -152,6 +158,31 @@ _ROWS = (
          "writes", line="OH key=language value=cs save=1"),
     _row("settings.reset", "backspace", "Default keys", "Give an action its default keys."),
     _row("settings.filter", "slash,f", "Filter", "Show only settings with this text.", "shown"),
+
+    _row("transfers.begin", "t", "Transfer", "Move money from an account of this bank to another "
+         "account, here or elsewhere.", "shown", "writes",
+         line="TR <account>/<ip> <account>/<ip> <number> [id]"),
+    _row("transfers.decide", "e", "Decide", "Decide the chosen transfer, which is in doubt, "
+         "by hand.", "shown", "writes", line="OW transfer=ID do=abort note=..."),
+    _row("transfers.accept", "a", "Accept key", "Let the changed key of the chosen bank count.",
+         "writes", line="OY accept=ADDR key=..."),
+    _row("transfers.forget", "x,delete", "Forget key", "Take the next key of the chosen bank as "
+         "its first.", "writes", line="OY forget=ADDR"),
+    _row("transfers.next_tab", "right", "Next tab", "Show the next tab.", "shown"),
+    _row("transfers.previous_tab", "left", "Previous tab", "Show the tab before."),
+    _row("transfers.flight", "i", "In flight", "Show the transfers under way, as they go.",
+         line="OO wait=15"),
+    _row("transfers.doubt", "u", "In doubt", "Show the transfers of unknown outcome.",
+         line="OF show=doubt"),
+    _row("transfers.done", "d", "Done", "Show the transfers that have ended.",
+         line="OF show=done"),
+    _row("transfers.positions", "o", "Positions", "Show what this bank and others owe each other.",
+         line="OU"),
+    _row("transfers.keys", "K", "Keys", "Show the pinned keys of other banks.", line="OY"),
+    _row("transfers.filter", "slash,f", "Filter", "Show only rows with this text.", "shown"),
+    _row("transfers.reload", "r", "Reload", "Ask the node again."),
+    _row("transfers.export", "E", "Export", "Write the journal, or what concerns one account, "
+         "to a file.", "shown", "writes", line="OZ format=csv what=journal account=N"),
 )  # fmt: skip
 
 ACTIONS: dict[str, Action] = {row.id: row for row in _ROWS}
@@ -189,6 +220,8 @@ _SPOKEN = {
     "grave_accent": "`",
     "escape": "esc",
     "delete": "del",
+    "right": "→",
+    "left": "←",
     "backspace": "bksp",
     "pagedown": "pgdn",
     "pageup": "pgup",

@@ -14,11 +14,12 @@ from bank_node.errors import BankError
 from bank_node.telemetry.clock import Clock
 from tui import safe
 from tui.link import Line, Link, Lost, Rejected, back_off_s
+from tui.model.money import Stages, TransferRow
 from tui.model.rates import NO_RATES, Past, Rates, between, remembered
 from tui.model.replies import Events, Happening, LogLines, Metrics, Status, Traffic, TrafficLines
 from tui.model.world import Peers, Scan
 
-Item = TypeVar("Item", Happening, Traffic)
+Item = TypeVar("Item", Happening, Traffic, TransferRow)
 
 PULSE_S = 1.0
 _PEERS_EVERY = 3
@@ -77,10 +78,13 @@ class Hub:
         self.events: Tail[Happening] = Tail()
         self.log: Tail[Happening] = Tail()
         self.traffic: Tail[Traffic] = Tail()
+        self.stages: Tail[TransferRow] = Tail()
         self.pulse_s = PULSE_S
         self.wanted = {"events"}
         """The streams that a screen shows."""
-        self._wake = {name: asyncio.Event() for name in ("pulse", "events", "log", "traffic")}
+        self._wake = {
+            name: asyncio.Event() for name in ("pulse", "events", "log", "traffic", "stages")
+        }
         self._running = asyncio.Event()
         self._running.set()
         self._reached = asyncio.Event()
@@ -126,6 +130,7 @@ class Hub:
             group.create_task(self._follow("events", link.events, self._read_events))
             group.create_task(self._follow("log", link.log, self._read_log))
             group.create_task(self._follow("traffic", link.traffic, self._read_traffic))
+            group.create_task(self._follow("stages", link.stages, self._read_stages))
 
     async def _pulse(self) -> None:
         failures = 0
@@ -227,7 +232,9 @@ class Hub:
             return
         wake.clear()
 
-    def _question(self, code: str, tail: Tail[Happening] | Tail[Traffic]) -> str:
+    def _question(
+        self, code: str, tail: Tail[Happening] | Tail[Traffic] | Tail[TransferRow]
+    ) -> str:
         after = "" if tail.cursor is None else f" after={tail.cursor} wait={_WAIT_S}"
         return f"{code}{after} count={_PORTION}"
 
@@ -242,6 +249,10 @@ class Hub:
     async def _read_traffic(self, line: Line) -> None:
         page = await line.ask(self._question("OT", self.traffic), TrafficLines, background=True)
         self.traffic.take(page.lines, page.next, page.lost)
+
+    async def _read_stages(self, line: Line) -> None:
+        page = await line.ask(self._question("OO", self.stages), Stages, background=True)
+        self.stages.take(page.stages, page.next, page.lost)
 
     async def breathe(self, seconds: float) -> None:
         """Waits a moment between two looks at something that is under way."""

@@ -158,13 +158,15 @@ class Link:
         self.events = Line(connect, token, trace)
         self.log = Line(connect, token, trace)
         self.traffic = Line(connect, token, trace)
+        self.stages = Line(connect, token, trace)
         """Long polls, each of which keeps its connection busy."""
         self.raw = Line(connect, token, trace)
         """What is typed by hand."""
 
     async def close(self) -> None:
         """Hangs up everywhere."""
-        for line in (self.main, self.pulse, self.events, self.log, self.traffic, self.raw):
+        for line in (self.main, self.pulse, self.events, self.log, self.traffic, self.stages,
+                     self.raw):  # fmt: skip
             await line.close()
 
 

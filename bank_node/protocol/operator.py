@@ -196,6 +196,7 @@ OPERATOR_ROWS = (
     _operator(
         "OZ", "Operator's export: writes accounts or journal into the data folder.",
         fields.choice("what", "accounts", "journal"),
+        fields.whole("account", ACCOUNT_MIN, ACCOUNT_MAX),
         fields.choice("format", "csv", "json", default="csv"),
         _STOP,
         errors=(Reason.ALREADY_RUNNING,), effect=Effect.CONTROLS,

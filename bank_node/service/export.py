@@ -7,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from bank_node.ledger.exports import WRITERS, Rows, account_rows, journal_rows
+from bank_node.ledger.exports import WRITERS, Rows, account_rows, journal_rows, of_account
 from bank_node.ledger.store import Store
 from bank_node.service.jobs import Job
 from bank_node.telemetry.events import Events
@@ -39,20 +39,24 @@ class Export:
         self.job = job
         self.progress = Progress()
 
-    def start(self, what: What, form: str) -> None:
-        """Begins an export as `csv` or `json`. Raises Refused(ALREADY_RUNNING)."""
-        self.job.start(lambda: self._export(what, form))
+    def start(self, what: What, form: str, account: int | None = None) -> None:
+        """Begins an export as `csv` or `json`; of a journal, all or what concerns one account.
 
-    def _export(self, what: What, form: str) -> None:
+        Raises Refused(ALREADY_RUNNING).
+        """
+        self.job.start(lambda: self._export(what, form, account))
+
+    def _export(self, what: What, form: str, account: int | None) -> None:
         self.progress = Progress(what)
         moment = datetime.fromtimestamp(self._now_us() / 1e6, UTC).strftime("%Y%m%dT%H%M%S")
-        path = self._folder / f"{what}-{moment}.{form}"
+        name = what if account is None else f"{what}-{account}"
+        path = self._folder / f"{name}-{moment}.{form}"
         part = path.with_name(path.name + ".part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with part.open("w", encoding="utf-8", newline="") as file:
                 part.chmod(0o600)
-                WRITERS[form](self._paced(self._rows(what)), file)
+                WRITERS[form](self._rows(what, account), file)
             os.replace(part, path)
         except OSError as error:
             self.progress = self.progress._replace(problem=error.strerror or str(error))
@@ -63,17 +67,24 @@ class Export:
         self.progress = self.progress._replace(path=str(path))
         self._events.tell("LedgerExported", f"{path}", what=what, rows=self.progress.rows)
 
-    def _rows(self, what: What) -> Rows:
+    def _rows(self, what: What, account: int | None) -> Rows:
         if what == "accounts":
-            return account_rows(self._store.accounts())
+            return self._counted(self._paced(account_rows(self._store.accounts())))
         height = self._store.head.height
-        return journal_rows(takewhile(lambda block: block.height <= height, self._store.blocks()))
+        blocks = takewhile(lambda block: block.height <= height, self._store.blocks())
+        rows = self._paced(journal_rows(blocks))
+        return self._counted(rows if account is None else of_account(rows, account))
 
     def _paced(self, rows: Rows) -> Rows:
+        for count, row in enumerate(rows, 1):
+            yield row
+            if count % _ROWS_A_BREATH == 0:
+                self.job.breathe()
+
+    def _counted(self, rows: Rows) -> Rows:
         count = 0
         for count, row in enumerate(rows, 1):
             yield row
             if count % _ROWS_A_BREATH == 0:
                 self.progress = self.progress._replace(rows=count)
-                self.job.breathe()
         self.progress = self.progress._replace(rows=count)

@@ -276,7 +276,7 @@ def _export(call: Call) -> str:
     if fields["stop"]:
         export.job.cancel()
     elif fields["what"]:
-        export.start(fields["what"], fields["format"])
+        export.start(fields["what"], fields["format"], fields["account"])
     return told("OZ", {
         "running": export.job.is_running,
         **export.progress._asdict(),

@@ -9,11 +9,10 @@ import json
 from dataclasses import dataclass, field
 
 from bank_node.telemetry.clock import Clock
+from support.console_money import CODE, START_US, Money
 from tui.link import Lost
 
-START_US = 1_795_000_000_000_000
 TOKEN = "the-right-token"
-CODE = "10.1.2.3"
 
 HOSTILE = (
     "\x1b]52;c;aGFja2Vk\x07\x1b[31mred\x1b[2J [/foo] [bold]x[/] [@click=app.quit]y[/] \u202eevil"
@@ -32,7 +31,7 @@ class FakeClock:
 
 
 @dataclass
-class FakeBank:
+class FakeBank(Money):
     """The bank's state, and one method for each command."""
 
     accounts: int = 400
@@ -54,6 +53,8 @@ class FakeBank:
         self.peers = _peers(self.text)
         self.language = "en"
         self.moves = {}
+        self.warnings = [{"kind": self.text("disk"), "text": self.text("1.2 GB left of 80 GB")}]
+        self.begin_money()
 
     def text(self, plain):
         return HOSTILE if self.hostile else plain
@@ -137,7 +138,6 @@ class FakeBank:
         return "OA" if rest == TOKEN else "ER the token is wrong"
 
     def _os(self, rest, words):
-        warnings = [{"kind": self.text("disk"), "text": self.text("1.2 GB left of 80 GB")}]
         return {
             "code": CODE, "host": CODE, "port": 65525, "name": self.text("bank"),
             "version": self.text("0.1.0"), "state": self.state,
@@ -146,7 +146,7 @@ class FakeBank:
             "free_numbers": 90_000 - len(self.balances), "height": self.entry,
             "head_hash": self.text("9f2c64a1d0b37e5588ab12cd34ef5678"), "language": "en",
             "extensions": True, "store": "sqlite", "data": self.text("/home/me/bank"),
-            "pid": 4711, "warnings": warnings,
+            "pid": 4711, "warnings": self.warnings,
         }  # fmt: skip
 
     def _om(self, rest, words):
@@ -371,7 +371,7 @@ class FakeCaller:
     async def call(self, line):
         if self.bank.lost or self.closed:
             raise Lost("127.0.0.1:65500 did not answer: Connection reset by peer",
-                       unknown=line[:2] in ("AC", "AD", "AW", "AR"))  # fmt: skip
+                       unknown=line[:2] in ("AC", "AD", "AW", "AR", "TR", "OW"))  # fmt: skip
         self.bank.lines.append(line)
         if line.startswith("OA "):
             reply = self.bank.answer(line)

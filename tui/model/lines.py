@@ -2,11 +2,31 @@
 
 from bank_node.protocol.commands import COMMANDS, Command, Effect
 
-# Lines of the operator that only look; with `start=` or `stop=` they do more.
+# Lines of the operator that only look; with a word of `_DOING` they do more.
 _LOOKING = frozenset(
-    ("OA", "OS", "OM", "OC", "OD", "OE", "OL", "OT", "OP", "ON", "OB", "OJ", "OV", "OG")
+    (
+        "OA",
+        "OS",
+        "OM",
+        "OC",
+        "OD",
+        "OE",
+        "OL",
+        "OT",
+        "OP",
+        "ON",
+        "OB",
+        "OJ",
+        "OV",
+        "OG",
+        "OF",
+        "OO",
+        "OU",
+        "OY",
+        "OR",
+    )
 )
-_DOING = ("start=", "stop=")
+_DOING = ("start=", "stop=", "accept=", "forget=", "promote=")
 
 
 def command_of(line: str) -> Command | None:

@@ -12,7 +12,8 @@ from textual.widgets import ProgressBar
 from bank_node.errors import BankError
 from tui import actions, safe
 from tui.model import formats
-from tui.model.replies import Block, Blocks, Entries, Entry, Exported, Verification
+from tui.model.replies import Block, Blocks, Entries, Entry, Verification
+from tui.screens import exporting
 from tui.screens.base import HouseScreen
 from tui.widgets.columns import Cell, Column, Row
 from tui.widgets.dialogs import Field, Form, Values
@@ -186,38 +187,7 @@ class Journal(HouseScreen):
         self.query_one("#proof", Panel).say(keys="v stop" if seen.running else "v verify")
 
     async def do_export(self) -> None:
-        form = Form(
-            "Export to a file in the data folder of the node",
-            [
-                Field("what", "What: journal or accounts", value="journal",
-                      problem=_one_of("journal", "accounts")),
-                Field("format", "Format: csv or json", value="csv", problem=_one_of("csv", "json")),
-            ],
-            button="Export",
-            effect=lambda values: safe.assemble(
-                ("protocol  ", "$bank-dim"), (_export_line(values), "$accent")
-            ),
-        )  # fmt: skip
-        values = await self.app.push_screen_wait(form)
-        if values:
-            await self._export(_export_line(values))
-
-    async def _export(self, line: str) -> None:
-        """Starts an export, and follows it to its end."""
-        made = await self.hub.link.main.ask(line, Exported)
-        while made.running:
-            self.query_one("#proof", Panel).say(f"… {formats.plural(made.rows, 'row')} exported")
-            await self.hub.breathe(_LOOK_S)
-            made = await self.hub.link.main.ask("OZ", Exported, background=True)
-        self.query_one("#proof", Panel).say("")
-        if made.problem:
-            self.fail(f"Nothing was exported: {made.problem}")
-        else:
-            self.done(f"{formats.plural(made.rows, 'row')} written to {made.path}")
-
-
-def _export_line(values: Values) -> str:
-    return f"OZ format={values['format']} what={values['what']}"
+        await exporting.export(self, self.query_one("#proof", Panel), self._search)
 
 
 def _search_line(values: Values) -> str:
@@ -243,10 +213,6 @@ def _time_problem(text: str) -> str:
 def _number_problem(text: str) -> str:
     is_right = text.isascii() and text.isdigit() and 10_000 <= int(text[:9]) <= 99_999
     return "" if is_right else "An account number is 10000 to 99999."
-
-
-def _one_of(*words: str):  # type: ignore[no-untyped-def] # noqa: ANN202
-    return lambda text: "" if text in words else f"Type {' or '.join(words)}."
 
 
 def _blocks_grid() -> Grid:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from textual import events, on
 from textual.containers import Container, Vertical
 from textual.widget import Widget
 
@@ -22,6 +23,16 @@ from tui.widgets.panel import Panel
 from tui.widgets.words import Words
 
 _EVENTS_SHOWN = 300
+_WARNINGS_SHOWN = 4
+_PLACES = {
+    "transfers_in_doubt": ("transfers", "doubt"),
+    "keys_changed": ("transfers", "keys"),
+    "peers_silent": ("network", ""),
+    "verification_failed": ("journal", ""),
+    "store_errors": ("log", ""),
+    "writes_refused": ("log", ""),
+}
+"""Where a warning can be looked into, by its kind: the screen, and what to choose there."""
 _CHART_EVERY = 4
 _TALL = 30
 
@@ -42,7 +53,7 @@ class Overview(HouseScreen):
             Words(id="warnings-text"),
             id="warnings",
             help="What the node wants you to know: a disk that fills, silent peers, transfers "
-            "in doubt.",
+            "in doubt. A click, or g, goes to where a warning can be looked into.",
         )
         with Container(id="columns"):
             with Vertical(id="left"):
@@ -97,10 +108,12 @@ class Overview(HouseScreen):
         if status.warnings:
             rows = [
                 safe.assemble(("▲ ", "$warning"), (f"{w.kind}  ", "bold $warning"), w.text)
-                for w in status.warnings[:4]
+                for w in status.warnings[:_WARNINGS_SHOWN]
             ]
             self.query_one("#warnings-text", Words).say(safe.lines(*rows))
-            warnings.say(formats.plural(len(status.warnings), "thing") + " to look at")
+            leads = any(w.kind in _PLACES for w in status.warnings[:_WARNINGS_SHOWN])
+            told = formats.plural(len(status.warnings), "thing") + " to look at"
+            warnings.say(told, keys=self.keys("overview.look") if leads else "")
         if self.hub.seen_us:
             self.query_one("#facts", Facts).say(self._facts(status))
 
@@ -149,6 +162,26 @@ class Overview(HouseScreen):
         self.query_one("#events-grid", Grid).show([event_row(event) for event in newest])
         missed = f", {tail.lost:,} missed" if tail.lost else ""
         self.query_one("#events", Panel).say(f"{tail.seen:,} seen{missed}")
+
+    @on(events.Click, "#warnings-text")
+    def _warning_clicked(self, event: events.Click) -> None:
+        shown = self.hub.status.warnings[:_WARNINGS_SHOWN]
+        offset = event.get_content_offset(self.query_one("#warnings-text"))
+        if offset is not None and offset.y < len(shown):
+            self.attempt(self._look_into(shown[offset.y].kind))
+
+    async def do_look(self) -> None:
+        kinds = [w.kind for w in self.hub.status.warnings[:_WARNINGS_SHOWN]]
+        await self._look_into(next((kind for kind in kinds if kind in _PLACES), ""))
+
+    async def _look_into(self, kind: str) -> None:
+        screen, what = _PLACES.get(kind, ("", ""))
+        if not screen:
+            self.warn("No warning leads to another screen now.")
+            return
+        await self.app.switch_mode(screen)
+        if what:
+            self.app.screen.choose(what)  # type: ignore[attr-defined]
 
     async def do_drain(self) -> None:
         await self._change("drain", "Refuse new clients and all writes, until resumed. Open "

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui import safe
-from tui.actions import SCREENS
+from tui.actions import SCREENS, SHORT
 from tui.hub import Hub
 from tui.model import formats
 from tui.themes import marked, tone
@@ -95,7 +95,7 @@ class Nav(Widget):
 
     def render(self) -> Content:
         parts: list[Any] = []
-        for digit, (screen, title) in enumerate(SCREENS.items(), 1):
+        for digit, (screen, title) in enumerate(self._titles.items(), 1):
             is_here = screen == self.current
             parts += [
                 (f"{digit} ", "$accent" if is_here else "$bank-dim"),
@@ -105,14 +105,21 @@ class Nav(Widget):
         return Content.assemble(*parts)
 
     @property
+    def _titles(self) -> dict[str, str]:
+        """The names of the screens, the short ones where there is no room."""
+        needed = sum(len(title) + 3 for title in SCREENS.values())
+        return SCREENS if needed <= self.size.width + 1 else SCREENS | SHORT
+
+    @property
     def _gap(self) -> int:
-        names = sum(len(title) + 2 for title in SCREENS.values())
-        return max(1, min(4, (self.size.width - names) // len(SCREENS)))
+        titles = self._titles
+        names = sum(len(title) + 2 for title in titles.values())
+        return max(1, min(4, (self.size.width - names) // len(titles)))
 
     def places(self) -> dict[str, int]:
         """Where each name starts, in cells from the left."""
         left, found = 0, {}
-        for screen, title in SCREENS.items():
+        for screen, title in self._titles.items():
             found[screen] = left
             left += len(title) + 2 + self._gap
         return found

@@ -79,10 +79,11 @@ def verify(operator: Operator, as_json: bool) -> None:
 @click.command()
 @operator_options
 @click.argument("what", type=click.Choice(["accounts", "journal"]))
+@click.option("--account", type=int, help="Of the journal, what concerns this account.")
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
-def export(operator: Operator, as_json: bool, what: str, form: str) -> None:
+def export(operator: Operator, as_json: bool, what: str, form: str, account: int | None) -> None:
     """Have the running node write accounts or journal into its data folder."""
-    operator.document("OZ", what=what, format=form)
+    operator.document("OZ", what=what, format=form, account=account)
     document = watched(lambda: operator.document("OZ"), "exporting", "rows", None, quiet=as_json)
     if as_json:
         as_document(document)

@@ -1,0 +1,394 @@
+"""Transfers: money on its way between banks, what is in doubt, what banks owe each other, keys."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.containers import Container
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from bank_node.errors import BankError
+from tui import actions, safe
+from tui.link import Rejected, accepted
+from tui.model import formats, ways
+from tui.model.board import Board
+from tui.model.money import Decided, Keys, Positions, Step, TransferDetail, TransferRow
+from tui.model.money import (
+    Transfers as Page,
+)
+from tui.model.replies import AccountDetail
+from tui.model.ways import Going
+from tui.screens import exporting
+from tui.screens import transfers_facts as facts
+from tui.screens import transfers_forms as forms
+from tui.screens import transfers_tables as tables
+from tui.screens.base import HouseScreen
+from tui.widgets.columns import Row, plain
+from tui.widgets.gauge import Gauge
+from tui.widgets.grid import Grid
+from tui.widgets.inputs import Typed
+from tui.widgets.panel import Panel
+from tui.widgets.tabs import TabLine
+from tui.widgets.timeline import Timeline
+from tui.widgets.words import Words
+
+_TRANSFERS = ("flight", "doubt", "done")
+_ROWS = 200
+
+
+class Transfers(HouseScreen):
+    """Five tabs over one pane: what is chosen, and the way that it went."""
+
+    NAME = "transfers"
+    AUTO_FOCUS = "#flight-grid"
+    BINDINGS: ClassVar[Any] = actions.bindings("transfers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tab = "flight"
+        self._board = Board()
+        self._detail = TransferDetail()
+        self._asked = ("", "")
+        self._told = -1
+        """How many states were seen when those that have ended were last asked for."""
+
+    def body(self) -> Iterable[Widget]:
+        yield TabLine(tables.TABS, id="tabs")
+        with Container(id="columns"):
+            yield Panel(
+                "Transfers",
+                Typed(id="filter", classes="filter", placeholder="a part of any column"),
+                *(tables.transfers_grid(tab) for tab in _TRANSFERS),
+                tables.positions_grid(),
+                tables.keys_grid(),
+                id="list",
+                help="Transfers between this bank and others, as they happen; those whose other "
+                "bank does not answer; those that have ended. Then what banks owe each other, and "
+                "the keys by which they know each other. ← and → change the tab.",
+            )
+            yield Panel(
+                "Way",
+                Timeline(id="timeline"),
+                Gauge(id="gauge"),
+                Words(id="facts-text"),
+                id="detail",
+                help="The chosen transfer: each state with the time at which it was on disk, "
+                "what it waits for, and who decided it if that was by hand.",
+            )
+
+    def streams(self) -> tuple[str, ...]:
+        return ("stages",)
+
+    def show(self, topic: str) -> None:
+        if topic == "all":
+            self._show_tab()
+        if topic in ("all", "status"):
+            self._load()
+        if topic == "stages" and self.tab == "flight":
+            self._show_flight()
+
+    # Tabs
+
+    def _show_tab(self) -> None:
+        for tab in tables.TABS:
+            self._grid_of(tab).set_class(tab == self.tab, "-front")
+        is_position = self.tab == "positions"
+        self.query_one("#timeline").display = self.tab in _TRANSFERS
+        self.query_one("#gauge").display = is_position
+        panel = self.query_one("#list", Panel)
+        panel.title = tables.TABS[self.tab]
+        keys = tables.HINTS[self.tab]
+        panel.say("", keys=self.keys("transfers.next_tab", *keys))
+        detail = self.query_one("#detail", Panel)
+        detail.title = {"positions": "Position", "keys": "Key"}.get(self.tab, "Way")
+        detail.say("")
+        self._show_counts()
+
+    def _show_counts(self) -> None:
+        page, keys = self._board.open, self._board.keys
+        doubt = (formats.short(page.in_doubt), "bold $warning") if page.in_doubt else ("", "")
+        changed = (f"▲ {keys.changed}", "bold $error") if keys.changed else ("", "")
+        self.query_one("#tabs", TabLine).show(self.tab, {
+            "flight": (formats.short(page.open) if page.open else "", "$accent"),
+            "doubt": doubt,
+            "keys": changed,
+        })  # fmt: skip
+
+    def choose(self, tab: str) -> None:
+        """Puts a tab in front."""
+        self.tab = tab
+        self._asked, self._told = ("", ""), -1
+        self._show_tab()
+        self._grid.focus()
+        self._show_facts(())
+        self._load()
+        if tab == "flight":
+            self._show_flight()
+
+    def _grid_of(self, tab: str) -> Grid:
+        return self.query_one(f"#{tab}-grid", Grid)
+
+    @property
+    def _grid(self) -> Grid:
+        return self._grid_of(self.tab)
+
+    @on(TabLine.Chosen)
+    def _tab_chosen(self, event: TabLine.Chosen) -> None:
+        self.choose(event.tab)
+
+    async def do_next_tab(self) -> None:
+        self._step(1)
+
+    async def do_previous_tab(self) -> None:
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        names = list(tables.TABS)
+        self.choose(names[(names.index(self.tab) + by) % len(names)])
+
+    async def do_flight(self) -> None:
+        self.choose("flight")
+
+    async def do_doubt(self) -> None:
+        self.choose("doubt")
+
+    async def do_done(self) -> None:
+        self.choose("done")
+
+    async def do_positions(self) -> None:
+        self.choose("positions")
+
+    async def do_keys(self) -> None:
+        self.choose("keys")
+
+    async def do_reload(self) -> None:
+        self._told = -1
+        self._load()
+
+    # What the node tells
+
+    @work(exclusive=True, group="load", exit_on_error=False)
+    async def _load(self) -> None:
+        """Asks for what the tab in front shows; a bank without transfers has nothing to tell."""
+        # Not on the line of what the operator does, which should not wait for this.
+        tab, pulse, board = self.tab, self.hub.link.pulse, self._board
+        show = "doubt" if tab == "doubt" else "open"
+        try:
+            line = f"OF show={show} count={_ROWS}"
+            board.put_open(await pulse.ask(line, Page, background=True))
+            if tab == "done" and self._told != self.hub.stages.seen:
+                self._told = self.hub.stages.seen
+                line = f"OF show=done count={_ROWS}"
+                board.put_newest(await pulse.ask(line, Page, background=True))
+            elif tab == "positions":
+                board.positions = await pulse.ask("OU count=1000", Positions, background=True)
+            elif tab == "keys":
+                board.keys = await pulse.ask("OY count=1000", Keys, background=True)
+        except BankError as error:
+            self.query_one("#list", Panel).say(safe.line(error, 120))
+            return
+        if tab == self.tab:
+            self._show_counts()
+            self._show_list()
+
+    def _show_list(self) -> None:
+        board, tab = self._board, self.tab
+        if tab == "flight":
+            self._show_flight()
+        elif tab in _TRANSFERS:
+            rows = [tables.transfer_row(going) for going in board.lists[tab]]
+            total = board.open.in_doubt if tab == "doubt" else len(rows)
+            self._show_rows(rows, total, more=tab == "done" and board.older is not None)
+        elif tab == "positions":
+            rows = [tables.position_row(each) for each in board.positions.rows]
+            self._show_rows(rows, board.positions.total)
+        else:
+            rows = [tables.key_row(each) for each in board.keys.rows]
+            self._show_rows(rows, board.keys.total)
+
+    def _show_flight(self) -> None:
+        board, lost = self._board, self.hub.stages.lost
+        board.put_stages(self.hub.stages.items)
+        rows = [tables.transfer_row(going) for going in board.lists["flight"]]
+        note = f"{formats.amount(board.open.open)} under way"
+        if lost:
+            note += f", {formats.amount(lost)} states missed"
+        self._show_rows(rows, len(rows), note=note)
+
+    def _show_rows(
+        self, rows: Sequence[Row], total: int, *, more: bool = False, note: str = ""
+    ) -> None:
+        wanted = self.query_one("#filter", Typed).value.lower()
+        shown = [r for r in rows if not wanted or wanted in " ".join(map(plain, r.cells)).lower()]
+        grid = self._grid
+        # Who looks at the newest row goes on looking at the newest.
+        grid.show(shown, keep=not (self.tab == "flight" and grid.cursor == 0))
+        noun = {"positions": "banks", "keys": "keys"}.get(self.tab, "transfers")
+        count = formats.count_of(len(shown), max(total, len(rows)), noun)
+        parts = [note, count + (" and more" if more else "")] if note or wanted or more else [count]
+        self.query_one("#list", Panel).say(", ".join(part for part in parts if part))
+        self._show_chosen()
+
+    # The chosen one
+
+    @on(Grid.Moved)
+    def _moved(self, event: Grid.Moved) -> None:
+        if event.grid is self._grid:
+            self._show_chosen()
+            is_last = event.grid.cursor >= event.grid.total - 1 > 0
+            if self.tab == "done" and is_last and self._board.older is not None:
+                self._load_older(self._board.older)
+
+    @work(exclusive=True, group="older", exit_on_error=False)
+    async def _load_older(self, before: int) -> None:
+        self._board.older = None
+        line = f"OF show=done count={_ROWS} before={before}"
+        try:
+            page = await self.hub.link.pulse.ask(line, Page, background=True)
+        except BankError as error:
+            self._board.older = before
+            self.query_one("#list", Panel).say(safe.line(error, 120))
+            return
+        self._board.put_older(page)
+        if self.tab == "done":
+            self._show_list()
+
+    @on(Grid.Chosen)
+    def _row_chosen(self) -> None:
+        going = self._going
+        if going is not None:
+            self._look(going.row)
+
+    @property
+    def _going(self) -> Going | None:
+        return self._board.going(self.tab, self._grid.key)
+
+    def _show_chosen(self) -> None:
+        panel = self.query_one("#detail", Panel)
+        if self.tab in _TRANSFERS:
+            self._show_transfer(panel)
+        elif self.tab == "positions":
+            position = self._board.position(self._grid.key)
+            self.query_one("#gauge", Gauge).show(position)
+            panel.say(position.bank if position else "")
+            self._show_facts(facts.of_position(position))
+        else:
+            key = self._board.key(self._grid.key)
+            panel.say(key.bank if key else "")
+            self._show_facts(facts.of_key(self._board.keys, key))
+
+    def _show_transfer(self, panel: Panel) -> None:
+        going = self._going
+        if going is None:
+            self.query_one("#timeline", Timeline).show(None)
+            panel.say("")
+            self._show_facts(())
+            return
+        steps: tuple[Step, ...] = ()
+        detail, here = self._detail, (going.row.transfer, going.row.phase)
+        if (detail.transfer.transfer, detail.transfer.phase) == here:
+            steps = detail.steps
+            going = Going(going.row, {**ways.of_detail(detail).reached, **going.reached})
+        elif self._asked != here and going.row.phase != "received":
+            # Once for each phase: what the node tells may be ahead of what is shown.
+            self._asked = here
+            self._look(going.row)
+        self.query_one("#timeline", Timeline).show(going)
+        panel.say(going.row.transfer)
+        self._show_facts(facts.of_transfer(going, steps))
+
+    @work(exclusive=True, group="look", exit_on_error=False)
+    async def _look(self, row: TransferRow) -> None:
+        """Asks how a transfer came to where it is."""
+        try:
+            line = f"OF transfer={row.transfer}"
+            self._detail = await self.hub.link.pulse.ask(line, TransferDetail, background=True)
+        except BankError as error:
+            self._detail = TransferDetail(row)
+            if not isinstance(error, Rejected):
+                self.query_one("#detail", Panel).say(safe.line(error, 120))
+                return
+        self._show_chosen()
+
+    def _show_facts(self, facts: Sequence[Content]) -> None:
+        self.query_one("#facts-text", Words).say(safe.lines(*facts))
+
+    # Filtering and exporting
+
+    async def do_filter(self) -> None:
+        box = self.query_one("#filter", Typed)
+        box.add_class("-open")
+        box.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self) -> None:
+        self._show_list()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_done(self) -> None:
+        box = self.query_one("#filter", Typed)
+        box.set_class(bool(box.value), "-open")
+        self._grid.focus()
+
+    async def do_export(self) -> None:
+        going = self._going
+        own = (going.row.payee if going.row.direction == "in" else going.row.payer) if going else ""
+        account = (own or "").partition("/")[0]
+        await exporting.export(self, self.query_one("#list", Panel), account)
+
+    # Moving money, deciding, keys
+
+    async def do_begin(self) -> None:
+        bank = self.hub.status.code
+        values = await self.app.push_screen_wait(forms.new_transfer(bank))
+        if values is None:
+            return
+        main = self.hub.link.main
+        payer = await main.ask(f"OD account={values['payer']} count=1", AccountDetail)
+        if not payer.open:
+            self.warn(f"There is no account {values['payer']}.")
+            return
+        if await self.app.push_screen_wait(forms.transfer_question(bank, payer, values)):
+            self.choose("flight")
+            reply = accepted(await main.say(forms.transfer_line(bank, values)))
+            self.done(f"{reply.removeprefix('TR ')}; it is on disk.")
+            self._load()
+
+    async def do_decide(self) -> None:
+        going = self._going
+        if going is None or not going.row.in_doubt:
+            self.warn("Only a transfer that is in doubt can be decided by hand: u shows them.")
+            return
+        row = going.row
+        values = await self.app.push_screen_wait(forms.decision(row))
+        if values is None:
+            return
+        if await self.app.push_screen_wait(forms.decision_question(row, values)):
+            made = await self.hub.link.main.ask(forms.decide_line(row, values), Decided)
+            self.done(f"{row.transfer} is {made.transfer.state}, decided by hand.")
+            self._asked = ("", "")
+            self._load()
+            self.hub.wake("pulse")
+
+    async def do_accept(self) -> None:
+        key = self._board.key(self._grid.key) if self.tab == "keys" else None
+        if key is None or not key.offered:
+            self.warn("Only a changed key can be accepted: K shows the keys.")
+            return
+        if await self.app.push_screen_wait(forms.accept_question(key)):
+            self._board.keys = await self.hub.link.main.ask(forms.accept_line(key), Keys)
+            self.done(f"The new key of {key.bank} counts from now on.")
+            self._load()
+            self.hub.wake("pulse")
+
+    async def do_forget(self) -> None:
+        key = self._board.key(self._grid.key) if self.tab == "keys" else None
+        if key is None:
+            self.warn("No key is chosen: K shows the keys.")
+            return
+        if await self.app.push_screen_wait(forms.forget_question(key)):
+            self._board.keys = await self.hub.link.main.ask(f"OY forget={key.bank}", Keys)
+            self.done(f"The key of {key.bank} is forgotten.")
+            self._load()
