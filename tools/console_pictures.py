@@ -12,7 +12,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = (110, 34)
 BEATS = 60
-SCREENS = {"overview": (), "network": ("down",), "robbery": ("type:1000000", "enter")}
+SCREENS = {
+    "overview": (),
+    "network": ("down",),
+    "robbery": ("type:1000000", "enter"),
+    "transfers": ("down",),
+}
 # Nothing in the repository is fetched from elsewhere; any monospaced font will do.
 FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 GENERATOR = re.compile(r"\s*<!-- Generated with .*? -->")

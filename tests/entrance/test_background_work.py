@@ -93,3 +93,18 @@ def test_an_export_that_fails_says_why(house, busy):
     assert done["path"] == ""
     assert done["problem"]
     assert busy.document("OE count=1")["events"][0]["kind"] == "ExportFailed"
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_the_operations_log_of_one_account_is_exported_with_its_balance(house, busy, form):
+    accounts = [account.number for account in house.node._store.accounts()]
+    for account in accounts:
+        busy.document(f"OZ what=journal account={account} format={form}")
+        done = finished(busy, "OZ")
+        assert (done["rows"], done["problem"]) == (22, "")
+        assert f"journal-{account}-" in done["path"]
+        with open(done["path"], encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file)) if form == "csv" else json.load(file)
+        held = house.node._store.account(account).balance
+        assert int(rows[-1]["balance"]) == held
+        assert all(account in (int(row["debit"]), int(row["credit"])) for row in rows)

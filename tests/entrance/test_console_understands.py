@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from support.wire import open_account
 
-from tui.model import replies, world
+from tui.model import money, replies, world
 
 ASKED = {
     "OS": replies.Status,
@@ -25,6 +25,12 @@ ASKED = {
     "OG": replies.Settings,
     "OP": world.Peers,
     "ON": world.Scan,
+    "OF": money.Transfers,
+    "OF show=done": money.Transfers,
+    "OF transfer=inside": money.TransferDetail,
+    "OO": money.Stages,
+    "OU": money.Positions,
+    "OY": money.Keys,
     "OB number=5 frontier=1": world.Robbery,
     "OB number=50000 frontier=1": world.Robbery,
 }
@@ -32,7 +38,10 @@ ASKED = {
 
 @pytest.mark.parametrize("command", ASKED)
 def test_a_reply_is_what_the_console_takes_it_for(house, console, command):
-    account = open_account(house.client(), 700).partition("/")[0]
+    client = house.client()
+    address, other = open_account(client, 700), open_account(client)
+    assert client.ask(f"TR {address} {other} 5 inside") == "TR inside committed"
+    account = address.partition("/")[0]
     reply = console.ask(command.format(account=account))
     text = reply[3:]
     seen = msgspec.json.decode(text, type=ASKED[command])

