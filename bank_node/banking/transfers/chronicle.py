@@ -14,6 +14,7 @@ from bank_node.telemetry.events import Events, Level
 from bank_node.telemetry.ring import Ring
 
 _STAGES_KEPT = 4096
+_new = tuple.__new__
 
 
 class Stage(NamedTuple):
@@ -34,23 +35,28 @@ class Chronicle:
         self._now_us = now_us
         self.stages: Ring[Stage] = Ring(_STAGES_KEPT)
         self._newest = 0
+        self._news: list[Stage] = []
         self._doubtful: list[Transfer] = []
 
     def received(self, order: Order) -> None:
-        """A client wants a transfer to another bank."""
-        self.stages.add((Stage(self._now_us(), order),))
+        """A client wants a transfer to another bank; told with what the ledger says next."""
+        self._news.append(_new(Stage, (self._now_us(), order, False)))
 
     def reached(self, results: Iterable[object]) -> None:
         """The ledger has decided; of its results, those are told that are news."""
-        now_us = self._now_us()
-        news = []
+        now_us, newest, news = self._now_us(), self._newest, self._news
         for result in results:
             # What is asked for again is answered with the record that is there already.
-            if isinstance(result, Transfer) and result.entry > self._newest:
-                self._newest = result.entry
-                news.append(Stage(now_us, result))
-        if news:
-            self.stages.add(news)
+            if type(result) is Transfer and result.entry > newest:
+                newest = result.entry
+                news.append(_new(Stage, (now_us, result, False)))
+        self._newest = newest
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._news:
+            self.stages.add(self._news)
+            self._news = []
 
     def recovered(self, records: Sequence[Transfer]) -> None:
         """An earlier run, or another node, has left these open."""
@@ -64,6 +70,7 @@ class Chronicle:
 
     def doubted(self, record: Transfer) -> None:
         """The other bank did not answer, and only it, or the operator, can tell what became."""
+        self._flush()
         self.stages.add((Stage(self._now_us(), record, is_doubtful=True),))
         self._doubtful.append(record)
 
@@ -85,6 +92,7 @@ class Chronicle:
         A bank that falls silent leaves many at once, and an event for each would push all others
         out.
         """
+        self._flush()
         if not self._doubtful:
             return
         doubtful, self._doubtful = self._doubtful, []
