@@ -27,6 +27,7 @@ class Unit(Enum):
     PERCENT = "{:.1f} %"
     COUNT = "{:.0f}"
     RATE = "{:,.0f}/s"
+    BYTES = "{:,.0f} bytes"
 
     def text(self, value: float) -> str:
         return self.value.format(value)

@@ -10,6 +10,8 @@ from bench.report import Row
 from bench.scenarios.backup import backup
 from bench.scenarios.connections import connections
 from bench.scenarios.duels import DUELS, duel
+from bench.scenarios.following import following
+from bench.scenarios.proofs import proofs
 from bench.scenarios.proxied import proxied
 from bench.scenarios.recovery import recovery
 from bench.scenarios.start import start
@@ -30,4 +32,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "watched": watched,
     "transfers": transfers,
     "recovery": recovery,
+    "following": following,
+    "proofs": proofs,
 }
