@@ -25,7 +25,8 @@ from bench.operator_port import Operator
 from bench.report import Row, Unit
 from bench.workbench import Workbench
 
-PAYER, PAYEE = BankCode("127.0.0.2"), BankCode("127.0.0.3")
+# Where no other bank of this machine is, such as those of `bank demo`.
+PAYER, PAYEE = BankCode("127.0.71.2"), BankCode("127.0.71.3")
 IN_DOUBT = 10_000
 ACCOUNTS = 1000
 WEALTH = 1_000_000

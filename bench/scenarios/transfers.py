@@ -18,7 +18,8 @@ from bench.processes import cpu_s
 from bench.report import Row, Unit
 from bench.workbench import Workbench
 
-PAYER, PAYEE = "127.0.0.2", "127.0.0.3"
+# Where no other bank of this machine is, such as those of `bank demo`.
+PAYER, PAYEE = "127.0.70.2", "127.0.70.3"
 # Of each account, so that none runs dry.
 WEALTH = 1_000_000
 # Different requests, sent round and round.
