@@ -38,7 +38,7 @@ def test_a_storm_ends_with_every_unit_in_its_place(tmp_path, ends):
     by_hand = ends == "by Ctrl+C"
     process = subprocess.Popen(
         [sys.executable, "-m", "bank_node", "demo", "--banks", "3", "--port", str(port),
-         "--data", str(tmp_path / "banks"), "--faults", "--seconds", "600" if by_hand else "5"],
+         "--data", str(tmp_path / "banks"), "--faults", "--seconds", "600" if by_hand else "4"],
         cwd=tmp_path,
         env=environment(PYTHONUNBUFFERED="1"),
         stdout=subprocess.PIPE,
