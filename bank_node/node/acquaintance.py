@@ -16,6 +16,8 @@ _log = logging.getLogger(__name__)
 _INTRODUCTION_S = 1.5
 _LOOK_S = 0.03
 _FIND_S = 3.0
+# Nodes of our kind announce this.
+_TWO_PHASE = "commit"
 
 
 class Acquaintance:
@@ -51,6 +53,18 @@ class Acquaintance:
             _log.warning("the key of the bank %s cannot be kept: %s", peer.code, error)
             return None
         return peer.key if is_right else None
+
+    def is_classic(self, peer: Peer) -> bool | None:
+        """Whether a bank knows deposits only; None while nobody knows.
+
+        One whose key is pinned is of our kind, whatever it seems to be at the moment: a bank that
+        was too busy to introduce itself must not be paid as a stranger is, because its books
+        would not know of what is owed.
+        """
+        if _TWO_PHASE in peer.capabilities or self._keyring.key_of(peer.code):
+            return False
+        is_odd = peer.oddities or peer.said
+        return None if peer.introduced_at is None and not is_odd else True
 
     def meet(
         self,

@@ -38,8 +38,6 @@ _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 _STOP_S = 5.0
-# Nodes of our kind announce this.
-_TWO_PHASE = "commit"
 # What a node of our kind says when it does not know itself what became of a deposit.
 _NOT_KNOWN = frozenset(
     f"ER {Catalogue(language).error_sentence(reason)}".encode()
@@ -189,7 +187,10 @@ class Transfers:
             if peer is None:
                 done(Refused(Reason.BANK_NOT_FOUND, bank=order.payee.bank))
                 return
-            is_classic = _TWO_PHASE not in peer.capabilities
+            is_classic = self._acquaintance.is_classic(peer)
+            if is_classic is None:
+                done(Refused(Reason.BANK_SILENT, bank=order.payee.bank))
+                return
             self._chronicle.received(order)
             told = partial(self._told, order, done)
             self._engine.begin(order, told, until, is_classic=is_classic)

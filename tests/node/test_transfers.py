@@ -9,6 +9,7 @@ from support.nodes import Running, bank_port, running_node, some_host
 from support.polling import until
 
 from bank_node.ledger.entries import settlement_account
+from bank_node.network.lookout import Lookout
 from bank_node.node.stores import open_archive
 
 
@@ -145,6 +146,41 @@ def test_no_bank_owes_more_than_it_may(banks):
     assert_quiet(payer, payee)
     with payer.wire() as wire:
         assert wire.ask(f"TR {source} {target} 100").startswith("TR ")
+
+
+def test_a_bank_of_our_kind_is_never_taken_for_one_that_knows_deposits_only(banks):
+    payer, payee = banks()
+    source, target = opened(payer, 500), opened(payee)
+    with payer.wire() as wire:
+        assert wire.ask(f"TR {source} {target} 1").startswith("TR ")
+        # It was too busy to introduce itself when it was asked again.
+        forget_what_it_speaks(payer, payee)
+        wire.ask(f"TR {source} {target} 7 odd")
+    assert_quiet(payer, payee)
+    arrived = balance(payee, target) - 1
+    assert (arrived, position(payer, payee)) in ((0, 1), (7, 8))
+
+
+def test_a_bank_that_has_not_introduced_itself_in_time_is_not_paid(banks, monkeypatch):
+    payer, payee = banks()
+    source, target = opened(payer, 500), opened(payee)
+    with payer.wire() as wire:
+        assert wire.ask(f"AB {target}") == "AB 0"
+    monkeypatch.setattr(Lookout, "introduce", introduce_nobody)
+    payer.directory._change(payee.bank, capabilities=frozenset(), introduced_at=None)
+    with payer.wire() as wire:
+        told = wire.ask(f"TR {source} {target} 7 odd")
+        assert told == f"ER The bank {payee.bank} did not answer, nothing was booked."
+        assert wire.ask(f"AB {source}") == "AB 500"
+    assert balance(payee, target) == 0
+
+
+def forget_what_it_speaks(node: Running, other: Running) -> None:
+    node.directory._change(other.bank, capabilities=frozenset(), name="", version="")
+
+
+async def introduce_nobody(_lookout: Lookout, _address: str) -> None:
+    """A bank that hangs at that very moment."""
 
 
 def test_messages_that_are_not_signed_by_the_bank_they_name_change_nothing(banks):
