@@ -79,6 +79,8 @@ class Lookout:
         self._knock = knock
         self._looks: dict[str, _Look] = {}
         self._introducing: set[str] = set()
+        # Who has not answered `VE` once: it was busy, or hangs up on what it does not know.
+        self._unanswered: set[str] = set()
         self.adopt(limits)
 
     def adopt(self, limits: LookLimits) -> None:
@@ -118,6 +120,11 @@ class Lookout:
             answer = await self._ask(Endpoint(address, peer.port), "VE", self._patient)
         finally:
             self._introducing.discard(address)
+        if answer.kind in (Kind.UNREACHABLE, Kind.UNKNOWN) and address not in self._unanswered:
+            # It may have been busy; what it speaks decides how it is paid, so it is asked again.
+            self._unanswered.add(address)
+            return
+        self._unanswered.discard(address)
         if answer.kind is Kind.DONE or peer.is_classic:
             words = answer.text.split()[1:] if answer.kind is Kind.DONE else []
             name, version, *capabilities = [*words, *[""] * (2 - len(words))]

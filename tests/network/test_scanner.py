@@ -322,6 +322,37 @@ def test_a_stranger_that_does_not_know_the_question_is_asked_once_and_is_classic
     assert len(station.lan.questions("10.1.2.20", "BC")) == 5
 
 
+def scanned_again_and_again(bank, *, heard_after):
+    """The station after five scans; from one of them on the bank answers whatever it is asked."""
+
+    async def play():
+        station = Station(FakeLan(bank))
+        for round_ in range(5):
+            if round_ == heard_after:
+                bank.unheard.clear()
+            await station.scanner.scan()
+            await pass_time(60)
+        return station
+
+    return run(play())
+
+
+def test_a_node_of_ours_that_was_too_busy_to_introduce_itself_is_asked_again():
+    bank = Bank("10.1.2.20", replies=OURS, unheard={"VE"})
+    station = scanned_again_and_again(bank, heard_after=1)
+    assert not station.directory.get("10.1.2.20").is_classic
+    assert len(station.lan.questions("10.1.2.20", "VE")) == 2
+
+
+def test_a_stranger_that_never_answers_the_question_is_asked_twice_and_is_classic():
+    bank = Bank("10.1.2.20", unheard={"VE"})
+    station = scanned_again_and_again(bank, heard_after=None)
+    peer = station.directory.get("10.1.2.20")
+    assert peer.is_classic
+    assert peer.introduced_at is not None
+    assert len(station.lan.questions("10.1.2.20", "VE")) == 2
+
+
 @pytest.mark.parametrize(
     "bank",
     [

@@ -48,11 +48,16 @@ def beside(tmp_path: Path) -> Iterator[Open]:
                     network__peers=[f"{peer.host}:{peer.port}"],
                 )
             )
-            until(lambda: node.directory.verified(peer.host), "the bank is known")
+            until(lambda: has_been_met(node, peer), "the bank is known")
             peer.behaviour = replace(zoo.BEHAVIOURS[behaviour], **changes)  # type: ignore[arg-type]
             return node, peer
 
         yield open_both
+
+
+def has_been_met(node: Running, peer: zoo.Peer) -> bool:
+    row = node.directory.verified(peer.host)
+    return row is not None and row.introduced_at is not None
 
 
 def money(wire: Wire, source: str) -> tuple[int, int]:

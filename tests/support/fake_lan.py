@@ -23,6 +23,8 @@ class Bank:
     oddities: frozenset[str] = frozenset()
     is_mute: bool = False
     is_down: bool = False
+    unheard: set[str] = field(default_factory=set)
+    """What it does not answer."""
 
     def answer(self, code: str) -> Answer:
         text = self.replies.get(code, f"BC {self.address}" if code == "BC" else "ER unknown")
@@ -71,7 +73,7 @@ class FakeLan:
             return Answer(Kind.UNREACHABLE, "no answer")
         time = asyncio.get_running_loop().time()
         self.asked.append((endpoint.host, endpoint.port, line, time))
-        late = bank.is_mute or bank.latency_s > deadlines.first_byte_s
+        late = bank.is_mute or line in bank.unheard or bank.latency_s > deadlines.first_byte_s
         await asyncio.sleep(deadlines.first_byte_s if late else bank.latency_s)
         return Answer(Kind.UNREACHABLE, "it took too long") if late else bank.answer(line)
 
