@@ -110,6 +110,8 @@ class Reason(Enum):
     RECURRENCE_FORMAT = "recurrence_format"
     DATE_FORMAT = "date_format"
     AMOUNT_RULE_FORMAT = "amount_rule_format"
+    NO_SUCH_CLIENT = "no_such_client"
+    HELD_BY_BANK = "held_by_bank"
     ANSWER_FORMAT = "answer_format"
     NO_SUCH_DAY = "no_such_day"
     AMOUNT_RULE = "amount_rule"

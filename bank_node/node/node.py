@@ -3,7 +3,7 @@
 import itertools
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bank_node import __version__
@@ -12,6 +12,7 @@ from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.config import DEFAULT_FILE, Effective, Settings, log_folder
 from bank_node.errors import StartupError
 from bank_node.ledger.log import Log
+from bank_node.ledger.notes import Note
 from bank_node.ledger.office import Office
 from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.store import Store
@@ -37,6 +38,7 @@ from bank_node.security.identity import Identity
 from bank_node.service.calls import Bank, Network
 from bank_node.service.counter import Counter
 from bank_node.service.dispatch import Gate
+from bank_node.service.flow import Flow
 from bank_node.service.newsroom import Newsroom
 from bank_node.service.payees import Around
 from bank_node.service.workers import Workers
@@ -94,6 +96,7 @@ class Node:
         self._workers: Workers | None = None
         self._pin_workers: Workers | None = None
         self._newsroom: Newsroom | None = None
+        self._flow: Flow | None = None
         self._attendant: Attendant | None = None
         self.banks: Banks | None = None
         self.transfers: Transfers | None = None
@@ -123,7 +126,13 @@ class Node:
         self.succession = succession = self._succession(office, identity)
         succession.prepare()
         self._newsroom = newsroom = Newsroom(self._store, self._writer.call, CLOCK)
-        clerk = Clerk(self._writer, newsroom.heard)
+        self._flow = flow = Flow(CLOCK)
+
+        def heard(notes: Sequence[Note]) -> None:
+            newsroom.heard(notes)
+            flow.heard(notes)
+
+        clerk = Clerk(self._writer, heard)
         self._writer.tell(clerk.heard)
         self._writer.start()
         self._traffic = traffic = self._open_traffic()
@@ -283,8 +292,15 @@ class Node:
         assert self._writer is not None
         self._pin_workers = Workers(pin_threads(), self.settings.limits.requests_queued)
         assert self._newsroom
+        assert self._flow
         return open_counter(
-            self.settings, identity, self._writer, self._pin_workers, around, self._newsroom
+            self.settings,
+            identity,
+            self._writer,
+            self._pin_workers,
+            around,
+            self._newsroom,
+            self._flow,
         )
 
     def _bank(self, network: Network, store: Store, identity: Identity, counter: Counter) -> Bank:

@@ -18,6 +18,7 @@ from bank_node.security.identity import Identity
 from bank_node.security.pins import PROFILES, SALT_BYTES
 from bank_node.security.signing import CodeKey
 from bank_node.service.counter import Counter
+from bank_node.service.flow import Flow
 from bank_node.service.newsroom import Newsroom
 from bank_node.service.payees import Around
 from bank_node.service.steps import Pins
@@ -43,6 +44,7 @@ def open_counter(
     workers: Workers,
     around: Around,
     newsroom: Newsroom,
+    flow: Flow,
 ) -> Counter:
     """The counter of a node with these settings and the key of its bank."""
     chosen = settings.payments
@@ -76,6 +78,7 @@ def open_counter(
         day_of=_day_of,
         new_salt=lambda: secrets.token_bytes(SALT_BYTES),
         newsroom=newsroom,
+        flow=flow,
         around=around,
         may_be_overheard=chosen.pins_in_the_open,
     )

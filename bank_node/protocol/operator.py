@@ -97,6 +97,7 @@ def _operator(
     *own: Field,
     errors: tuple[Reason, ...] = (),
     effect: Effect = Effect.NONE,
+    secret_reply: bool = False,
     cost: int = 10,
 ) -> Command:
     checked = FIELDS if own else ()
@@ -112,6 +113,7 @@ def _operator(
         extension=True,
         fields=own,
         waits=_WAIT in own,
+        secret_reply=secret_reply,
         cost=cost,
     )
 
@@ -238,6 +240,17 @@ OPERATOR_ROWS = (
         "OR", "Operator's replicas: who leads and who follows; promotes this node.",
         fields.switch("promote"),
         errors=(Reason.READ_ONLY, Reason.NO_FOLLOWER), cost=20,
+    ),
+    _operator(
+        "OQ", "Operator's quotidian: payments as they pass, clients, what they ask of each other.",
+        fields.choice("show", "flow", "clients", "papers", "find", default="flow"),
+        fields.text("find", "<text>", longest=300),
+        fields.whole("account", ACCOUNT_MIN, ACCOUNT_MAX),
+        fields.choice("do", "freeze", "release", "reset", "code", "revoke"),
+        fields.whole("first", 0, _NUMBER_MAX, 0), _AFTER, _COUNT,
+        errors=(Reason.READ_ONLY, Reason.UNPROTECTED, Reason.NO_SUCH_CLIENT,
+                Reason.NO_SUCH_PAYMENT, Reason.NO_SUCH_REQUEST, Reason.REQUEST_OVER),
+        secret_reply=True, cost=100,
     ),
     _operator("OG", "Operator's settings: each with its value, where it is from, and its meaning."),
     _operator(

@@ -167,6 +167,14 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "Say exact or max.",
         "Napište exact (přesně) nebo max (nejvýš).",
     ),
+    Reason.NO_SUCH_CLIENT: (
+        "There is no such client.",
+        "Takový klient neexistuje.",
+    ),
+    Reason.HELD_BY_BANK: (
+        "The bank has frozen this account, only the bank lets it go on.",
+        "Tento účet zmrazila banka a jen banka ho zase uvolní.",
+    ),
     Reason.ANSWER_FORMAT: (
         "Say approve, decline, pause, resume or revoke.",
         "Napište approve, decline, pause, resume nebo revoke.",

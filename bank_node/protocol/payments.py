@@ -134,7 +134,8 @@ PAYMENT_ROWS = (
     ),
     Command(
         "PF", (VPA, PIN, STATE), "PF", "Pay, freeze: stops everything on an account, or not.",
-        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, Reason.FROZEN_FORMAT, *PIN_ERRORS, *STORE),
+        errors=(Reason.VPA_FORMAT, Reason.PIN_FORMAT, Reason.FROZEN_FORMAT, *PIN_ERRORS,
+                Reason.HELD_BY_BANK, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(1,), cost=100,
     ),
     Command(

@@ -49,6 +49,7 @@ CZECH_SUMMARIES = {
     "OU": "Nevyrovnané pro správce: co si tato banka a ostatní navzájem dluží.",
     "OY": "Klíče pro správce: připnuté klíče jiných bank; přijme změněný, nebo ho zapomene.",
     "OR": "Repliky pro správce: kdo vede a kdo následuje; povýší tento uzel.",
+    "OQ": "Každodennost pro správce: platby, jak plynou, klienti, a co po sobě chtějí.",
     "OG": "Nastavení pro správce: hodnota, původ a význam každého klíče.",
     "OH": "Zásah správce: změní nastavení běžícího uzlu.",
     "OX": "Vypínání správcem: utlumí uzel, znovu ho otevře, nebo zastaví.",

@@ -11,6 +11,7 @@ from bank_node.errors import Reason, Refused
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.signing import CodeKey
 from bank_node.service.calls import Answer, Call, Ledger
+from bank_node.service.flow import Flow
 from bank_node.service.steps import Pins, Steps, Walk
 from bank_node.telemetry.clock import Clock
 
@@ -35,6 +36,7 @@ class Counter:
     day_of: Callable[[int], int]
     """Which day, counted from the year 1, a moment (in microseconds) is where the bank is."""
     new_salt: Callable[[], bytes]
+    flow: Flow
     newsroom: Any
     """The `service.newsroom.Newsroom`."""
     around: Any
@@ -70,11 +72,12 @@ class Counter:
 
 
 def in_steps(
-    steps: Callable[[Counter, Call], Steps], *, is_secret: bool = True
+    steps: Callable[[Counter, Call], Steps], *, is_secret: bool = True, is_paying: bool = False
 ) -> Callable[[Call, Callable[[Answer], None]], None]:
     """What answers a command by taking steps.
 
-    One with a secret is refused on a connection that others can read (UNPROTECTED).
+    One with a secret is refused on a connection that others can read (UNPROTECTED); one that
+    `is_paying` is watched by operators, its first argument being who pays.
     """
 
     def later(call: Call, done: Callable[[Answer], None]) -> None:
@@ -83,9 +86,19 @@ def in_steps(
         if is_secret and not counter.may_be_overheard and not is_protected(call.session):
             raise Refused(Reason.UNPROTECTED)
         details = call.bank.following.details
-        Walk(steps(counter, call), counter.ledger, counter.pins, details, done).go_on()
+        told = _watched(counter.flow, call, done) if is_paying else done
+        Walk(steps(counter, call), counter.ledger, counter.pins, details, told).go_on()
 
     return later
+
+
+def _watched(flow: Flow, call: Call, done: Callable[[Answer], None]) -> Callable[[Answer], None]:
+    def told(answer: Answer) -> None:
+        if isinstance(answer, Refused):
+            flow.refused(str(call.arguments[0]), answer.reason)
+        done(answer)
+
+    return told
 
 
 def is_protected(session: Any) -> bool:

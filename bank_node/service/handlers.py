@@ -23,6 +23,7 @@ from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.mandates import MANDATE_HANDLERS
 from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.operator_network import NETWORK_HANDLERS
+from bank_node.service.operator_payments import OVERSIGHT_HANDLERS
 from bank_node.service.operator_transfers import TRANSFER_HANDLERS
 from bank_node.service.payment_cash import CASH_HANDLERS
 from bank_node.service.payment_news import NEWS_HANDLERS
@@ -136,6 +137,7 @@ HANDLERS: dict[str, Handler] = {
     **REQUEST_HANDLERS,
     **MANDATE_HANDLERS,
     **OPERATOR_HANDLERS,
+    **OVERSIGHT_HANDLERS,
     **NETWORK_HANDLERS,
     **TRANSFER_HANDLERS,
 }

@@ -49,6 +49,12 @@ def fields_of(call: Call) -> Any:
     return call.arguments[0]
 
 
+def must_be_allowed(call: Call) -> None:
+    """Raises Refused(READ_ONLY) where operators may only look."""
+    if office_of(call).settings.settings.operator.read_only:
+        raise Refused(Reason.READ_ONLY)
+
+
 def _authenticate(call: Call) -> str:
     office, session = office_of(call), call.session
     address, _, _ = session.peer.rpartition(":")

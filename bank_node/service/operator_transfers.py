@@ -15,7 +15,7 @@ from bank_node.ledger.transfers import Transfer
 from bank_node.security.identity import fingerprint
 from bank_node.service.calls import Bank, Call, Handler
 from bank_node.service.documents import Row, told
-from bank_node.service.operator import fields_of, news, office_of
+from bank_node.service.operator import fields_of, must_be_allowed, news, office_of
 from bank_node.service.transfer_rows import (
     order_row,
     pin_row,
@@ -169,7 +169,7 @@ def _keys(call: Call) -> str:
     office, fields = office_of(call), fields_of(call)
     keyring, accepted, forgotten = office.keyring, fields["accept"], fields["forget"]
     if accepted or forgotten:
-        _must_be_allowed(call)
+        must_be_allowed(call)
     if accepted and not keyring.accept(accepted, fields["key"] or "", call.bank.clock.now_us()):
         raise Refused(Reason.NO_SUCH_KEY, bank=accepted)
     if forgotten and not keyring.forget(forgotten):
@@ -198,17 +198,12 @@ def _replicas(call: Call) -> str:
     """Raises Refused with NO_FOLLOWER and READ_ONLY."""
     following = call.bank.following
     if fields_of(call)["promote"]:
-        _must_be_allowed(call)
+        must_be_allowed(call)
         following.take_office()
         _log.warning("operator %s promoted this node", call.session.peer)
     status: dict[str, Any] = following.status()
     settings = office_of(call).settings.settings
     return told("OR", {**status, "wait_for": settings.replication.wait_for})
-
-
-def _must_be_allowed(call: Call) -> None:
-    if office_of(call).settings.settings.operator.read_only:
-        raise Refused(Reason.READ_ONLY)
 
 
 TRANSFER_HANDLERS: dict[str, Handler] = {

@@ -294,6 +294,18 @@ def get_code(counter: Counter, call: Call) -> Steps:
     person = read(Person, note) if note else None
     if person is None or person.serial != merchant.serial:
         raise Refused(Reason.NO_SUCH_MERCHANT)
+    return f"PG {code_of(counter, person, amount, reference, seconds, text)}"
+
+
+def code_of(
+    counter: Counter,
+    person: Person,
+    amount: int | None = None,
+    reference: str | None = None,
+    seconds: int | None = None,
+    text: str | None = None,
+) -> str:
+    """What a client's code to scan says, signed by the bank."""
     name, _, handle = person.vpa.partition("@")
     uri = PayUri(
         Vpa(name, handle),
@@ -306,7 +318,7 @@ def get_code(counter: Counter, call: Call) -> Steps:
         mode=MODE_SECURE_QR if amount is None else MODE_DYNAMIC_SECURE_QR,
         expires_us=counter.clock.now_us() + seconds * _US if seconds else None,
     )
-    return f"PG {build(uri, counter.code_key.sign)}"
+    return build(uri, counter.code_key.sign)
 
 
 def as_json(told: dict[str, Any]) -> str:
@@ -318,8 +330,8 @@ PAYMENT_HANDLERS: dict[str, Handler] = {
     "PM": Handler(later=in_steps(register_merchant)),
     "PV": Handler(later=in_steps(claim)),
     "PR": Handler(later=in_steps(resolve, is_secret=False)),
-    "PP": Handler(later=in_steps(pay)),
-    "PY": Handler(later=in_steps(pay_by_code)),
+    "PP": Handler(later=in_steps(pay, is_paying=True)),
+    "PY": Handler(later=in_steps(pay_by_code, is_paying=True)),
     "PB": Handler(later=in_steps(balance)),
     "PN": Handler(later=in_steps(change_pin)),
     "PL": Handler(later=in_steps(change_limits)),

@@ -185,7 +185,7 @@ def state(counter: Counter, call: Call) -> Steps:
 REQUEST_HANDLERS: dict[str, Handler] = {
     "PX": Handler(later=in_steps(refund)),
     "PC": Handler(later=in_steps(collect)),
-    "PA": Handler(later=in_steps(approve)),
+    "PA": Handler(later=in_steps(approve, is_paying=True)),
     "PD": Handler(later=in_steps(decline)),
     "PS": Handler(later=in_steps(state, is_secret=False)),
     "PQ": Handler(later=in_steps(waiting)),

@@ -201,6 +201,8 @@ class Change(WithPin):
         person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
+        if self.is_frozen is False and person.is_held:
+            return Reason.HELD_BY_BANK
         wanted = {
             name: value
             for name in ("verifier", "per_payment", "per_day", "is_frozen")

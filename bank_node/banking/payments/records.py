@@ -42,6 +42,8 @@ class Person(Struct, frozen=True, forbid_unknown_fields=True):
     per_day: int | None = None
     serial: int = 1
     """Which of its tokens is the valid one."""
+    is_held: bool = False
+    """Whether it was the bank that froze it, so that the client cannot let it go on."""
 
     @property
     def own_limits(self) -> Own:

@@ -7,6 +7,16 @@ from bank_node.cli.op.follow import events, log, traffic
 from bank_node.cli.op.look import account, accounts, journal, metrics, settings, status
 from bank_node.cli.op.money import decide, keys, positions, replicas, states, transfer, transfers
 from bank_node.cli.op.others import add, ask, knock, peers, plan, remove, scan
+from bank_node.cli.op.payments import (
+    clients,
+    freeze,
+    papers,
+    payments,
+    qr,
+    release,
+    reset_pin,
+    revoke,
+)
 
 
 @click.group()
@@ -21,6 +31,7 @@ def op() -> None:
 for command in (
     status, metrics, accounts, account, events, log, traffic, peers, scan, add, remove, ask, knock,
     plan, transfers, transfer, states, decide, positions, keys, replicas,
+    payments, clients, papers, freeze, release, reset_pin, revoke, qr,
     journal, verify, export, settings, change, drain, resume, stop,
 ):  # fmt: skip
     op.add_command(command)
