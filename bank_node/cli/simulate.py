@@ -22,6 +22,7 @@ from bank_node.values import BANK_PORTS
 
 _EXIT_MISSING = 1
 _SHOWN_MAX = 10
+_FIRST = 101
 _ALONE = {
     "BANK_PAYMENTS_PIN_PROFILE": "light",
     "BANK_NETWORK_SCAN_EVERY": "1",
@@ -82,7 +83,9 @@ def _banks(connect: tuple[str, ...], count: int) -> Iterator[list[tuple[str, int
     if connect:
         yield [_address(each) for each in connect]
         return
-    hosts = [f"127.0.0.{number + 1}" for number in range(count)]
+    # Where people try banks out by hand there may be one already; its neighbours would find it.
+    first = _FIRST if count > 1 else 1
+    hosts = [f"127.0.0.{first + number}" for number in range(count)]
     with ExitStack() as house:
         folder = Path(house.enter_context(tempfile.TemporaryDirectory(prefix="bank-simulate-")))
         port = _free_port(hosts) if count > 1 else 0
@@ -103,7 +106,7 @@ def _free_port(hosts: list[str]) -> int:
     for port in BANK_PORTS:
         if not any(obstacle(host, port) for host in hosts):
             return port
-    raise StartupError("other programs use all ports of banks on 127.0.0.1 and its neighbours")
+    raise StartupError("other programs use all ports of banks on 127.0.0.101")
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from bench.scenarios.backup import backup
 from bench.scenarios.connections import connections
 from bench.scenarios.duels import DUELS, duel
 from bench.scenarios.following import following
+from bench.scenarios.payments import payments
 from bench.scenarios.proofs import proofs
 from bench.scenarios.proxied import proxied
 from bench.scenarios.recovery import recovery
@@ -31,6 +32,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "traffic": traffic,
     "watched": watched,
     "transfers": transfers,
+    "payments": payments,
     "recovery": recovery,
     "following": following,
     "proofs": proofs,

@@ -44,7 +44,7 @@ def _inside(bench: Workbench, in_flight: int) -> Row:
             _enrich(node, bank)
             load = Load("lines", in_flight=in_flight, lines=_requests(bank, bank, data))
             moved.append(node.load(bank, load))
-            _expect_total(bank, bank.deposited)
+            expect_total(bank, bank.deposited)
     return Row(
         name=f"transfers_inside_{in_flight}",
         what=f"durable TR inside one bank, 64 connections, {in_flight} in flight",
@@ -86,8 +86,8 @@ def _between(bench: Workbench) -> Row:
                 cpu_s(bank.process.pid) - was
                 for bank, was in zip((payer, payee), used, strict=True)
             ]
-            _expect_total(payer, before - result.acknowledged_total)
-            _expect_total(payee, 1 + result.acknowledged_total)
+            expect_total(payer, before - result.acknowledged_total)
+            expect_total(payee, 1 + result.acknowledged_total)
         results.append(result)
         costs_us.append((used[0] * 1e6 / result.acknowledged_total,
                          used[1] * 1e6 / result.acknowledged_total))  # fmt: skip
@@ -141,7 +141,7 @@ def _meet(payer: RunningBank, payee: RunningBank) -> None:
         time.sleep(0.1)
 
 
-def _expect_total(bank: RunningBank, total: int) -> None:
+def expect_total(bank: RunningBank, total: int) -> None:
     """What was acknowledged is soon at the other bank as well."""
     give_up = time.monotonic() + SETTLED_S
     while (reply := bank.ask("BA")) != f"BA {total}":
