@@ -12,6 +12,7 @@ from hashlib import scrypt
 from typing import NamedTuple
 
 SALT_BYTES = 16
+_CHEAP = 64
 _HASH_BYTES = 32
 
 
@@ -43,6 +44,20 @@ def make_verifier(pin: str, salt: bytes, pepper: bytes, profile: Profile) -> str
     words = ("scrypt", str(profile.n), str(profile.r), _text(salt),
              _text(_hash(pin, salt, pepper, profile)))  # fmt: skip
     return "$".join(words)
+
+
+def is_cheap(profile: Profile) -> bool:
+    """Whether a check costs less than handing it to another thread does."""
+    return profile.n * profile.r <= _CHEAP
+
+
+def profile_of(verifier: str) -> Profile | None:
+    """What a check against a verifier costs; None for a text that is none."""
+    try:
+        _, n, r, *_ = verifier.split("$")
+        return Profile("", int(n), int(r))
+    except ValueError:
+        return None
 
 
 def is_pin(pin: str, verifier: str, pepper: bytes) -> bool:

@@ -7,6 +7,7 @@ hold what was paid in, to the unit.
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from bench.errors import BenchError
 from bench.generator import Load, LoadResult
 from bench.processes import cpu_s
 from bench.report import Row, Unit
-from bench.scenarios.transfers import FILL_S, PAYEE, PAYER, expect_total
+from bench.scenarios.transfers import FILL_S, PAYEE, PAYER, SETTLED_S, expect_total
 from bench.workbench import Workbench
 
 PAYERS, PAYEES = 1000, 100
@@ -118,10 +119,11 @@ def _write_requests(file: Path, handle: str, payers: int) -> None:
 
 def _meet(bank: RunningBank, vpa: str) -> None:
     """Waits until a bank knows whose handle that is."""
-    for _ in range(300):
-        if (reply := bank.ask(f"PR {vpa}")).startswith("PR"):
-            return
-    raise BenchError(f"the two banks do not find each other: {reply}")
+    give_up = time.monotonic() + SETTLED_S
+    while not (reply := bank.ask(f"PR {vpa}")).startswith("PR"):
+        if time.monotonic() > give_up:
+            raise BenchError(f"the two banks do not find each other: {reply}")
+        time.sleep(0.1)
 
 
 def _used(*banks: RunningBank) -> float:

@@ -3,7 +3,15 @@
 import pytest
 
 from bank_node.security.identity import new_identity
-from bank_node.security.pins import LIGHT, STANDARD, is_pin, make_verifier, refuse
+from bank_node.security.pins import (
+    LIGHT,
+    STANDARD,
+    is_cheap,
+    is_pin,
+    make_verifier,
+    profile_of,
+    refuse,
+)
 
 PEPPER, SALT = b"p" * 32, b"s" * 16
 
@@ -48,3 +56,12 @@ def test_a_key_gives_each_use_a_secret_of_its_own_and_every_node_of_the_bank_the
     one, other = new_identity(b"x" * 32), new_identity(b"y" * 32)
     assert one.derive("pins") == new_identity(b"x" * 32).derive("pins")
     assert len({one.derive("pins"), one.derive("tokens"), other.derive("pins")}) == 3
+
+
+def test_only_a_check_that_costs_nothing_is_done_on_the_spot():
+    assert is_cheap(LIGHT)
+    assert not is_cheap(STANDARD)
+    for profile in (LIGHT, STANDARD):
+        verifier = make_verifier("2580", bytes(16), b"pepper", profile)
+        assert profile_of(verifier) == profile._replace(name="")
+    assert profile_of("nonsense") is None
