@@ -247,7 +247,7 @@ OPERATOR_ROWS = (
         fields.text("find", "<text>", longest=300),
         fields.whole("account", ACCOUNT_MIN, ACCOUNT_MAX),
         fields.choice("do", "freeze", "release", "reset", "code", "revoke"),
-        fields.whole("first", 0, _NUMBER_MAX, 0), _AFTER, _COUNT,
+        fields.whole("first", 0, _NUMBER_MAX, 0), *_NEWS,
         errors=(Reason.READ_ONLY, Reason.UNPROTECTED, Reason.NO_SUCH_CLIENT,
                 Reason.NO_SUCH_PAYMENT, Reason.NO_SUCH_REQUEST, Reason.REQUEST_OVER),
         secret_reply=True, cost=100,

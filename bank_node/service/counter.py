@@ -11,7 +11,7 @@ from bank_node.errors import Reason, Refused
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.signing import CodeKey
 from bank_node.service.calls import Answer, Call, Ledger
-from bank_node.service.flow import Flow
+from bank_node.service.flow import Attempt, Flow
 from bank_node.service.steps import Pins, Steps, Walk
 from bank_node.telemetry.clock import Clock
 
@@ -72,12 +72,15 @@ class Counter:
 
 
 def in_steps(
-    steps: Callable[[Counter, Call], Steps], *, is_secret: bool = True, is_paying: bool = False
+    steps: Callable[[Counter, Call], Steps],
+    *,
+    is_secret: bool = True,
+    attempt: Callable[[Call], Attempt] | None = None,
 ) -> Callable[[Call, Callable[[Answer], None]], None]:
     """What answers a command by taking steps.
 
-    One with a secret is refused on a connection that others can read (UNPROTECTED); one that
-    `is_paying` is watched by operators, its first argument being who pays.
+    One with a secret is refused on a connection that others can read (UNPROTECTED). Of one that
+    is an `attempt` to pay, the operators are told when it is refused.
     """
 
     def later(call: Call, done: Callable[[Answer], None]) -> None:
@@ -86,16 +89,22 @@ def in_steps(
         if is_secret and not counter.may_be_overheard and not is_protected(call.session):
             raise Refused(Reason.UNPROTECTED)
         details = call.bank.following.details
-        told = _watched(counter.flow, call, done) if is_paying else done
+        told = _watched(counter.flow, attempt, call, done) if attempt else done
         Walk(steps(counter, call), counter.ledger, counter.pins, details, told).go_on()
 
     return later
 
 
-def _watched(flow: Flow, call: Call, done: Callable[[Answer], None]) -> Callable[[Answer], None]:
+def _watched(
+    flow: Flow,
+    attempt: Callable[[Call], Attempt],
+    call: Call,
+    done: Callable[[Answer], None],
+) -> Callable[[Answer], None]:
     def told(answer: Answer) -> None:
         if isinstance(answer, Refused):
-            flow.refused(str(call.arguments[0]), answer.reason)
+            took_us = (call.bank.clock.monotonic_ns() - call.started_ns) // 1000
+            flow.refused(attempt(call), answer, took_us)
         done(answer)
 
     return told

@@ -1,4 +1,4 @@
-"""The flow of payments as operators watch it: what was paid, and what was refused and why.
+"""The flow of payments as operators watch it: each state that one came to, and what was refused.
 
 Bounded, in memory, and gone with the node: the ledger has the payments themselves. Those who
 write never wait for those who read.
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import NamedTuple
 
-from bank_node.banking.payments.records import FAILED, Payment, read
-from bank_node.errors import Reason
+from bank_node.banking.payments.records import FAILED, SUCCESS, Payment, read
+from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.ring import Ring
@@ -18,14 +18,29 @@ from bank_node.telemetry.ring import Ring
 _KEPT = 2000
 
 
+class Noted(Refused):
+    """A refusal of a payment that has a record: the record tells the flow of it."""
+
+
+class Attempt(NamedTuple):
+    """Who asked to pay whom; what is not known is empty."""
+
+    payer: str
+    payee: str = ""
+    amount: int | None = None
+    reference: str = ""
+
+
 class Passed(NamedTuple):
-    """One payment that came to an end, or one that was refused."""
+    """A state that a payment came to, or an attempt that was refused."""
 
     time_us: int
     """When it was on disk, or refused."""
     payment: Payment | None = None
-    payer: str = ""
+    attempt: Attempt = Attempt("")
     reason: Reason | None = None
+    """Why an attempt was refused."""
+    asked_us: int = 0
 
 
 class Flow:
@@ -40,22 +55,30 @@ class Flow:
 
     def heard(self, notes: Sequence[Note]) -> None:
         """Takes in records of payments that became durable."""
+        self._pass([read(Payment, note) for note in notes])
+
+    def set_out(self, payment: Payment) -> None:
+        """Takes in that the money of a payment to another bank was set aside."""
+        self._pass([payment])
+
+    def _pass(self, payments: Sequence[Payment]) -> None:
         now_us = self._clock.now_us()
-        passed = [Passed(now_us, read(Payment, note)) for note in notes]
-        self.ring.add(passed)
+        self.ring.add([Passed(now_us, each, asked_us=each.time_us) for each in payments])
         with self._lock:
-            for each in passed:
-                assert each.payment is not None
-                if each.payment.state == FAILED:
-                    self._reasons[each.payment.why] += 1
-                else:
+            for each in payments:
+                if each.state == FAILED:
+                    self._reasons[each.why] += 1
+                elif each.state == SUCCESS:
                     self._done += 1
 
-    def refused(self, payer: str, reason: Reason) -> None:
-        """Takes in that a client was not allowed to pay."""
-        self.ring.add([Passed(self._clock.now_us(), None, payer, reason)])
+    def refused(self, attempt: Attempt, refused: Refused, took_us: int) -> None:
+        """Takes in that a client was not allowed to pay, so long after it had asked."""
+        if isinstance(refused, Noted):
+            return
+        now_us = self._clock.now_us()
+        self.ring.add([Passed(now_us, None, attempt, refused.reason, now_us - took_us)])
         with self._lock:
-            self._reasons[reason.value] += 1
+            self._reasons[refused.reason.value] += 1
 
     def sums(self) -> tuple[int, dict[str, int]]:
         """How many were paid since the start, and how often there was which reason."""

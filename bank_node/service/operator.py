@@ -235,17 +235,22 @@ def news(
         return told(code, {name: shown, "next": page.next, "lost": page.lost})
 
     def later(call: Call, done: Callable[[Answer], None]) -> None:
-        fields, ring = fields_of(call), ring_of(office_of(call))
-        after, tell = fields["after"], partial(_tell, partial(answer, call), done)
-        if not fields["wait"] or after is None or ring.has_news(after):
-            tell()
-            return
-        due_ns = call.started_ns + int(fields["wait"] * 1e9)
-        office_of(call).waits.add(
-            Wait(lambda: call.session.closing or ring.has_news(after), due_ns, tell)
-        )
+        when_news(call, ring_of(office_of(call)), partial(_tell, partial(answer, call), done))
 
     return Handler(later=later)
+
+
+def when_news(call: Call, ring: Ring[Any], tell: Callable[[], None]) -> None:
+    """Tells at once if there is something behind the cursor, and otherwise when there is."""
+    fields = fields_of(call)
+    after = fields["after"]
+    if not fields["wait"] or after is None or ring.has_news(after):
+        tell()
+        return
+    due_ns = call.started_ns + int(fields["wait"] * 1e9)
+    office_of(call).waits.add(
+        Wait(lambda: call.session.closing or ring.has_news(after), due_ns, tell)
+    )
 
 
 def _tell(answer: Callable[[], str], done: Callable[[Answer], None]) -> None:

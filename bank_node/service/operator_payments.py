@@ -23,11 +23,11 @@ from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.protocol.payment_messages import response_code
 from bank_node.protocol.payment_values import parse_new_pin, parse_vpa
-from bank_node.service.calls import Call, Handler
+from bank_node.service.calls import Answer, Call, Handler
 from bank_node.service.counter import Counter, in_steps, is_protected
 from bank_node.service.flow import Passed
 from bank_node.service.mandate_rows import told_mandate
-from bank_node.service.operator import fields_of, must_be_allowed, office_of
+from bank_node.service.operator import fields_of, must_be_allowed, office_of, when_news
 from bank_node.service.payees import find_person
 from bank_node.service.payments import as_json, code_of, told_payment
 from bank_node.service.requests import told_collect
@@ -65,18 +65,30 @@ def _flow(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
 def _passed(counter: Counter, number: int, item: Passed) -> Row:
     payment = item.payment
     if payment is not None:
-        told = told_payment(counter.currency, payment)
-        return {"number": number, "time_us": item.time_us, "asked_us": payment.time_us, **told}
+        return {"number": number, "time_us": item.time_us, **_payment(counter, payment)}
     assert item.reason is not None
-    return {
+    told = {
         "number": number,
         "time_us": item.time_us,
-        "asked_us": item.time_us,
+        "asked_us": item.asked_us,
         "state": "refused",
         "code": response_code(item.reason),
         "why": item.reason.value,
-        "payer": item.payer,
+        **item.attempt._asdict(),
     }
+    return {name: value for name, value in told.items() if value not in ("", None)}
+
+
+def _payment(counter: Counter, payment: Payment) -> Row:
+    """A payment, and what only its banks know of it."""
+    told = {"asked_us": payment.time_us, **told_payment(counter.currency, payment)}
+    if payment.why:
+        told["why"] = payment.why
+    if payment.payer_bank:
+        told |= {"bank": payment.payer_bank, "transfer": f"{payment.payer_bank}/{payment.id}"}
+    elif not payment.is_local:
+        told |= {"bank": payment.payee_bank, "transfer": payment.id}
+    return told
 
 
 def _clients(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
@@ -153,9 +165,7 @@ def _find(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     for key in (yield from _keys(counter, wanted)):
         note = yield from _read(key)
         if note is not None:
-            payment = read(Payment, note)
-            told = told_payment(counter.currency, payment)
-            rows.append({"asked_us": payment.time_us, "time_us": payment.time_us, **told})
+            rows.append(_payment(counter, read(Payment, note)))
     if not rows and wanted:
         page = counter.flow.ring.read(None, 1 << 30)
         passed = [_passed(counter, number, item) for number, item in reversed(page.items)]
@@ -249,4 +259,15 @@ def _revoke(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
 _SHOW = {"flow": _flow, "clients": _clients, "papers": _papers, "find": _find}
 _DO = {"freeze": _freeze, "release": _freeze, "reset": _reset, "code": _code, "revoke": _revoke}
 
-OVERSIGHT_HANDLERS: dict[str, Handler] = {"OQ": Handler(later=in_steps(_overview, is_secret=False))}
+_answer = in_steps(_overview, is_secret=False)
+
+
+def _later(call: Call, done: Callable[[Answer], None]) -> None:
+    fields, counter = fields_of(call), call.bank.counter
+    if fields["do"] or fields["show"] != "flow":
+        _answer(call, done)
+        return
+    when_news(call, counter.flow.ring, lambda: _answer(call, done))
+
+
+OVERSIGHT_HANDLERS: dict[str, Handler] = {"OQ": Handler(later=_later)}

@@ -43,6 +43,7 @@ from bank_node.protocol.payment_values import Vpa
 from bank_node.security.signing import is_signed_code
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
+from bank_node.service.flow import Attempt, Noted
 from bank_node.service.payees import Target, find_payee, find_person
 from bank_node.service.steps import CheckPin, MakeVerifier, Step, Steps, Wait
 
@@ -177,6 +178,11 @@ def pay(counter: Counter, call: Call) -> Steps:
     return f"PP {paid.id} {paid.rrn}"
 
 
+def _attempt(call: Call) -> Attempt:
+    vpa, payee, amount, reference, *_ = call.arguments
+    return Attempt(str(vpa), str(payee), amount, reference)
+
+
 def pay_by_code(counter: Counter, call: Call) -> Steps:
     """`PY`."""
     vpa, text, amount, reference, pin = call.arguments
@@ -186,6 +192,11 @@ def pay_by_code(counter: Counter, call: Call) -> Steps:
     paid = yield from _pay(counter, call, vpa, pin, target,
                            str(uri.payee), amount, reference, uri.note, uri.reference)  # fmt: skip
     return f"PY {paid.id} {paid.rrn}"
+
+
+def _attempt_by_code(call: Call) -> Attempt:
+    vpa, _, amount, reference, *_ = call.arguments
+    return Attempt(str(vpa), "", amount, reference)
 
 
 def check_code(counter: Counter, uri: PayUri, target: Target, amount: int) -> None:
@@ -232,20 +243,21 @@ def _carried(
 ) -> Generator[Step, Any, Payment]:
     """A payment to another bank once its money has left for good.
 
-    Raises Refused for one that failed, and PAYMENT_PENDING for one that is not decided in time.
+    Raises Noted for one that failed, and PAYMENT_PENDING for one that is not decided in time.
     """
     if payment.state == FAILED:
-        raise Refused(Reason(payment.why))
+        raise Noted(Reason(payment.why))
     if payment.state == SUCCESS or record is None:
         return payment
     if record.phase is Phase.ABORTED:
-        raise Refused(as_payment(Reason(record.reason or Reason.TRANSFER_ABORTED.value)))
+        raise Noted(as_payment(Reason(record.reason or Reason.TRANSFER_ABORTED.value)))
     if record.is_open:
+        counter.flow.set_out(payment)
         carry = partial(counter.around.carry, record, memo_of(payment), call.seconds_left())
         try:
             yield Wait(carry)
         except Refused as refused:
-            raise Refused(as_payment(refused.reason)) from None
+            raise Noted(as_payment(refused.reason)) from None
     return payment
 
 
@@ -330,8 +342,8 @@ PAYMENT_HANDLERS: dict[str, Handler] = {
     "PM": Handler(later=in_steps(register_merchant)),
     "PV": Handler(later=in_steps(claim)),
     "PR": Handler(later=in_steps(resolve, is_secret=False)),
-    "PP": Handler(later=in_steps(pay, is_paying=True)),
-    "PY": Handler(later=in_steps(pay_by_code, is_paying=True)),
+    "PP": Handler(later=in_steps(pay, attempt=_attempt)),
+    "PY": Handler(later=in_steps(pay_by_code, attempt=_attempt_by_code)),
     "PB": Handler(later=in_steps(balance)),
     "PN": Handler(later=in_steps(change_pin)),
     "PL": Handler(later=in_steps(change_limits)),

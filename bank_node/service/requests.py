@@ -27,6 +27,7 @@ from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
+from bank_node.service.flow import Attempt
 from bank_node.service.mandate_rows import moment, told_mandate
 from bank_node.service.payees import find_person
 from bank_node.service.payments import as_json, payment_state, prove
@@ -185,7 +186,7 @@ def state(counter: Counter, call: Call) -> Steps:
 REQUEST_HANDLERS: dict[str, Handler] = {
     "PX": Handler(later=in_steps(refund)),
     "PC": Handler(later=in_steps(collect)),
-    "PA": Handler(later=in_steps(approve, is_paying=True)),
+    "PA": Handler(later=in_steps(approve, attempt=lambda call: Attempt(str(call.arguments[0])))),
     "PD": Handler(later=in_steps(decline)),
     "PS": Handler(later=in_steps(state, is_secret=False)),
     "PQ": Handler(later=in_steps(waiting)),

@@ -1,5 +1,7 @@
 """What operators see of payments and clients, and what they do to them."""
 
+import json
+
 import pytest
 
 PIN = "2580"
@@ -34,7 +36,28 @@ def test_what_was_paid_and_what_was_refused_passes_in_order(scene):
     assert [row["state"] for row in told["rows"]] == ["success", "refused"]
     assert (told["paid"], told["refused"], told["reasons"]) == (1, 1, {"wrong_pin": 1})
     assert told["rows"][1]["code"] == "ZM"
+    assert (told["rows"][1]["payee"], told["rows"][1]["amount"]) == ("shop@brno", 120)
+    assert "2581" not in str(told)
     assert scene.ask(f"after={told['next']}")["rows"] == []
+
+
+def test_who_waits_for_the_next_payment_hears_of_it_at_once(scene):
+    after = scene.ask()["next"]
+    heard = scene.house.console()
+    heard.wire.send(f"OQ after={after} wait=20\r\n".encode())
+    scene.client.ask(f"PP alice@brno shop@brno 7 r3 {PIN}")
+    (row,) = json.loads(heard.wire.line()[3:])["rows"]
+    assert (row["amount"], row["state"]) == (7, "success")
+    assert 0 < row["asked_us"] <= row["time_us"]
+
+
+def test_what_is_given_back_was_paid_once(scene):
+    scene.client.ask(f"PX shop@brno {scene.payment} 20 back-1 {PIN}")
+    told = scene.ask()
+    assert told["paid"] == 2, "the payment and its refund"
+    assert [row["kind"] for row in told["rows"]] == ["pay", "refund"]
+    (row,) = scene.ask(f"show=find find={scene.payment}")["rows"]
+    assert row["refunded"] == 20
 
 
 @pytest.mark.parametrize("by", ["payment", "rrn", "vpa", "reference", "both"])

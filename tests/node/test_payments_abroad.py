@@ -99,6 +99,10 @@ def test_a_client_pays_somebody_of_another_bank(banks):
     assert (has(prague, "alice@prague"), has(brno, "bohdan@brno")) == (380, 120)
     told = state(prague, reply.split()[1])
     assert (told["state"], told["code"], told["amount"]) == ("success", "00", 120)
+    for bank, passed in ((prague, ["pending", "success"]), (brno, ["success"])):
+        flow = bank.node._flow
+        until(lambda: flow.sums() == (1, {}), "it is told once, at each bank")  # noqa: B023
+        assert [item.payment.state for _, item in flow.ring.read(0, 9).items] == passed
 
 
 def test_the_same_request_pays_once_across_banks(banks):
