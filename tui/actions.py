@@ -90,6 +90,8 @@ _ROWS = (
     _row("overview.stop", "X", "Stop node", "Stop the node in order, as SIGTERM does.", "writes",
          line="OX do=stop"),
 
+    _row("overview.promote", "P", "Promote", "Make this node, which follows, the leader of its "
+         "bank.", "writes", line="OR promote=1"),
     _row("overview.look", "g", "Look into", "Go to where the first warning can be looked into."),
 
     _row("accounts.open", "o", "Open", "Open an account with balance 0.", "shown", "writes",

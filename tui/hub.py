@@ -17,7 +17,7 @@ from tui.link import Line, Link, Lost, Rejected, back_off_s
 from tui.model.money import Stages, TransferRow
 from tui.model.rates import NO_RATES, Past, Rates, between, remembered
 from tui.model.replies import Events, Happening, LogLines, Metrics, Status, Traffic, TrafficLines
-from tui.model.world import Peers, Scan
+from tui.model.world import Peers, Replicas, Scan
 
 Item = TypeVar("Item", Happening, Traffic, TransferRow)
 
@@ -73,6 +73,7 @@ class Hub:
         self.past = Past()
         self.peers = Peers()
         self.scan = Scan()
+        self.replicas = Replicas()
         self.seen_us = 0
         """When the node last answered."""
         self.events: Tail[Happening] = Tail()
@@ -178,6 +179,8 @@ class Hub:
         with suppress(Rejected):
             self.peers = await pulse.ask("OP", Peers, background=True)
             self.scan = await pulse.ask("ON", Scan, background=True)
+        with suppress(Rejected):
+            self.replicas = await pulse.ask("OR", Replicas, background=True)
         self.changed("peers")
 
     async def _rest(self) -> None:

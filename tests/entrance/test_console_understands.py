@@ -31,6 +31,7 @@ ASKED = {
     "OO": money.Stages,
     "OU": money.Positions,
     "OY": money.Keys,
+    "OR": world.Replicas,
     "OB number=5 frontier=1": world.Robbery,
     "OB number=50000 frontier=1": world.Robbery,
 }

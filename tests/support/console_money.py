@@ -11,6 +11,7 @@ class Money:
     def begin_money(self):
         text = self.text
         self.decided = []
+        self.replicas = {"role": "leader", "epoch": 1, "followers": []}
         self.open = [
             _row("grant-7", 610, "payee", "reserved", 10_012, 20_003, 4_200, "10.1.2.41",
                  in_doubt=True, attempts=9, waits_for="retry", next_in_s=12.5,
@@ -111,6 +112,11 @@ class Money:
             _position("10.1.2.8", 0, 0, 0, 2**63 - 1),
         ]
         return {"total": 4, "nostro": 180_500, "vostro": 51_100, "first": 0, "rows": rows}
+
+    def _or(self, rest, words):
+        if "promote" in words:
+            self.replicas = {"role": "leader", "epoch": 2}
+        return {"leader": "10.1.2.3:65525", **self.replicas}
 
     def _oy(self, rest, words):
         if "accept" in words:

@@ -502,3 +502,29 @@ async def test_all_connections_are_closed_at_the_end():
         await console.app.link.main.say("BC")
     assert callers
     assert all(caller.closed for caller in callers)
+
+
+@in_a_loop
+async def test_a_follower_says_so_and_is_promoted_after_a_question():
+    bank = FakeBank()
+    bank.replicas = {"role": "follower", "lag_blocks": 3, "connected": True, "problem": ""}
+    async with opened(bank, beats=2) as console:
+        await console.sees("follows")
+        await console.sees("3 blocks behind")
+        await console.press("P")
+        await console.until(lambda: isinstance(console.app.screen, Confirm), "a question")
+        assert console.app.focused.id == "cancel"
+        await console.press("y")
+        await console.sent("OR promote=1")
+        await console.sees("leads the bank, in epoch 2")
+
+
+@in_a_loop
+async def test_a_leader_tells_how_far_its_followers_are_and_is_not_promoted():
+    bank = FakeBank()
+    bank.replicas = {"role": "leader", "followers": [{"node": "n", "behind": 1}]}
+    async with opened(bank, beats=2) as console:
+        await console.sees("1, 1 block behind")
+        await console.press("P")
+        await console.sees("does not follow another one")
+    assert "OR promote=1" not in bank.lines

@@ -69,6 +69,31 @@ class PeerAnswer(Struct, frozen=True):
     us: int | None = None
 
 
+class FollowerSeen(Struct, frozen=True):
+    """A node that follows this one."""
+
+    node: str = ""
+    serving: str = ""
+    height: int = 0
+    behind: int = 0
+    seen_ms: int = 0
+
+
+class Replicas(Struct, frozen=True):
+    """OR: what this node is among those of its bank."""
+
+    role: str = "leader"
+    epoch: int = 1
+    leader: str = ""
+    height: int = 0
+    followers: tuple[FollowerSeen, ...] = ()
+    lag_blocks: int = 0
+    lag_ms: float = 0.0
+    connected: bool = True
+    problem: str = ""
+    wait_for: int = 0
+
+
 class PlannedBank(Struct, frozen=True):
     """One bank of a robbery plan."""
 

@@ -11,7 +11,7 @@ from tui import actions, safe
 from tui.model import formats
 from tui.model.rates import CommandRate
 from tui.model.replies import Happening, State, Status
-from tui.model.world import Peer
+from tui.model.world import Peer, Replicas
 from tui.screens.base import HouseScreen
 from tui.themes import marked
 from tui.widgets import chart
@@ -31,6 +31,7 @@ _PLACES = {
     "verification_failed": ("journal", ""),
     "store_errors": ("log", ""),
     "writes_refused": ("log", ""),
+    "faults_on": ("settings", ""),
 }
 """Where a warning can be looked into, by its kind: the screen, and what to choose there."""
 _CHART_EVERY = 4
@@ -135,6 +136,7 @@ class Overview(HouseScreen):
                 Fact("memory", formats.size(metrics.rss_bytes)),
                 Fact("commit", f"{formats.duration(rates.commit_p50_us)} p50"),
             ]
+        facts += _role(self.hub.replicas)
         if metrics.connections_refused:
             refused = formats.plural(metrics.connections_refused, "client")
             facts.append(Fact("refused", refused, "$warning"))
@@ -194,6 +196,26 @@ class Overview(HouseScreen):
         await self._change("stop", "Stop the node in order: answer what has arrived, make it "
                            "durable, disconnect everybody.", danger=True)  # fmt: skip
 
+    async def do_promote(self) -> None:
+        from tui.widgets.dialogs import Confirm
+
+        replicas = self.hub.replicas
+        if replicas.role != "follower":
+            self.warn("This node does not follow another one.")
+            return
+        told = safe.lines(
+            safe.content(f"{replicas.leader} leads now. It is told, and takes no more changes."),
+            safe.content("What it acknowledged and did not hand over is lost: this node is "
+                         f"{formats.plural(replicas.lag_blocks, 'block')} behind.",
+                         "bold $warning"),
+            safe.content("OR promote=1", "$accent"),
+        )  # fmt: skip
+        question = Confirm("Let this node lead the bank?", told, button="Promote", danger=True)
+        if await self.app.push_screen_wait(question):
+            self.hub.replicas = await self.hub.link.main.ask("OR promote=1", Replicas)
+            self.hub.wake("pulse")
+            self.done(f"This node leads the bank, in epoch {self.hub.replicas.epoch}.")
+
     async def _change(self, what: str, effect: str, *, danger: bool = False) -> None:
         # Dialogs are not needed for the first screen, and neither are their widgets.
         from tui.widgets.dialogs import Confirm
@@ -210,6 +232,21 @@ class Overview(HouseScreen):
             state = await self.hub.link.main.ask(f"OX do={what}", State)
             self.hub.wake("pulse")
             self.done(f"The node is {state.state.replace('_', ' ')}.")
+
+
+def _role(replicas: Replicas) -> list[Fact]:
+    """What this node is among those of its bank; nothing of one that is alone."""
+    if replicas.role == "follower":
+        behind = formats.plural(replicas.lag_blocks, "block")
+        state = f"{behind} behind" if replicas.connected else "not connected"
+        trouble = [Fact("stopped", replicas.problem, "$error")] if replicas.problem else []
+        return [Fact("follows", replicas.leader, "$warning"), Fact("", state), *trouble]
+    if replicas.role == "deposed":
+        return [Fact("deposed", f"by {replicas.leader}", "$error")]
+    if not replicas.followers:
+        return []
+    behind = formats.plural(max(each.behind for each in replicas.followers), "block")
+    return [Fact("followers", f"{len(replicas.followers)}, {behind} behind")]
 
 
 def _seconds_ago(seconds: float) -> str:
