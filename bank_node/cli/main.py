@@ -36,6 +36,7 @@ COMMANDS = {
     "collect": ("requests", "collect"),
     "machine": ("machine", "machine"),
     "mandate": ("mandates", "mandate"),
+    "dispute": ("disputes", "dispute"),
     "simulate": ("simulate", "simulate"),
     "config": ("serve", "show_config"),
     "op": ("op.group", "op"),

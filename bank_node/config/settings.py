@@ -249,6 +249,22 @@ class Payments(Struct, frozen=True, forbid_unknown_fields=True):
     mandate_retry_s: Annotated[
         int, whole("Seconds between tries of a mandate's payment.", 1, 86_400)
     ] = 7200
+    dispute_days: Annotated[
+        int, whole("Days after a payment in which its payer may dispute it.", 0, 3650)
+    ] = 45
+    dispute_answer_s: Annotated[
+        int, whole("Seconds that a payee has to answer a dispute, or it is lost.", 1, 365 * 86_400)
+    ] = 7 * 86_400
+    dispute_decide_s: Annotated[
+        int,
+        whole("Seconds to decide a contested dispute; then it is rejected.", 1, 365 * 86_400),
+    ] = 14 * 86_400
+    dispute_retry_s: Annotated[
+        int, whole("Seconds between tries to take what a dispute gives back.", 1, 30 * 86_400)
+    ] = 3600
+    dispute_ask_s: Annotated[
+        int, whole("Seconds between questions to another bank about a dispute.", 1, 86_400)
+    ] = 300
 
 
 class Faults(Struct, frozen=True, forbid_unknown_fields=True):

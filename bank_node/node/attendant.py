@@ -1,4 +1,4 @@
-"""Attends to what has a time of its own: mandates to be paid, requests that expire.
+"""Attends to what has a time of its own: mandates to be paid, requests that expire, disputes.
 
 Every few seconds it looks through what is open in the ledger and does what is due. It remembers
 nothing: a restart, a second node of the bank, or two looks at once change nothing, because the
@@ -9,14 +9,17 @@ import logging
 from collections.abc import Callable, Iterator
 from threading import Event, Thread
 
+from bank_node.banking.payments import disputes
 from bank_node.banking.payments.collects import ExpireCollect
 from bank_node.banking.payments.mandates import Todo, due
-from bank_node.banking.payments.papers import Collect, Mandate
+from bank_node.banking.payments.papers import Collect, Dispute, Mandate
 from bank_node.banking.payments.records import read
+from bank_node.banking.payments.refunds import OnItsWay
 from bank_node.ledger.operations import Operation
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.service.counter import Counter
+from bank_node.service.disputes import carry_back, settling
 from bank_node.service.mandates import attending
 
 _log = logging.getLogger(__name__)
@@ -69,7 +72,9 @@ class Attendant:
         for operation in self._due():
             if self._stopping.is_set():
                 break
-            self._ledger.call(operation)
+            result = self._ledger.call(operation)
+            if isinstance(result, OnItsWay):
+                carry_back(self._counter, result)
             count += 1
             if count >= _AT_ONCE:
                 break
@@ -85,3 +90,7 @@ class Attendant:
             mandate = read(Mandate, note)
             if due(mandate, terms.now, terms.rules) is not Todo.NOTHING:
                 yield attending(self._counter, mandate, self._bank, terms)
+        for note in self._store.open_notes("d:"):
+            dispute = read(Dispute, note)
+            if disputes.due(dispute, terms.now) is not None:
+                yield settling(self._counter, dispute, self._bank, terms)

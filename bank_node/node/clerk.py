@@ -7,7 +7,9 @@ start could not find again: the open records are in the ledger.
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
-from bank_node.banking.payments.abroad import Finish, record_key
+from bank_node.banking.payments.abroad import record_key
+from bank_node.banking.payments.closing import Finish, concerned
+from bank_node.banking.payments.records import Payment, read
 from bank_node.errors import Reason
 from bank_node.ledger.notes import Note, ReadNotes
 from bank_node.ledger.operations import Result
@@ -28,7 +30,7 @@ class Clerk:
         """`news` is told of records of payments that were written, on the ledger thread."""
         self._ledger = ledger
         self._news = news
-        self._again: list[Finish] = []
+        self._again: list[Transfer] = []
 
     def heard(self, records: Sequence[Transfer | Note]) -> None:
         """Takes in what became durable; called on the ledger thread."""
@@ -48,25 +50,36 @@ class Clerk:
         self._finish([r for r in results if isinstance(r, Transfer) and not r.is_open])
 
     def _finish(self, ended: Sequence[Transfer]) -> None:
-        wanted, self._again = self._again, []
-        for transfer in ended:
-            key = record_key(transfer)
-            # Most transfers are no payments, and a look is cheaper than an operation.
-            if not self._ledger.reads_are_instant or self._is_open(key):
-                wanted.append(Finish(key, transfer))
+        wanted, self._again = [*self._again, *ended], []
+        if not wanted:
+            return
+        read_records = ReadNotes(tuple(map(record_key, wanted)))
+        # Most transfers are no payments, and a look is cheaper than an operation.
+        if self._ledger.reads_are_instant:
+            self._close(wanted, self._ledger.read(read_records))
+        else:
+            self._ledger.submit((read_records,), lambda results: self._close(wanted, results[0]))
+
+    def _close(self, ended: Sequence[Transfer], notes: Result) -> None:
+        """Closes the records of transfers that have one."""
+        if isinstance(notes, Reason):
+            self._again += ended if notes is not Reason.STOPPING else ()
+            return
+        assert isinstance(notes, tuple)
+        wanted = [
+            Finish(note.key, transfer, concerned(read(Payment, note)))
+            for transfer, note in zip(ended, notes, strict=True)
+            if note is not None and note.is_open
+        ]
         if wanted:
             self._ledger.submit(wanted, lambda results: self._finished(wanted, results))
-
-    def _is_open(self, key: str) -> bool:
-        found = self._ledger.read(ReadNotes((key,)))
-        return isinstance(found, tuple) and found[0] is not None
 
     def _finished(self, wanted: Sequence[Finish], results: Sequence[Result]) -> None:
         for operation, result in zip(wanted, results, strict=True):
             if isinstance(result, Reason) and result is not Reason.NO_SUCH_PAYMENT:
                 _log.warning("a payment is not closed yet, %s: %s", operation.key, result.value)
                 if result is not Reason.STOPPING:
-                    self._again.append(operation)
+                    self._again.append(operation.transfer)
 
 
 def _transfer_key(note: Note) -> str:

@@ -127,6 +127,22 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "More would be given back than was paid.",
         "Vrátilo by se víc, než bylo zaplaceno.",
     ),
+    Reason.NOT_DISPUTABLE: (
+        "This payment cannot be disputed.",
+        "Tuto platbu nelze reklamovat.",
+    ),
+    Reason.DISPUTE_LATE: (
+        "It is too late to dispute this payment.",
+        "Na reklamaci této platby je pozdě.",
+    ),
+    Reason.DISPUTE_FORMAT: (
+        "Say raise, evidence or contest and why, or accept or withdraw.",
+        "Napište raise, evidence nebo contest a proč, anebo accept či withdraw.",
+    ),
+    Reason.TOO_MUCH_SAID: (
+        "You have said enough about this dispute.",
+        "K této reklamaci jste už řekli dost.",
+    ),
     Reason.ASKING_OFF: (
         "This bank does not let you ask others for money.",
         "Tato banka vám nedovolí žádat jiné o peníze.",
@@ -259,6 +275,7 @@ PAYMENT_SUMMARIES = {
     "PI": "Platby, vklad: vloží hotovost u přístroje.",
     "PK": "Platby, klíč: token, se kterým se den naslouchá.",
     "PE": "Platby, události: co se od té doby stalo s platbami; na další počká.",
+    "PZ": "Platby, reklamace: žádá platbu zpět, svědčí, brání se, uzná to, nebo od toho upustí.",
     "PX": "Platby, vrácení: vrátí přijatou platbu, celou nebo část.",
     "PC": "Platby, žádost: požádá klienta o peníze.",
     "PA": "Platby, souhlas: zaplatí, oč někdo žádal.",

@@ -6,6 +6,7 @@ from bank_node.protocol.payment_values import (
     parse_amount_rule,
     parse_answer,
     parse_date,
+    parse_dispute_word,
     parse_payment_id,
     parse_recurrence,
 )
@@ -26,6 +27,8 @@ START = Argument("<start>", parse_date)
 END = Argument("<end>", parse_date)
 MANDATE = Argument("<mandate>", parse_payment_id)
 ANSWER = Argument("<approve|decline|pause|resume|revoke>", parse_answer)
+DISPUTE = Argument("<payment|dispute>", parse_payment_id)
+DISPUTE_WORD = Argument("<raise|evidence|contest|accept|withdraw>", parse_dispute_word)
 REQUEST = Argument("<request>", parse_payment_id)
 
 # What can become of money within the bank.
@@ -43,8 +46,19 @@ REQUEST_ROWS = (
                 Reason.REFERENCE_FORMAT, Reason.PIN_FORMAT, Reason.TEXT_FORMAT, *PIN_ERRORS,
                 Reason.NO_SUCH_PAYMENT, Reason.REFERENCE_TAKEN, Reason.FROZEN,
                 Reason.PAYEE_FROZEN, Reason.NOT_REFUNDABLE, Reason.REFUND_TOO_MUCH,
-                Reason.NOT_ENOUGH_MONEY, *STORE),
+                Reason.NOT_ENOUGH_MONEY, Reason.PROVIDER_DOWN, Reason.RISK,
+                Reason.PAYMENT_REVERTED, Reason.PAYMENT_PENDING, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(4,), cost=100,
+    ),
+    Command(
+        "PZ", (VPA, DISPUTE, DISPUTE_WORD, PIN, NOTE), "PZ <dispute> <state>",
+        "Pay, zeal: disputes a payment, gives evidence, contests, accepts or withdraws.",
+        errors=(Reason.VPA_FORMAT, Reason.PAYMENT_ID_FORMAT, Reason.DISPUTE_FORMAT,
+                Reason.PIN_FORMAT, Reason.TEXT_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_PAYMENT,
+                Reason.NO_SUCH_REQUEST, Reason.REFERENCE_TAKEN, Reason.NOT_DISPUTABLE,
+                Reason.DISPUTE_LATE, Reason.TOO_MANY_REQUESTS, Reason.TOO_MUCH_SAID,
+                Reason.REQUEST_OVER, Reason.FROZEN, Reason.NOT_ENOUGH_MONEY, *STORE),
+        effect=Effect.WRITES, extension=True, secrets=(3,), cost=100,
     ),
     Command(
         "PC", (VPA, VPA, AMOUNT, REFERENCE, PIN, CODE_SECONDS, NOTE), "PC <request>",

@@ -170,6 +170,20 @@ _RECURRENCE = re.compile(rb"([a-z]+)(?::(on|before|after):([1-9][0-9]?))?")
 ANSWERS = ("approve", "decline", "pause", "resume", "revoke")
 
 
+RAISE, EVIDENCE, CONTEST, ACCEPT, WITHDRAW = DISPUTE_WORDS = (
+    "raise", "evidence", "contest", "accept", "withdraw"
+)  # fmt: skip
+"""What can be said about a dispute; the first three with a reason."""
+
+
+def parse_dispute_word(text: bytes) -> str:
+    """What is said about a dispute. Raises Refused(DISPUTE_FORMAT)."""
+    word = text.lower().decode("utf-8", "replace")
+    if word not in DISPUTE_WORDS:
+        raise Refused(Reason.DISPUTE_FORMAT)
+    return word
+
+
 def parse_recurrence(text: bytes) -> Recurrence:
     """`daily`, or one with its day such as `monthly:on:15`. Raises Refused(RECURRENCE_FORMAT)."""
     match = _RECURRENCE.fullmatch(text.lower())

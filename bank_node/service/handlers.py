@@ -20,6 +20,7 @@ from bank_node.ledger.operations import (
 )
 from bank_node.service import following
 from bank_node.service.calls import Arguments, Bank, Handler
+from bank_node.service.disputes import DISPUTE_HANDLERS
 from bank_node.service.mandates import MANDATE_HANDLERS
 from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.operator_network import NETWORK_HANDLERS
@@ -135,6 +136,7 @@ HANDLERS: dict[str, Handler] = {
     **CASH_HANDLERS,
     **NEWS_HANDLERS,
     **REQUEST_HANDLERS,
+    **DISPUTE_HANDLERS,
     **MANDATE_HANDLERS,
     **OPERATOR_HANDLERS,
     **OVERSIGHT_HANDLERS,

@@ -1,9 +1,9 @@
-"""How a mandate, and a moment, are told."""
+"""How a mandate, a dispute, and a moment are told."""
 
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bank_node.banking.payments.papers import Mandate, Plan
+from bank_node.banking.payments.papers import Dispute, Mandate, Plan
 
 _US = 1_000_000
 
@@ -53,4 +53,24 @@ def told_mandate(paper: Mandate) -> dict[str, Any]:
         "confirmed": paper.confirmed or "",
         "tries": paper.tries or "",
         "why": paper.why,
+    }
+
+
+def told_dispute(paper: Dispute) -> dict[str, Any]:
+    """A dispute as it is told; its deadline only while it is not over."""
+    return {
+        "kind": "dispute",
+        "id": paper.id,
+        "state": paper.state.value,
+        "payment": paper.payment,
+        "payee": paper.payee,
+        "payer": paper.payer,
+        "amount": paper.amount,
+        "said": [{"by": s.by, "text": s.text, "time": moment(s.time_us)} for s in paper.said],
+        "time": moment(paper.time_us),
+        "deadline": moment(paper.deadline_us) if paper.is_open else "",
+        "decided": paper.decided,
+        "refund": paper.refund,
+        "why": paper.why,
+        "withdrawing": paper.withdrawing or "",
     }

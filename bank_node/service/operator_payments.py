@@ -7,8 +7,15 @@ import logging
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
+from bank_node.banking.payments.machines import DisputeMessage
 from bank_node.banking.payments.oversight import Oversee, RevokeMandate
-from bank_node.banking.payments.papers import Collect, Mandate, mandate_key
+from bank_node.banking.payments.papers import (
+    Collect,
+    Dispute,
+    Mandate,
+    dispute_key,
+    mandate_key,
+)
 from bank_node.banking.payments.records import (
     Payment,
     Person,
@@ -19,14 +26,16 @@ from bank_node.banking.payments.records import (
     read,
     read_activity,
 )
+from bank_node.banking.payments.refunds import OnItsWay
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.protocol.payment_messages import response_code
 from bank_node.protocol.payment_values import parse_new_pin, parse_vpa
 from bank_node.service.calls import Answer, Call, Handler
 from bank_node.service.counter import Counter, in_steps, is_protected
+from bank_node.service.disputes import carry_back, settling
 from bank_node.service.flow import Passed
-from bank_node.service.mandate_rows import told_mandate
+from bank_node.service.mandate_rows import told_dispute, told_mandate
 from bank_node.service.operator import fields_of, must_be_allowed, office_of, when_news
 from bank_node.service.payees import find_person
 from bank_node.service.payments import as_json, code_of, told_payment
@@ -135,12 +144,13 @@ def _client_row(call: Call, person: Person, note: Note | None, now_us: int) -> R
 
 
 def _papers(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
-    """Requests and mandates that are not over."""
+    """Requests, mandates and disputes that are not over."""
     yield from ()
     fields, store = fields_of(call), office_of(call).store
     now_us = counter.clock.now_us()
     rows = [told_mandate(read(Mandate, note)) for note in store.open_notes("w:")]
     rows += [told_collect(read(Collect, note), now_us) for note in store.open_notes("c:")]
+    rows += [told_dispute(read(Dispute, note)) for note in store.open_notes("d:")]
     wanted = (fields["find"] or "").lower()
     found = sorted((row for row in rows if _has(row, wanted)), key=lambda row: str(row["time"]))
     first = fields["first"]
@@ -256,8 +266,26 @@ def _revoke(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     return {"paper": told_mandate(read(Mandate, ended))}
 
 
+def _decide(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
+    """Decides the dispute of the field `find`: for the payer (charge), or not (reject)."""
+    must_be_allowed(call)
+    fields = fields_of(call)
+    note = yield from _read(dispute_key((fields["find"] or "")[:50]))
+    known = read(Dispute, note) if note else None
+    if known is None or known.payee_bank:
+        raise Refused(Reason.NO_SUCH_REQUEST)
+    message = DisputeMessage(fields["do"])
+    given = yield settling(counter, known, call.bank.code, counter.terms(), message)
+    if isinstance(given, OnItsWay):
+        carry_back(counter, given)
+    _log.warning("operator %s decided the dispute %s: %s", call.session.peer, known.id, message)
+    told = yield ReadNote(known.key)
+    return {"paper": told_dispute(read(Dispute, told))}
+
+
 _SHOW = {"flow": _flow, "clients": _clients, "papers": _papers, "find": _find}
-_DO = {"freeze": _freeze, "release": _freeze, "reset": _reset, "code": _code, "revoke": _revoke}
+_DO = {"freeze": _freeze, "release": _freeze, "reset": _reset, "code": _code, "revoke": _revoke,
+       "charge": _decide, "reject": _decide}  # fmt: skip
 
 _answer = in_steps(_overview, is_secret=False)
 

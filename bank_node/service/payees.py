@@ -7,11 +7,12 @@ from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from bank_node.banking.payments.names import mmid_of
+from bank_node.banking.payments.names import mmid_of, prefix_of
 from bank_node.banking.payments.records import (
     Claim,
     Mobile,
     Person,
+    incoming_key,
     mobile_key,
     person_key,
     read,
@@ -145,6 +146,19 @@ def _provider(counter: Counter, call: Call, payee: Payee) -> Provider | None:
     if provider is None or call.session.is_link:
         raise Refused(Reason.NO_SUCH_PROVIDER, handle=told)
     return provider
+
+
+def received_keys(counter: Counter, payment_id: str) -> tuple[str, ...]:
+    """Where a payment with this id that came from another bank may be kept.
+
+    An id begins with letters of its bank's handle, so there are few such banks.
+    """
+    begun = payment_id[:3]
+    return tuple(
+        incoming_key(f"{provider.bank}/{payment_id}")
+        for provider in counter.around.providers()
+        if prefix_of(provider.handle) == begun
+    )
 
 
 def _bank_digits(bank: BankCode) -> str:

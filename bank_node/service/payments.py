@@ -292,6 +292,7 @@ def told_payment(currency: str, payment: Payment, state: str = "") -> dict[str, 
         "note": payment.note,
         "of": payment.of,
         "refunded": payment.refunded or "",
+        "dispute": payment.dispute,
         "time": datetime.fromtimestamp(payment.time_us / _US, UTC).isoformat(),
     }
     return {name: value for name, value in told.items() if value != ""}

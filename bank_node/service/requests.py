@@ -1,4 +1,4 @@
-"""Family P: what clients ask of each other: money, and money back.
+"""Family P: clients ask each other for money; what waits for them, and what became of it.
 
 The rules are in `banking/payments/`; here is who is meant, and what is told.
 """
@@ -16,54 +16,26 @@ from bank_node.banking.payments.operations import Look
 from bank_node.banking.payments.papers import (
     Agenda,
     Collect,
+    Dispute,
     Mandate,
     agenda_key,
     collect_key,
+    dispute_key,
     mandate_key,
 )
-from bank_node.banking.payments.records import Payment, payment_key, read
-from bank_node.banking.payments.refunds import REFUND, GiveBack
+from bank_node.banking.payments.records import Payment, read
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
 from bank_node.service.flow import Attempt
-from bank_node.service.mandate_rows import moment, told_mandate
-from bank_node.service.payees import find_person
-from bank_node.service.payments import as_json, payment_state, prove
+from bank_node.service.mandate_rows import moment, told_dispute, told_mandate
+from bank_node.service.payees import find_person, received_keys
+from bank_node.service.payments import as_json, payment_state, prove, told_payment
 from bank_node.service.steps import Step, Steps
 
 _US = 1_000_000
-_KEYS = (collect_key, mandate_key)
-
-
-def refund(counter: Counter, call: Call) -> Steps:
-    """`PX`."""
-    vpa, payment_id, amount, reference, pin, *note = call.arguments
-    person, proof = yield from prove(counter, vpa, pin)
-    paid = yield from _read_payment(payment_id)
-    if paid is None or paid.payee_account != person.account:
-        # The try of the PIN is counted all the same.
-        yield Look(proof, counter.terms())
-        raise Refused(Reason.NO_SUCH_PAYMENT)
-    terms = counter.terms()
-    back = Payment(
-        counter.payment_id(person.account, reference), REFUND, str(vpa), person.account,
-        paid.payer, paid.payer_account, call.bank.code, "", amount, reference,
-        note[0] if note else "", terms.now.us, of=paid.id,
-    )  # fmt: skip
-    booked = read(Payment, (yield GiveBack(proof, terms, back)))
-    return f"PX {booked.id} {booked.rrn}"
-
-
-def _read_payment(payment_id: str) -> Generator[Step, Any, Payment | None]:
-    try:
-        note = yield ReadNote(payment_key(payment_id))
-    except Refused as refused:
-        if refused.reason is not Reason.NO_SUCH_PAYMENT:
-            raise
-        return None
-    return read(Payment, note)
+_KEYS = (collect_key, mandate_key, dispute_key)
 
 
 def collect(counter: Counter, call: Call) -> Steps:
@@ -142,6 +114,8 @@ def told_paper(note: Note, now_us: int) -> dict[str, Any]:
     """A request, a mandate or a dispute as it is told, without what is empty."""
     if note.key.startswith("w:"):
         told = told_mandate(read(Mandate, note))
+    elif note.key.startswith("d:"):
+        told = told_dispute(read(Dispute, note))
     else:
         told = told_collect(read(Collect, note), now_us)
     return {name: value for name, value in told.items() if value != ""}
@@ -180,11 +154,17 @@ def state(counter: Counter, call: Call) -> Steps:
             gone = refused
         else:
             return f"PS {as_json(told_paper(note, counter.terms().now.us))}"
+    for key in received_keys(counter, call.arguments[0]):
+        try:
+            note = yield ReadNote(key)
+        except Refused as refused:
+            gone = refused
+        else:
+            return f"PS {as_json(told_payment(counter.currency, read(Payment, note)))}"
     raise gone
 
 
 REQUEST_HANDLERS: dict[str, Handler] = {
-    "PX": Handler(later=in_steps(refund)),
     "PC": Handler(later=in_steps(collect)),
     "PA": Handler(later=in_steps(approve, attempt=lambda call: Attempt(str(call.arguments[0])))),
     "PD": Handler(later=in_steps(decline)),

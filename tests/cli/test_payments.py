@@ -122,3 +122,27 @@ def test_a_mandate_is_asked_for_approved_and_shown(bank, served, handle):
     shown = bank("mandate", "show", mandate, *at(served)).stdout
     assert "amount        99.00\n" in shown
     assert "recurrence    monthly:on:15\n" in shown
+
+
+def test_a_payment_is_disputed_contested_and_given_back(bank, served, handle):
+    payer = join(bank, served, handle, "alice")
+    join(bank, served, handle, "shop", "--category", "5411", what="merchant")
+    bank("call", *at(served), f"AD {payer['account']} 10000")
+    paid = bank("pay", f"shop@{handle}", "--from", f"alice@{handle}", "--amount", "7.50",
+                *at(served), stdin="2580\n")  # fmt: skip
+    payment = paid.stdout.split("payment ")[1].partition(",")[0]
+    raised = bank("dispute", "raise", payment, "--by", f"alice@{handle}", "--why", "broken cup",
+                  *at(served), stdin="2580\n")  # fmt: skip
+    dispute, state = raised.stdout.split()
+    assert state == "raised"
+    by_shop = ("--by", f"shop@{handle}", *at(served))
+    said = bank("dispute", "contest", dispute, "--why", "it was whole", *by_shop, stdin="2580\n")
+    assert said.stdout == f"{dispute}  contested\n", said.stderr
+    shown = bank("dispute", "show", dispute, *at(served)).stdout
+    assert "amount      7.50\n" in shown
+    assert "payee       it was whole  (" in shown
+    done = bank("dispute", "accept", dispute, *by_shop, stdin="2580\n")
+    assert done.stdout == f"{dispute}  accepted\n"
+    again = bank("dispute", "withdraw", dispute, "--by", f"alice@{handle}", *at(served),
+                 stdin="2580\n")  # fmt: skip
+    assert again.returncode == 1

@@ -68,6 +68,7 @@ def play(session, wire, **known):
             "PP ": ("payment", 1),
             "PC ": ("request", 1),
             "PH ": ("mandate", 1),
+            "PZ ": ("dispute", 1),
         }.get(reply[:3])
         if learnt:
             known[learnt[0]] = names[learnt[0]] = reply.split()[learnt[1]]

@@ -259,3 +259,39 @@ def test_a_payment_that_was_not_decided_before_a_crash_gives_the_money_back(bank
         assert has(again, "alice@prague") == 500
         assert ask(again, "PP alice@prague bohdan@brno 120 r1 2580").startswith("ER U34")
     assert has(brno, "bohdan@brno") == 0
+
+
+def test_a_payment_from_another_bank_is_given_back_and_never_above_it(banks):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "shop", category="5411")
+    payment = ask(prague, "PP alice@prague shop@brno 300 r1 2580").split()[1]
+    assert_closed(prague, brno)
+    back = ask(brno, f"PX shop@brno {payment} 120 b1 2580")
+    assert back.startswith("PX BRN"), back
+    assert ask(brno, f"PX shop@brno {payment} 120 b1 2580") == back
+    assert ask(brno, f"PX shop@brno {payment} 121 b1 2580").startswith("ER U01")
+    assert ask(brno, f"PX shop@brno {payment} 181 b2 2580").startswith("ER More")
+    assert_closed(prague, brno)
+    assert (has(prague, "alice@prague"), has(brno, "shop@brno")) == (320, 180)
+    assert state(prague, payment)["refunded"] == state(brno, payment)["refunded"] == 120
+    told = state(brno, back.split()[1])
+    assert (told["kind"], told["of"], told["state"]) == ("refund", payment, "success")
+    stolen = ask(prague, f"PX alice@prague {payment} 1 b3 2580")
+    assert stolen == "ER U48: There is no such payment."
+
+
+def test_a_refund_that_its_bank_does_not_take_leaves_the_payment_as_it_was(banks):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "shop", category="5411")
+    payment = ask(prague, "PP alice@prague shop@brno 300 r1 2580").split()[1]
+    assert_closed(prague, brno)
+    assert ask(prague, "PF alice@prague 2580 frozen") == "PF"
+    assert ask(brno, f"PX shop@brno {payment} 120 b1 2580").startswith("ER YF")
+    assert_closed(prague, brno)
+    assert "refunded" not in state(brno, payment)
+    assert ask(prague, "PF alice@prague 2580 active") == "PF"
+    assert ask(brno, f"PX shop@brno {payment} 300 b2 2580").startswith("PX ")
+    assert_closed(prague, brno)
+    assert has(prague, "alice@prague") == 500

@@ -1,7 +1,7 @@
 """Payments to and from other banks: two-phase transfers with a record of the payment on each side.
 
 Pure. The payer's bank writes its record in the block that sets the money aside, the payee's in the
-block that promises to take it; both are closed by what becomes of the transfer, and say so.
+block that promises to take it; both are closed by what becomes of the transfer (`closing.py`).
 """
 
 from dataclasses import dataclass
@@ -10,24 +10,21 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from bank_node.banking.payments import limits
-from bank_node.banking.payments.limits import Moment
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.records import (
-    FAILED,
+    CHARGEBACK,
+    PAY,
     PENDING,
-    SUCCESS,
+    REFUND,
     Claim,
     Payment,
     Person,
-    activity_key,
     body_of,
-    body_of_activity,
     incoming_key,
     payment_key,
     person_key,
     read,
-    read_activity,
     vpa_key,
 )
 from bank_node.errors import Reason, Refused
@@ -41,6 +38,7 @@ from bank_node.protocol.payment_values import (
     Payee,
     Vpa,
     parse_payee,
+    parse_payment_id,
     parse_reference,
     parse_text,
     to_word,
@@ -64,6 +62,9 @@ _AS_PAYMENT = {
     Reason.BANK_OUTCOME_UNKNOWN: Reason.PROVIDER_DOWN,
 }
 # What a refusal of a transfer is called where it is one of a payment; others keep their names.
+
+
+_BACKWARDS = {REFUND.encode(): REFUND, CHARGEBACK.encode(): CHARGEBACK}
 
 
 def as_payment(reason: Reason) -> Reason:
@@ -121,29 +122,39 @@ class Memo(NamedTuple):
     payee: Payee
     order: str = ""
     note: str = ""
+    kind: str = PAY
+    of: str = ""
+    """The payment that this one gives back."""
 
 
 def memo_of(payment: Payment) -> str:
     """What the payee's bank is told; a note that would make it too long stays at home."""
-    words = (payment.payer, payment.payee, payment.order, to_word(payment.note))
-    memo = "~".join(words)
-    return memo if len(memo) <= MEMO_CHARACTERS_MAX else "~".join((*words[:3], ""))
+    names = (payment.payer, payment.payee, payment.order)
+    about = (f"{payment.kind}:{payment.of}",) if payment.of else ()
+    memo = "~".join((*names, to_word(payment.note), *about))
+    return memo if len(memo) <= MEMO_CHARACTERS_MAX else "~".join((*names, "", *about))
 
 
 def parse_memo(text: str) -> Memo | None:
     """The memo in a message of another bank; None if it is none."""
     words = text.encode().split(b"~")
-    if len(words) != 4:
+    if len(words) not in (4, 5):
         return None
-    payer, payee, order, note = words
+    payer, payee, order, note, *about = words
+    kind, of = PAY, b""
     try:
+        if about:
+            word, _, of = about[0].partition(b":")
+            kind = _BACKWARDS[word]
         return Memo(
             str(parse_payee(payer)),
             parse_payee(payee),
             parse_reference(order) if order else "",
             parse_text(note) if note else "",
+            kind,
+            parse_payment_id(of) if about else "",
         )
-    except Refused:
+    except (Refused, KeyError):
         return None
 
 
@@ -162,7 +173,8 @@ class Expect(Procedure):
     def touched(self) -> tuple[int | str, ...]:
         promise, memo = self.promise, self.memo
         vpa = (vpa_key(memo.payee),) if memo and isinstance(memo.payee, Vpa) else ()
-        return (*promise.touched, person_key(promise.payee), incoming_key(promise.key), *vpa)
+        of = (payment_key(memo.of), memo.of) if memo and memo.of else ()
+        return (*promise.touched, person_key(promise.payee), incoming_key(promise.key), *vpa, *of)
 
     def decide(self, state: State) -> Result:
         promise, memo = self.promise, self.memo
@@ -171,17 +183,21 @@ class Expect(Procedure):
         if promise.key in state.transfers:
             return moves.promise(state, promise)
         why = self._refusal(state, memo)
+        if why is None and memo.of:
+            why = self._why_not_back(state, memo)
         if why is not None:
             return why
         promised = moves.promise(state, promise)
         if isinstance(promised, Reason):
             return promised
+        if memo.of:
+            change_refunded(state, payment_key(memo.of), promise.amount)
         note = state.notes.get(person_key(promise.payee))
         payment = Payment(
-            promise.key.rpartition("/")[2], "pay", memo.payer, promise.payer, str(memo.payee),
+            promise.key.rpartition("/")[2], memo.kind, memo.payer, promise.payer, str(memo.payee),
             promise.payee, "", read(Person, note).name if note else "", promise.amount, "",
             memo.note, self.now_us, rrn=rrn_of(promised.entry), order=memo.order,
-            payer_bank=bank_of(promise.bank), state=PENDING,
+            payer_bank=bank_of(promise.bank), state=PENDING, of=memo.of,
         )  # fmt: skip
         noting.write(state, incoming_key(promise.key), body_of(payment))
         return promised
@@ -196,51 +212,36 @@ class Expect(Procedure):
             if claim.account != self.promise.payee:
                 return Reason.PAYEE_CHANGED
         note = state.notes.get(person_key(self.promise.payee))
-        if note is not None and read(Person, note).is_frozen:
+        # Who has won a dispute gets the money, whatever the account may do with it.
+        if note is not None and read(Person, note).is_frozen and memo.kind != CHARGEBACK:
             return Reason.PAYEE_FROZEN
         return None
 
-
-@dataclass(frozen=True, slots=True)
-class Finish(Procedure):
-    """Closes the record of a payment whose transfer has come to its end. Its result is the note.
-
-    `transfer` is as the ledger keeps it for good. What a failed payment took of the payer's
-    limits is given back in the same block, so that happens once.
-    """
-
-    key: str
-    transfer: Transfer
-
-    @property
-    def touched(self) -> tuple[int | str, ...]:
-        account = self.transfer.account
-        return (self.key, person_key(account), activity_key(account))
-
-    def decide(self, state: State) -> Result:
-        note = state.notes.get(self.key)
-        if note is None or not note.is_open:
+    def _why_not_back(self, state: State, memo: Memo) -> Reason | None:
+        """Why this cannot be a part of a payment coming back from where it went."""
+        promise, note = self.promise, state.notes.get(payment_key(memo.of))
+        payment = read(Payment, note) if note else None
+        if payment is None or (
+            (payment.payee_bank, payment.payee_account, payment.payer_account)
+            != (bank_of(promise.bank), promise.payer, promise.payee)
+        ):  # fmt: skip
             return Reason.NO_SUCH_PAYMENT
-        payment = read(Payment, note)
-        if self.transfer.phase is Phase.ABORTED:
-            reason = Reason(self.transfer.reason or Reason.TRANSFER_ABORTED.value)
-            payment = replace(payment, state=FAILED, why=as_payment(reason).value)
-            if not payment.payer_bank:
-                self._give_back(state, payment)
-        else:
-            payment = replace(payment, state=SUCCESS)
-        return noting.write(state, self.key, body_of(payment), is_open=False)
+        # Their side may have closed its record while ours still waits for their word.
+        carried = state.transfers.get(memo.of)
+        has_arrived = carried is not None and carried.phase in (Phase.COMMITTED, Phase.ENDED)
+        if payment.is_backwards or not has_arrived:
+            return Reason.NOT_REFUNDABLE
+        if payment.refunded + promise.amount > payment.amount:
+            return Reason.REFUND_TOO_MUCH
+        return None
 
-    def _give_back(self, state: State, payment: Payment) -> None:
-        note = state.notes.get(person_key(payment.payer_account))
-        before = read_activity(state.notes.get(activity_key(payment.payer_account)))
-        if note is None:
-            return
-        paid = Moment(payment.time_us, payment.day)
-        after = limits.given_back(before, read(Person, note).opened_us, payment.amount, paid)
-        if after != before:
-            key = activity_key(payment.payer_account)
-            noting.write(state, key, body_of_activity(after))
+
+def change_refunded(state: State, key: str, by: int) -> None:
+    """Notes down that more of a payment is given back, or less if `by` is negative."""
+    note = state.notes[key]
+    payment = read(Payment, note)
+    after = replace(payment, refunded=payment.refunded + by)
+    noting.write(state, key, body_of(after), is_open=note.is_open)
 
 
 def record_key(transfer: Transfer) -> str:

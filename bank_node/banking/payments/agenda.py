@@ -3,7 +3,7 @@
 It is bounded twice, so that nobody's list is filled by one who asks again and again.
 """
 
-from bank_node.banking.payments.papers import Agenda, Paper, agenda_key
+from bank_node.banking.payments.papers import Agenda, Dispute, Paper, agenda_key
 from bank_node.banking.payments.records import body_of, read
 from bank_node.errors import Reason
 from bank_node.ledger import noting
@@ -14,6 +14,9 @@ ITEMS_MAX = 50
 """What one client's list holds."""
 ITEMS_OF_ONE_MAX = 10
 """How many of them one other client may have begun."""
+DISPUTES_MAX = 50
+"""How many disputes a list holds beside them."""
+_DISPUTES = "d:"
 
 
 def agenda_of(state: State, account: int) -> Agenda:
@@ -23,15 +26,38 @@ def agenda_of(state: State, account: int) -> Agenda:
 
 def refusal(state: State, account: int, by: int) -> Reason | None:
     """Why `by` may not put one more thing on a client's list."""
-    items = agenda_of(state, account).items
+    items = [item for item in agenda_of(state, account).items if item[0][:2] != _DISPUTES]
     of_one = sum(began == by for _, began in items)
     if len(items) >= ITEMS_MAX or of_one >= ITEMS_OF_ONE_MAX:
         return Reason.TOO_MANY_REQUESTS
     return None
 
 
+def is_full_of_disputes(state: State, account: int) -> bool:
+    """Whether a client's list has no room for one more dispute."""
+    items = agenda_of(state, account).items
+    return sum(key[:2] == _DISPUTES for key, _ in items) >= DISPUTES_MAX
+
+
 def file(state: State, account: int, by: int, paper: Paper) -> Note:
     """Notes a paper down and keeps the client's list in step with it; the note of the paper."""
+    _enlist(state, account, by, paper)
+    return _write(state, paper)
+
+
+def file_dispute(state: State, dispute: Dispute) -> Note:
+    """Notes a dispute down, and keeps the lists of those in step whom it concerns here.
+
+    What has no room on a list is not there: nobody is to escape disputes by having many of them.
+    """
+    for account in dispute.here:
+        is_listed = any(key == dispute.key for key, _ in agenda_of(state, account).items)
+        if is_listed or (dispute.is_open and not is_full_of_disputes(state, account)):
+            _enlist(state, account, dispute.payer_account, dispute)
+    return _write(state, dispute)
+
+
+def _enlist(state: State, account: int, by: int, paper: Paper) -> None:
     agenda = agenda_of(state, account)
     others = tuple(item for item in agenda.items if item[0] != paper.key)
     is_open = getattr(paper, "is_open", True)
@@ -40,4 +66,8 @@ def file(state: State, account: int, by: int, paper: Paper) -> Note:
         items = agenda.items
     if items != agenda.items:
         noting.write(state, agenda.key, body_of(Agenda(account, items)))
+
+
+def _write(state: State, paper: Paper) -> Note:
+    is_open = getattr(paper, "is_open", True)
     return noting.write(state, paper.key, body_of(paper), is_open=is_open)

@@ -34,6 +34,16 @@ class Rules(NamedTuple):
     """How often a payment of a mandate that failed is tried again."""
     retry_s: int = 7200
     """How long after a failed try the next one is."""
+    dispute_days: int = 45
+    """How long after a payment its payer may dispute it."""
+    dispute_answer_s: int = 7 * 86_400
+    """How long a payee has to answer a dispute."""
+    dispute_decide_s: int = 14 * 86_400
+    """How long the bank has to decide a dispute that was contested."""
+    dispute_retry_s: int = 3600
+    """How long after money could not be taken for a payer it is tried again."""
+    dispute_ask_s: int = 300
+    """How long after another bank was asked about a dispute it is asked again."""
 
 
 class Activity(NamedTuple):

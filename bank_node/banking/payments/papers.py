@@ -16,6 +16,9 @@ from bank_node.banking.payments.machines import (
     MandateState,
 )
 
+PAYER, PAYEE = "payer", "payee"
+"""The sides of a dispute."""
+
 
 class Collect(Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody asks somebody else for money."""
@@ -129,6 +132,15 @@ class Mandate(Struct, frozen=True, forbid_unknown_fields=True):
         )  # fmt: skip
 
 
+class Statement(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """What one side says to a dispute."""
+
+    by: str
+    """`payer` or `payee`."""
+    text: str
+    time_us: int
+
+
 class Dispute(Struct, frozen=True, forbid_unknown_fields=True):
     """A payer wants the money of a payment back."""
 
@@ -140,18 +152,26 @@ class Dispute(Struct, frozen=True, forbid_unknown_fields=True):
     payee_account: int
     amount: int
     """What is to be given back: what had not been when it was raised."""
-    claim: str
-    """Why, in the payer's words."""
+    said: tuple[Statement, ...]
+    """Evidence of both sides; the first is why the payer raised it."""
     time_us: int
     deadline_us: int
-    """When it is decided by itself, as it stands."""
-    evidence: str = ""
-    """What the payee says to it."""
+    """When it is decided by itself as it stands, or the money is tried again to be taken."""
     state: DisputeState = DisputeState.RAISED
     decided: str = ""
-    """By whom or what, and why."""
+    """By whom or what: `payer`, `payee`, `operator`, `time` or `refund`."""
     refund: str = ""
-    """The payment that gave the money back."""
+    """The payment that gives the money back."""
+    tries: int = 0
+    """How many of those have failed: each has a name of its own."""
+    why: str = ""
+    """Why the last one failed: the name of a refusal."""
+    payer_bank: str = ""
+    """The bank of the payer, if it is another one than this."""
+    payee_bank: str = ""
+    """The bank of the payee, which decides, if it is another one than this."""
+    withdrawing: bool = False
+    """Whether the payer has let go of it, and the bank of the payee has not heard yet."""
 
     @property
     def key(self) -> str:
@@ -160,6 +180,24 @@ class Dispute(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def is_open(self) -> bool:
         return self.state in DISPUTE_OPEN
+
+    @property
+    def is_paying(self) -> bool:
+        """Whether the money is on its way back."""
+        return self.is_open and bool(self.refund)
+
+    @property
+    def here(self) -> tuple[int, ...]:
+        """The accounts of this bank that it concerns."""
+        sides = ((self.payer_account, self.payer_bank), (self.payee_account, self.payee_bank))
+        return tuple(account for account, bank in sides if not bank)
+
+    def side_of(self, account: int) -> str:
+        """Which side an account of this bank is; empty if it is none."""
+        if account not in self.here:
+            return ""
+        is_payer = not self.payer_bank and account == self.payer_account
+        return PAYER if is_payer else PAYEE
 
 
 class Agenda(Struct, frozen=True, forbid_unknown_fields=True):

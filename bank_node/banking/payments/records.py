@@ -20,7 +20,9 @@ from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import Vpa
 
 _NAME_MAX = 60
-WITHDRAW, PAY_IN = "withdraw", "pay in"
+PAY, WITHDRAW, PAY_IN = "pay", "withdraw", "pay in"
+REFUND, CHARGEBACK = "refund", "chargeback"
+_BACKWARDS = (REFUND, CHARGEBACK)
 PENDING, SUCCESS, FAILED = "pending", "success", "failed"
 
 
@@ -99,11 +101,25 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True):
     state: str = SUCCESS
     why: str = ""
     """Why it failed: the name of a refusal."""
+    dispute: str = ""
+    """The dispute about it, or that it settles."""
 
     @property
     def is_local(self) -> bool:
         """Whether payer and payee are clients of the bank that keeps the record."""
         return not self.payer_bank and not self.day
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether it gives another payment back."""
+        return self.kind in _BACKWARDS
+
+    @property
+    def original_key(self) -> str:
+        """Where the payment that it gives back is kept."""
+        if self.day:
+            return incoming_key(f"{self.payee_bank}/{self.of}")
+        return payment_key(self.of)
 
     def is_same(self, other: "Payment") -> bool:
         """Whether a request asks for this very payment."""

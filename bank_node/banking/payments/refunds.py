@@ -1,17 +1,22 @@
 """Giving a payment back, whole or in parts, never more than it was. Pure.
 
 A refund is a payment of its own, with its own number, that names the payment it gives back; how
-much was given back is part of that payment's record, and both change in one block.
+much was given back is part of that payment's record, and both change in one block. To another
+bank it is a transfer: what is on its way counts as given back until it turns out that it is not.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from bank_node.banking.payments.abroad import as_payment
+from bank_node.banking.payments.disputes import refunded_in_full
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
+from bank_node.banking.payments.papers import Dispute, agenda_key, dispute_key
 from bank_node.banking.payments.records import (
+    PENDING,
     SUCCESS,
     Payment,
     Person,
@@ -22,80 +27,117 @@ from bank_node.banking.payments.records import (
 )
 from bank_node.errors import Reason
 from bank_node.ledger import moves, noting
+from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.notes import Note
 from bank_node.ledger.operations import Result
 from bank_node.ledger.state import State
-from bank_node.ledger.transfer_operations import Move
+from bank_node.ledger.transfer_operations import Hold, Move
+from bank_node.ledger.transfers import Transfer
 from bank_node.values import AccountNumber, Amount
 
-REFUND = "refund"
-CHARGEBACK = "chargeback"
-_BACKWARDS = (REFUND, CHARGEBACK)
+
+class OnItsWay(NamedTuple):
+    """A refund to another bank, and the transfer that carries it; None for one that is over."""
+
+    note: Note
+    transfer: Transfer | None
 
 
 @dataclass(frozen=True, slots=True)
 class GiveBack(WithPin):
-    """Gives a part of a payment back to who paid it. Its result is the note of the refund.
+    """Gives a part of a payment back to who paid it.
 
-    `refund` names the payment in `of`; the same refund again has the same result.
+    Its result is the note of the refund, or an OnItsWay. `refund` names the payment in `of`; the
+    same refund again has the same result.
     """
 
     refund: Payment
+    cap: int = 0
+    """How much this bank may owe the payer's, if that is another one."""
+    dispute: Dispute | None = None
+    """The dispute about the payment, which is over when nothing is left to be given back."""
 
     @property
     def touched(self) -> tuple[int | str, ...]:
-        return (*touched_by(self.proof.account), *touched_by_refund(self.refund))
+        about = touched_by_dispute(self.dispute) if self.dispute else ()
+        return (*touched_by(self.proof.account), *touched_by_refund(self.refund), *about)
 
     def decide(self, state: State) -> Result:
         person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
-        known = state.notes.get(payment_key(self.refund.id))
+        refund = self.refund
+        known = state.notes.get(payment_key(refund.id))
         if known is not None:
-            return known if read(Payment, known).is_same(self.refund) else Reason.REFERENCE_TAKEN
-        note = state.notes.get(payment_key(self.refund.of))
+            if not read(Payment, known).is_same(refund):
+                return Reason.REFERENCE_TAKEN
+            return OnItsWay(known, state.transfers.get(refund.id)) if refund.day else known
+        note = state.notes.get(refund.original_key)
         # Whose payment it was is nobody else's business, so it is not there for them.
         if note is None or read(Payment, note).payee_account != person.account:
             return Reason.NO_SUCH_PAYMENT
         if person.is_frozen:
             return Reason.FROZEN
-        payer = state.notes.get(person_key(self.refund.payee_account))
+        payer = state.notes.get(person_key(refund.payee_account)) if refund.is_local else None
         if payer is not None and read(Person, payer).is_frozen:
             return Reason.PAYEE_FROZEN
-        return give_back(state, self.refund)
+        given = give_back(state, refund, self.cap)
+        if isinstance(given, Note) and self.dispute:
+            refunded_in_full(state, self.dispute.id, refund)
+        return given
 
 
 def touched_by_refund(refund: Payment) -> tuple[int | str, ...]:
     """What giving a payment back touches."""
-    return (refund.payer_account, refund.payee_account, person_key(refund.payee_account),
-            payment_key(refund.of), payment_key(refund.id), refund.id)  # fmt: skip
+    there = (
+        (settlement_account(refund.payee_bank),) if refund.day
+        else (refund.payee_account, person_key(refund.payee_account))
+    )  # fmt: skip
+    return (refund.payer_account, *there, refund.original_key, payment_key(refund.id), refund.id)
+
+
+def touched_by_dispute(dispute: Dispute) -> tuple[str, ...]:
+    """What a change of a dispute touches."""
+    return (dispute_key(dispute.id), *map(agenda_key, dispute.here))
 
 
 def is_refundable(payment: Payment, amount: int) -> Reason | None:
     """Why an amount of a payment cannot be given back."""
-    if payment.kind in _BACKWARDS or payment.state != SUCCESS:
+    if payment.state == PENDING:
+        return Reason.PAYMENT_PENDING
+    if payment.is_backwards or payment.state != SUCCESS:
         return Reason.NOT_REFUNDABLE
     if payment.refunded + amount > payment.amount:
         return Reason.REFUND_TOO_MUCH
     return None
 
 
-def give_back(state: State, refund: Payment) -> Note | Reason:
+def give_back(state: State, refund: Payment, cap: int = 0) -> Note | OnItsWay | Reason:
     """Moves the money of a refund, notes it down, and what is left of the payment."""
-    note = state.notes.get(payment_key(refund.of))
+    note = state.notes.get(refund.original_key)
     if note is None:
         return Reason.NO_SUCH_PAYMENT
     payment = read(Payment, note)
     why = is_refundable(payment, refund.amount)
     if why is not None:
         return why
-    moved = moves.carry_out(state, Move(
-        refund.id, AccountNumber(refund.payer_account), AccountNumber(refund.payee_account),
-        Amount(refund.amount),
-    ))  # fmt: skip
+    moved = _move(state, refund, cap)
     if isinstance(moved, Reason):
         return as_payment(moved)
     after = replace(payment, refunded=payment.refunded + refund.amount)
     noting.write(state, note.key, body_of(after), is_open=note.is_open)
-    booked = replace(refund, rrn=rrn_of(moved.entry))
-    return noting.write(state, payment_key(refund.id), body_of(booked), is_open=False)
+    booked = replace(refund, rrn=rrn_of(moved.entry), state=PENDING if refund.day else SUCCESS)
+    is_open = bool(refund.day)
+    written = noting.write(state, payment_key(refund.id), body_of(booked), is_open=is_open)
+    return OnItsWay(written, moved) if is_open else written
+
+
+def _move(state: State, refund: Payment, cap: int) -> Transfer | Reason:
+    """Takes the money from its account, to the payer's or to be sent there."""
+    account, payee = AccountNumber(refund.payer_account), AccountNumber(refund.payee_account)
+    amount = Amount(refund.amount)
+    if not refund.day:
+        return moves.carry_out(state, Move(refund.id, account, payee, amount))
+    bank = settlement_account(refund.payee_bank)
+    hold = Hold(refund.id, account, bank, payee, amount, is_classic=False, cap=cap)
+    return moves.set_aside(state, hold)

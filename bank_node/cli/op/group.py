@@ -16,6 +16,7 @@ from bank_node.cli.op.payments import (
     release,
     reset_pin,
     revoke,
+    rule,
 )
 
 
@@ -31,7 +32,7 @@ def op() -> None:
 for command in (
     status, metrics, accounts, account, events, log, traffic, peers, scan, add, remove, ask, knock,
     plan, transfers, transfer, states, decide, positions, keys, replicas,
-    payments, clients, papers, freeze, release, reset_pin, revoke, qr,
+    payments, clients, papers, freeze, release, reset_pin, revoke, rule, qr,
     journal, verify, export, settings, change, drain, resume, stop,
 ):  # fmt: skip
     op.add_command(command)

@@ -1,4 +1,4 @@
-"""`bank op payments`, `clients`, `papers`, `freeze`, `release`, `reset-pin`, `revoke`, `qr`."""
+"""`bank op payments`, `clients`, `papers`, `qr`, and what operators decide about clients."""
 
 import sys
 
@@ -63,7 +63,7 @@ def clients(operator: Operator, as_json: bool, find: str | None, **page: int | N
 @click.option("--first", type=int, help="The first row, counted from 0.")
 @click.option("--count", type=int, help="How many rows, at most 1000.")
 def papers(operator: Operator, as_json: bool, find: str | None, **page: int | None) -> None:
-    """List requests for money and mandates that are not over."""
+    """List requests for money, mandates and disputes that are not over."""
     document = operator.document("OQ", show="papers", find=find, **page)
     if as_json:
         as_document(document)
@@ -72,7 +72,7 @@ def papers(operator: Operator, as_json: bool, find: str | None, **page: int | No
         ("kind", "state", ">amount", "payer", "payee", "next", "id"),
         (
             (row["kind"], row["state"], row["amount"], row["payer"], row["payee"],
-             row.get("next_from") or row.get("expires", ""), row["id"])
+             row.get("next_from") or row.get("expires") or row.get("deadline", ""), row["id"])
             for row in document["rows"]
         ),
     )  # fmt: skip
@@ -130,6 +130,19 @@ def revoke(operator: Operator, as_json: bool, mandate: str) -> None:
         as_document(told)
     else:
         click.echo(f"{mandate} is revoked")
+
+
+@click.command()
+@operator_options
+@click.argument("dispute")
+@click.argument("decision", type=click.Choice(["charge", "reject"]))
+def rule(operator: Operator, as_json: bool, dispute: str, decision: str) -> None:
+    """Decide DISPUTE: the payer gets the money back (charge), or not (reject)."""
+    told = operator.document("OQ", do=decision, find=dispute)
+    if as_json:
+        as_document(told)
+    else:
+        click.echo(f"{dispute} is {told['paper']['state']}")
 
 
 @click.command()
