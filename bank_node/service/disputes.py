@@ -5,10 +5,9 @@ The rules are in `banking/payments/`; here is who is meant, and what is told.
 
 from collections.abc import Generator
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
-from bank_node.banking.payments.abroad import as_payment, memo_of
+from bank_node.banking.payments.abroad import memo_of
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.disputes import Raise, Say
 from bank_node.banking.payments.limits import Moment
@@ -26,13 +25,12 @@ from bank_node.banking.payments.records import (
 from bank_node.banking.payments.refunds import GiveBack, OnItsWay
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote
-from bank_node.ledger.transfers import Phase
 from bank_node.protocol.payment_values import ACCEPT, CONTEST, EVIDENCE, RAISE
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
 from bank_node.service.payees import received_keys
-from bank_node.service.payments import prove
-from bank_node.service.steps import Step, Steps, Wait
+from bank_node.service.payments import carried, prove
+from bank_node.service.steps import Step, Steps
 
 _US = 1_000_000
 # Nobody waits for it; the transfer itself is given up by its own deadlines.
@@ -101,24 +99,11 @@ def _dispute(dispute_id: str) -> Generator[Step, Any, Dispute | None]:
 
 
 def _sent(counter: Counter, call: Call, given: Any) -> Generator[Step, Any, Payment]:
-    """A refund, once its money has left for good if it goes to another bank.
-
-    Raises Refused for one that failed, and PAYMENT_PENDING for one that is not decided in time.
-    """
+    """A refund, once its money has left for good if it goes to another bank; see `carried`."""
     if not isinstance(given, OnItsWay):
         return read(Payment, given)
-    payment, record = read(Payment, given.note), given.transfer
-    if payment.why:
-        raise Refused(Reason(payment.why))
-    if record is not None and record.phase is Phase.ABORTED:
-        raise Refused(as_payment(Reason(record.reason or Reason.TRANSFER_ABORTED.value)))
-    if record is not None and record.is_open:
-        carry = partial(counter.around.carry, record, memo_of(payment), call.seconds_left())
-        try:
-            yield Wait(carry)
-        except Refused as refused:
-            raise Refused(as_payment(refused.reason)) from None
-    return payment
+    payment = read(Payment, given.note)
+    return (yield from carried(counter, call, payment, given.transfer))
 
 
 def dispute(counter: Counter, call: Call) -> Steps:

@@ -235,10 +235,10 @@ def _pay(
         yield Look(proof, terms)
         raise Refused(Reason.PAYEE_FROZEN)
     paid, record = yield PayAbroad(proof, terms, payment, counter.around.cap_of(target.bank))
-    return (yield from _carried(counter, call, read(Payment, paid), record))
+    return (yield from carried(counter, call, read(Payment, paid), record))
 
 
-def _carried(
+def carried(
     counter: Counter, call: Call, payment: Payment, record: Transfer | None
 ) -> Generator[Step, Any, Payment]:
     """A payment to another bank once its money has left for good.
