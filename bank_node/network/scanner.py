@@ -24,8 +24,10 @@ _log = logging.getLogger(__name__)
 _BUDGET_LEFT = 25
 # A bank that answered so recently need not be asked again by a scan.
 _FRESH_S = 2.0
-# Where nobody was found, nobody is looked for again for so long.
+# Where nobody was found, nobody is looked for again for so long; a bank that was there before is
+# perhaps only started anew, and somebody waits to pay it.
 _NOBODY_S = 2.0
+_AWAY_S = 0.25
 _NOBODIES_MAX = 4096
 # A scan waits so long for its last banks to introduce themselves.
 _INTRODUCTIONS_S = 1.0
@@ -270,7 +272,9 @@ class Scanner:
     def _nobody_at(self, address: str) -> None:
         if len(self._nobody_until) >= _NOBODIES_MAX:
             self._nobody_until.clear()
-        self._nobody_until[address] = self._now() + _NOBODY_S
+        now, peer = self._now(), self._directory.get(address)
+        is_away = peer and peer.port is not None and self._directory.budgets.left(address, now) > 0
+        self._nobody_until[address] = now + (_AWAY_S if is_away else _NOBODY_S)
 
     # Verifying
 

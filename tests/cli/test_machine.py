@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import threading
 from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
@@ -11,6 +10,7 @@ import pytest
 from support.nodes import bank_port, some_host
 from support.polling import until
 from support.processes import Served, environment
+from support.spawning import PROGRAM, spawn
 
 from cli.test_call import at
 from cli.test_payments import join
@@ -22,9 +22,9 @@ class Machine:
     """A `bank machine` process, whose output is read as it comes."""
 
     def __init__(self, folder, *arguments):
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bank_node", "machine", *map(str, arguments)],
-            cwd=folder, env=environment(), text=True, bufsize=1,
+        self.process = spawn(
+            [*PROGRAM, "machine", *map(str, arguments)],
+            cwd=folder, env=environment(), bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._lines = SimpleQueue()

@@ -432,6 +432,22 @@ def test_where_nobody_was_found_nobody_is_looked_for_again_for_a_moment():
     assert run(play()).port == 65525
 
 
+def test_a_bank_that_was_there_before_is_found_as_soon_as_it_is_started_anew():
+    bank = Bank("10.1.2.20", is_down=True)
+
+    async def play():
+        station = Station(FakeLan(bank))
+        station.directory.heard(bank.address, bank.port, (), 1, 0)
+        for _ in range(3):
+            station.directory.missed(bank.address, "it hung up", 0)
+        assert await station.scanner.find(bank.address, 5) is None
+        bank.is_down = False
+        await pass_time(0.3)
+        return await station.scanner.find(bank.address, 5)
+
+    assert run(play()).port == bank.port
+
+
 def test_a_look_ends_with_the_time_of_who_asked_and_one_who_leaves_does_not_end_it_for_others():
     async def play():
         station = Station(FakeLan(Bank("10.1.2.20", latency_s=0.4)))

@@ -32,6 +32,10 @@ class Pair:
         )
         self.banks = {"payer": self.payer, "payee": self.payee}
         self._ids = itertools.count(1)
+        self.aways = (
+            f"ER No bank answers at {self.payee.host}.",
+            f"ER The bank {self.payee.host} did not answer, nothing was booked.",
+        )
         self._left, self._arrived = _START, 1
 
     def open(self) -> None:
@@ -59,13 +63,20 @@ class Pair:
 
     def transfer(self, payee: str = "") -> None:
         """Asks for the next transfer, and does not mind if nobody lives to answer."""
+        line = f"TR {self.source} {payee or self.target} {_AMOUNT}"
+        until(lambda: self._is_taken(line), "the payer's bank knows that the payee's is back")
+
+    def _is_taken(self, line: str) -> bool:
         self._id = f"t{next(self._ids)}"
         with self.payer.wire() as wire:
-            wire.send(f"TR {self.source} {payee or self.target} {_AMOUNT} {self._id}\r\n".encode())
+            wire.send(f"{line} {self._id}\r\n".encode())
             try:
                 self.told = wire.line()
             except (OSError, AssertionError):
                 self.told = ""
+        # A bank that was away is held to be away for a moment, and then nothing is tried.
+        was_away = self.told.startswith(self.aways)
+        return not was_away or any(bank.has_died() for bank in self.banks.values())
 
     def count(self) -> bool:
         """Counts everything at the end; whether the transfer was carried out."""

@@ -1,13 +1,15 @@
 """A whole node inside the test process, on a loopback address and a port of its own."""
 
+import fcntl
 import itertools
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import bank_node.node.node
 from bank_node.config import Settings, load
@@ -21,8 +23,27 @@ from bank_node.service.calls import Survey
 from bank_node.values import BANK_PORTS
 from support.wire import Address, Wire
 
+_LANES = 60
+_held: list[TextIO] = []
+
+
+def _lane() -> int:
+    """A number that no other process that runs tests on this machine has at the moment."""
+    for number in range(_LANES):
+        path = Path(tempfile.gettempdir(), f"bank-tests-{os.getuid()}-{number}.lock")
+        lock = path.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+        else:
+            _held.append(lock)
+            return number
+    raise AssertionError(f"{_LANES} processes run tests on this machine already")
+
+
 # Tests run in several processes, each on addresses of its own.
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKER = _lane()
 _hosts = itertools.cycle(f"127.0.{WORKER}.{n}" for n in range(2, 255))
 
 

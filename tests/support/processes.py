@@ -4,12 +4,12 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from support.spawning import PROGRAM, spawn
 from support.wire import Address, Wire
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,22 +27,21 @@ def run_bank(
     *arguments: object, cwd: Path, stdin: str = "", env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs `bank` with these arguments to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "bank_node", *map(str, arguments)],
-        cwd=cwd,
-        env=environment(**(env or {})),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=_RUN_S,
-        check=False,
-    )
+    command = [*PROGRAM, *map(str, arguments)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with spawn(command, cwd=cwd, env=environment(**(env or {})), **pipes) as process:
+        try:
+            told = process.communicate(stdin, timeout=_RUN_S)
+        except BaseException:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, *told)
 
 
 class Served:
     """A `bank serve` process that has said that it is ready; killed when the block ends."""
 
-    program: Sequence[str] = (sys.executable, "-m", "bank_node")
+    program: Sequence[str] = PROGRAM
     environment = staticmethod(environment)
 
     def __init__(
@@ -61,14 +60,13 @@ class Served:
         # Other banks on this machine are no neighbours, unless a test says so.
         alone = {"BANK_NETWORK_SUBNETS": f'["{host}/32"]'}
         command = ["serve", "--data", data, "--host", host, "--port", port, *options]
-        self.process = subprocess.Popen(
+        self.process = spawn(
             [*prefix, *self.program, *map(str, command)],
             cwd=data,
             env=self.environment(**(alone | variables)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
         self.ready_line = self._first_line()
         self.address = self._address()
