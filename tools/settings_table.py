@@ -1,9 +1,13 @@
-"""The rows of the README's table of settings, from the settings themselves."""
+"""Writes the table of docs/settings.md from the settings themselves."""
 
 import json
+from pathlib import Path
 
 from bank_node.config import keys
 
+DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
+_BEGIN = "<!-- settings: written by tools/settings_table.py -->"
+_END = "<!-- end of settings -->"
 # Accepted for the sake of classic settings files, without effect in this version.
 UNUSED = ()
 
@@ -17,5 +21,13 @@ def rows() -> list[str]:
     ]
 
 
+def written(text: str) -> str:
+    """The document with the rows between its marks."""
+    before, _, rest = text.partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    table = "\n".join(["| key | default | |", "|---|---|---|", *rows()])
+    return f"{before}{_BEGIN}\n\n{table}\n\n{_END}{after}"
+
+
 if __name__ == "__main__":
-    print("\n".join(rows()))
+    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
