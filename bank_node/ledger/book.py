@@ -39,7 +39,7 @@ _new = tuple.__new__
 
 def decide(state: State, operation: Operation) -> Result:
     """Carries one operation out on a state, or says why not and changes nothing."""
-    return decide_all(state, (operation,))[0]
+    return _RULES.get(type(operation), _decide_itself)(state, operation)
 
 
 def decide_all(state: State, operations: Sequence[Operation]) -> list[Result]:

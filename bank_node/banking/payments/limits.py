@@ -114,12 +114,14 @@ def refusal(
 def spent(activity: Activity, opened_us: int, amount: int, now: Moment) -> Activity:
     """After a payment."""
     minute = _minute(now)
-    return activity._replace(
-        day=now.day,
-        spent=(activity.spent if activity.day == now.day else 0) + amount,
-        minute=minute,
-        payments=(activity.payments if activity.minute == minute else 0) + 1,
-        spent_new=activity.spent_new + (amount if _is_new(opened_us, now) else 0),
+    return Activity(
+        activity.wrong_pins,
+        activity.locked_until_us,
+        now.day,
+        (activity.spent if activity.day == now.day else 0) + amount,
+        minute,
+        (activity.payments if activity.minute == minute else 0) + 1,
+        activity.spent_new + (amount if _is_new(opened_us, now) else 0),
     )
 
 

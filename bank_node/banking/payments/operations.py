@@ -128,7 +128,8 @@ class WithPin(Procedure):
         if limits.is_locked(activity, self.terms.now):
             return Reason.PIN_LOCKED
         if is_right and verifier == person.verifier:
-            self.note_activity(state, limits.right_pin(activity))
+            if activity.wrong_pins:
+                self.note_activity(state, limits.right_pin(activity))
             return person
         after = limits.wrong_pin(activity, self.terms.rules, self.terms.now)
         self.note_activity(state, after)
@@ -145,8 +146,7 @@ class WithPin(Procedure):
         return read_activity(state.notes.get(activity_key(self.proof.account)))
 
     def note_activity(self, state: State, after: limits.Activity) -> None:
-        if after != self.activity(state):
-            noting.write(state, activity_key(self.proof.account), body_of_activity(after))
+        noting.write(state, activity_key(self.proof.account), body_of_activity(after))
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,25 +135,17 @@ Record = Person | Claim | Mobile | Payment | Paper
 Body = TypeVar("Body", Person, Claim, Mobile, Payment, Collect, Mandate, Dispute, Agenda)
 
 
-class _Active(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    """An Activity as it is written."""
-
-    wrong_pins: int
-    locked_until_us: int
-    day: int
-    spent: int
-    minute: int
-    payments: int
-    spent_new: int
-
+# An Activity as it is written: its fields in their order.
+_Active = tuple[int, int, int, int, int, int, int]
 
 _encode = msgspec.json.Encoder().encode
 _RECORDS: tuple[type[Struct], ...] = (
-    Person, Claim, Mobile, Payment, _Active, Collect, Mandate, Dispute, Agenda,
+    Person, Claim, Mobile, Payment, Collect, Mandate, Dispute, Agenda,
 )  # fmt: skip
 _decoders: dict[type, Callable[[bytes], Any]] = {
     kind: msgspec.json.Decoder(kind).decode for kind in _RECORDS
 }
+_decode_activity = msgspec.json.Decoder(_Active).decode
 
 
 def body_of(record: Record) -> bytes:
@@ -180,10 +172,9 @@ def read_activity(note: Note | None) -> Activity:
     if note is None:
         return Activity()
     try:
-        record = _decoders[_Active](note.body)
+        return Activity._make(_decode_activity(note.body))
     except msgspec.MsgspecError as error:
         raise CorruptLedger(f"the note {note.key} cannot be read: {error}") from None
-    return Activity(*msgspec.structs.astuple(record))
 
 
 def person_key(account: int) -> str:
