@@ -197,8 +197,8 @@ class Node:
             expecting,
         )
         return Providers(
-            handle_of(self.settings), banks.neighbourhood.directory, acquaintance, transfers,
-            self._caps.of, CLOCK,
+            banks.own, handle_of(self.settings), banks.neighbourhood.directory, acquaintance,
+            transfers, self._caps.of, CLOCK,
         )  # fmt: skip
 
     def _take_up(self, clerk: Clerk, office: Office) -> None:

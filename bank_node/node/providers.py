@@ -1,7 +1,7 @@
 """The other banks that have payments: which one a handle belongs to, and what it says of a payee.
 
-A handle counts only if exactly one verified bank, with the key that was pinned for it, has it: of
-two that claim it nobody can tell which one is meant, so neither is paid.
+A handle counts only if exactly one verified bank, with the key that was pinned for it, has it or
+one that looks like it: of two nobody can tell which one is meant, so neither is paid.
 """
 
 import logging
@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from bank_node.banking.payments.names import default_handle, likeness
 from bank_node.banking.transfers.engine import Engine
 from bank_node.banking.transfers.flights import Outcome
 from bank_node.errors import Reason, Refused
@@ -51,6 +52,7 @@ class Providers:
 
     def __init__(
         self,
+        own: BankCode,
         own_handle: str,
         directory: Directory,
         acquaintance: Acquaintance,
@@ -59,7 +61,7 @@ class Providers:
         clock: Clock,
     ) -> None:
         self.cap_of = cap_of
-        self._own_handle = own_handle
+        self._own_likeness = _likeness(own, own_handle)
         self._directory = directory
         self._acquaintance = acquaintance
         self._transfers = transfers
@@ -86,15 +88,15 @@ class Providers:
             by_bank: dict[str, Provider] = {
                 p.bank: p for p in map(self._provider, self._directory.banks()) if p
             }
-            by_handle: dict[str, Provider] = {}
-            doubtful = {self._own_handle}
+            by_likeness: dict[str, Provider] = {}
+            doubtful = {self._own_likeness}
             for provider in by_bank.values():
-                if by_handle.setdefault(provider.handle, provider) is not provider:
-                    doubtful.add(provider.handle)
-                if provider.handle in doubtful:
+                like = _likeness(provider.bank, provider.handle)
+                if by_likeness.setdefault(like, provider) is not provider:
+                    doubtful.add(like)
+                if like in doubtful:
                     self._complain(provider)
-            for handle in doubtful:
-                by_handle.pop(handle, None)
+            by_handle = {p.handle: p for like, p in by_likeness.items() if like not in doubtful}
             self._table = (now_ns, by_handle, by_bank)
         return self._table[1:]
 
@@ -112,7 +114,8 @@ class Providers:
         if provider.bank not in self._complaints:
             self._complaints.add(provider.bank)
             _log.warning(
-                "the bank %s has a handle that another bank has as well, nobody is paid there: %s",
+                "the bank %s has a handle that another bank has as well, or one like it, "
+                "nobody is paid there: %s",
                 provider.bank, one_line(provider.handle),
             )  # fmt: skip
 
@@ -154,6 +157,11 @@ class Providers:
         self._transfers.lend(
             lambda engine, _, now: engine.carry(record, memo, told, now + within_s, now)
         )
+
+
+def _likeness(bank: BankCode, handle: str) -> str:
+    """What counts as the same handle; one that a bank did not choose resembles its neighbours'."""
+    return handle if handle == default_handle(bank) else likeness(handle)
 
 
 def _read_answer(bank: BankCode, answer: bytes | Refused) -> Resolved | Refused:

@@ -11,7 +11,16 @@ from typing import Any
 
 from bank_node.banking.payments.abroad import PayAbroad, as_payment, memo_of
 from bank_node.banking.payments.limits import is_locked
-from bank_node.banking.payments.operations import Change, ClaimVpa, Look, Pay, Proof, Register
+from bank_node.banking.payments.operations import (
+    NOBODY,
+    Change,
+    ClaimVpa,
+    Look,
+    Miss,
+    Pay,
+    Proof,
+    Register,
+)
 from bank_node.banking.payments.records import (
     FAILED,
     PENDING,
@@ -54,16 +63,16 @@ _CODES = {SUCCESS: "00", PENDING: "01", "deemed": "RB"}
 def prove(counter: Counter, vpa: Vpa, pin: str) -> Generator[Step, Any, tuple[Person, Proof]]:
     """Who a client is, and what became of its PIN, which the ledger has yet to be told.
 
-    Raises Refused(WRONG_PIN) for an address that nobody has, after as much time.
+    Raises Refused(WRONG_PIN) for an address that nobody has, after the same steps.
     """
     person = yield from find_person(counter.own(vpa))
-    if person is not None:
-        (note,) = yield ReadNotes((activity_key(person.account),))
-        # A locked account learns nothing by another check, and must not be worth one.
-        if is_locked(read_activity(note), counter.terms().now):
-            raise Refused(Reason.PIN_LOCKED)
-    is_right = yield CheckPin(pin, person.verifier if person else "")
+    (note,) = yield ReadNotes((activity_key(person.account if person else NOBODY),))
+    # A locked account learns nothing by another check, and must not be worth one.
+    if is_locked(read_activity(note), counter.terms().now):
+        raise Refused(Reason.PIN_LOCKED)
+    is_right = yield CheckPin(pin, person.verifier if person else "", vpa)
     if person is None:
+        yield Miss()
         raise Refused(Reason.WRONG_PIN)
     return person, Proof(person.account, person.verifier, is_right)
 

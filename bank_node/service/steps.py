@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import ReadNotes
 from bank_node.ledger.operations import Operation, Result, is_read
+from bank_node.protocol.payment_values import Vpa
 from bank_node.security.pins import Profile, is_cheap, is_pin, make_verifier, profile_of, refuse
 from bank_node.service.calls import Answer, Ledger
 from bank_node.service.workers import Workers
 
 _log = logging.getLogger(__name__)
 
-# Checks of one client's PIN at once; whoever guesses in parallel waits for the ledger like all.
+# Checks of the PIN for one address at once, whether anybody has it or not; whoever guesses in
+# parallel waits for the ledger like all.
 _CHECKS_AT_ONCE = 4
 
 
@@ -28,6 +30,7 @@ class CheckPin(NamedTuple):
 
     pin: str
     verifier: str
+    whose: Vpa
 
 
 class MakeVerifier(NamedTuple):
@@ -56,7 +59,7 @@ class Pins:
         self._pepper = pepper
         self._profile = profile
         self._lock = Lock()
-        self._checked: dict[str, int] = {}
+        self._checked: dict[Vpa, int] = {}
 
     def start(self, step: CheckPin | MakeVerifier, done: Callable[[Any], object]) -> None:
         """Begins a step; `done` hears its result, or why there is none, on another thread.
@@ -70,20 +73,20 @@ class Pins:
             make = partial(make_verifier, step.pin, step.salt, self._pepper, self._profile)
             self._workers.run(make, done)
             return
-        verifier = step.verifier
+        whose = step.whose
         with self._lock:
-            if self._checked.get(verifier, 0) >= _CHECKS_AT_ONCE and verifier:
+            if self._checked.get(whose, 0) >= _CHECKS_AT_ONCE:
                 raise Refused(Reason.TOO_BUSY)
-            self._checked[verifier] = self._checked.get(verifier, 0) + 1
+            self._checked[whose] = self._checked.get(whose, 0) + 1
 
         def checked(answer: Answer) -> None:
-            self._let_go(verifier)
+            self._let_go(whose)
             done(answer if isinstance(answer, Refused) else answer == _RIGHT)
 
         try:
             self._workers.run(partial(self._check, step), checked)
         except BaseException:
-            self._let_go(verifier)
+            self._let_go(whose)
             raise
 
     def _is_cheap(self, step: CheckPin | MakeVerifier) -> bool:
@@ -103,11 +106,11 @@ class Pins:
             return ""
         return _RIGHT if is_pin(step.pin, step.verifier, self._pepper) else ""
 
-    def _let_go(self, verifier: str) -> None:
+    def _let_go(self, whose: Vpa) -> None:
         with self._lock:
-            left = self._checked.pop(verifier) - 1
+            left = self._checked.pop(whose) - 1
             if left:
-                self._checked[verifier] = left
+                self._checked[whose] = left
 
 
 _RIGHT = "right"

@@ -184,8 +184,9 @@ def test_the_payees_bank_has_the_last_word_about_its_client(banks):
     assert int(limits[2]) - int(limits[3]) == 100, "a failed payment uses up no limit"
 
 
-def test_a_handle_that_two_banks_claim_is_paid_by_nobody(banks):
-    prague, brno, thief = banks(3, ("prague", "brno", "brno"))
+def test_of_two_banks_whose_handles_look_alike_neither_is_paid(banks):
+    # Of the last two banks the first looks like the second one, with `rn` for `m`.
+    prague, brno, thief = banks(3, ("prague", "brno", "bmo"))
     join(prague, "alice", 500)
     for bank in (brno, thief):
         join(bank, "bohdan")

@@ -19,10 +19,11 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _HANDLE_LETTERS = 7
 
 # Addresses that would be taken for the bank itself.
-RESERVED = frozenset(
+_RESERVED = frozenset(
     Vpa(name, "x").skeleton
-    for name in ("admin", "administrator", "bank", "help", "info", "operator", "payments",
-                 "security", "service", "support", "system", "upi")
+    for name in ("admin", "administrator", "bank", "help", "helpdesk", "info", "operator",
+                 "payments", "refund", "refunds", "security", "service", "support", "system",
+                 "upi")
 )  # fmt: skip
 
 _TAG_BYTES = 16
@@ -30,6 +31,16 @@ _BODY = Struct(">II")
 _VERSION = b"\x01"
 _LISTENING = b"\x02"
 _TOKEN_BYTES = len(_VERSION) + _TAG_BYTES + _BODY.size
+
+
+def is_reserved(vpa: Vpa) -> bool:
+    """Whether a client with this address would be taken for the bank itself."""
+    return vpa.skeleton in _RESERVED or vpa.skeleton == likeness(vpa.handle)
+
+
+def likeness(handle: str) -> str:
+    """What all handles have in common that are taken for this one at a glance."""
+    return Vpa(handle, handle).skeleton
 
 
 class Merchant(NamedTuple):

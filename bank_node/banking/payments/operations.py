@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bank_node.banking.payments import limits
 from bank_node.banking.payments.limits import Moment, Rules
-from bank_node.banking.payments.names import RESERVED, mmid_of, rrn_of
+from bank_node.banking.payments.names import is_reserved, mmid_of, rrn_of
 from bank_node.banking.payments.records import (
     Claim,
     Mobile,
@@ -36,6 +36,8 @@ from bank_node.ledger.transfer_operations import Move
 from bank_node.protocol.payment_values import Vpa
 from bank_node.values import AccountNumber, Amount, BankCode
 
+NOBODY = 0
+"""Stands for the account of a client that there is none of."""
 VPAS_MAX = 5
 """Addresses of one client."""
 ACCOUNTS_MAX = 50
@@ -84,7 +86,7 @@ class Register(Procedure):
         return (vpa_key(self.vpa), mobile_key(self.mobile))
 
     def decide(self, state: State) -> Result:
-        if self.vpa.skeleton in RESERVED or vpa_key(self.vpa) in state.notes:
+        if is_reserved(self.vpa) or vpa_key(self.vpa) in state.notes:
             return Reason.VPA_TAKEN
         known = state.notes.get(mobile_key(self.mobile))
         accounts = read(Mobile, known).accounts if known else {}
@@ -150,6 +152,25 @@ class WithPin(Procedure):
 
 
 @dataclass(frozen=True, slots=True)
+class Miss(Procedure):
+    """Counts a PIN for an address that nobody has. Its result is WRONG_PIN.
+
+    It is written down as a client's wrong PIN is: so it takes as long, and who guesses cannot tell
+    addresses that exist from those that do not.
+    """
+
+    @property
+    def touched(self) -> tuple[int | str, ...]:
+        return (activity_key(NOBODY),)
+
+    def decide(self, state: State) -> Result:
+        activity = read_activity(state.notes.get(activity_key(NOBODY)))
+        after = activity._replace(wrong_pins=activity.wrong_pins + 1)
+        noting.write(state, activity_key(NOBODY), body_of_activity(after))
+        return Reason.WRONG_PIN
+
+
+@dataclass(frozen=True, slots=True)
 class Look(WithPin):
     """Checks the PIN and changes nothing else. Its result is (person, activity, balance)."""
 
@@ -178,7 +199,7 @@ class ClaimVpa(WithPin):
             return person
         if str(self.vpa) in person.vpas:
             return state.notes[person_key(person.account)]
-        taken = self.vpa.skeleton in RESERVED or vpa_key(self.vpa) in state.notes
+        taken = is_reserved(self.vpa) or vpa_key(self.vpa) in state.notes
         if taken or len(person.vpas) >= VPAS_MAX:
             return Reason.VPA_TAKEN
         _write(state, vpa_key(self.vpa), Claim(str(self.vpa), person.account))
