@@ -18,6 +18,7 @@ from bank_node.banking.payments.refunds import OnItsWay
 from bank_node.ledger.operations import Operation
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
+from bank_node.node.inquiries import Inquiries
 from bank_node.service.counter import Counter
 from bank_node.service.disputes import carry_back, settling
 from bank_node.service.mandates import attending
@@ -39,6 +40,7 @@ class Attendant:
         counter: Counter,
         bank: str,
         leads: Callable[[], bool],
+        inquiries: Inquiries,
         every_s: float = EVERY_S,
     ) -> None:
         """Only a node that leads its bank attends to anything."""
@@ -47,6 +49,7 @@ class Attendant:
         self._counter = counter
         self._bank = bank
         self._leads = leads
+        self._inquiries = inquiries
         self._every_s = every_s
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="attendant", daemon=True)
@@ -63,6 +66,7 @@ class Attendant:
             try:
                 if self._leads():
                     self.make_round()
+                    self._inquiries.make_round(self._store.open_notes("d:"))
             except Exception:
                 _log.exception("a round of the attendant failed")
 

@@ -25,6 +25,7 @@ from bank_node.node.attendant import Attendant
 from bank_node.node.banks import Banks, own_code
 from bank_node.node.clerk import KINDS, Clerk
 from bank_node.node.faults import Faults
+from bank_node.node.inquiries import Inquiries
 from bank_node.node.machine import CLOCK, raise_file_limit
 from bank_node.node.operator import Entrance, Parts
 from bank_node.node.payments import expecting, handle_of, open_counter, pin_threads
@@ -146,10 +147,7 @@ class Node:
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         newsroom.start(self._workers)
         counter = self._counter(identity, around)
-        self._attendant = Attendant(
-            self._store, self._writer, counter, own_code(settings), lambda: office.leads
-        )
-        self._attendant.start()
+        self._attend(counter, identity, office)
         gate = Gate(
             self._bank(banks, self._store, identity, counter),
             self._writer,
@@ -287,6 +285,16 @@ class Node:
         self._workers = self._pin_workers = self._entrance = self._newsroom = None
         self.banks = self.transfers = self.succession = None
         self._server = self._writer = self._store = self._traffic = None
+
+    def _attend(self, counter: Counter, identity: Identity, office: Office) -> None:
+        assert self._store is not None
+        assert self._writer is not None
+        own = own_code(self.settings)
+        inquiries = Inquiries(self._writer, counter, identity, own)
+        self._attendant = Attendant(
+            self._store, self._writer, counter, own, lambda: office.leads, inquiries
+        )
+        self._attendant.start()
 
     def _counter(self, identity: Identity, around: Around) -> Counter:
         assert self._writer is not None

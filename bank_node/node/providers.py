@@ -135,14 +135,20 @@ class Providers:
                 self._remembered[bank, payee] = (self._now_ns() + _REMEMBERED_NS, told)
             done(told)
 
-        def ask(_engine: Engine, proxy: Elsewhere, _now: float) -> None:
+        self.ask(bank, f"PR {payee}".encode(), answered)
+
+    def key_of(self, bank: BankCode) -> str | None:
+        return self._acquaintance.key_of(bank)
+
+    def ask(self, bank: BankCode, line: bytes, done: Callable[[bytes | Refused], object]) -> None:
+        def forward(_engine: Engine, proxy: Elsewhere, _now: float) -> None:
             try:
                 # Each question is a client of its own: none has to wait for another.
-                proxy.forward(bank, f"PR {payee}".encode(), 0, object(), answered)
+                proxy.forward(bank, line, 0, object(), done)
             except Refused as refused:
-                answered(refused)
+                done(refused)
 
-        self._transfers.lend(ask)
+        self._transfers.lend(forward)
 
     def carry(
         self,

@@ -18,6 +18,7 @@ from bank_node.protocol.command import (
     Route,
     parse_command_code,
 )
+from bank_node.protocol.dispute_messages import parse_dispute_message
 from bank_node.protocol.operator import OPERATOR_ROWS
 from bank_node.protocol.payment_cash import CASH_ROWS
 from bank_node.protocol.payment_news import NEWS_ROWS
@@ -93,6 +94,7 @@ COUNT = Argument("n", parse_amount, optional=True)
 BEFORE_ENTRY = Argument("before", parse_amount, optional=True)
 
 MESSAGES = Argument("<messages>", parse_messages)
+DISPUTE_MESSAGE = Argument("<message>", parse_dispute_message)
 SIGNATURE = Argument("<signature>", parse_signature)
 
 _ROWS = (
@@ -190,6 +192,12 @@ _ROWS = (
     Command(
         "TM", (BANK, MESSAGES, SIGNATURE), "TM <answers> <signature>",
         "Transfer messages: what another bank says about transfers, signed.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.TRANSFER_MESSAGE_FORMAT, Reason.NOT_SIGNED, *STORE),
+        audience=Audience.PEER, effect=Effect.WRITES, extension=True, cost=40,
+    ),
+    Command(
+        "TD", (BANK, DISPUTE_MESSAGE, SIGNATURE), "TD <answer> <signature>",
+        "Transfer dispute: what a client of another bank says about a payment, signed.",
         errors=(Reason.ACCOUNT_FORMAT, Reason.TRANSFER_MESSAGE_FORMAT, Reason.NOT_SIGNED, *STORE),
         audience=Audience.PEER, effect=Effect.WRITES, extension=True, cost=40,
     ),

@@ -12,6 +12,7 @@ CZECH_SUMMARIES = {
     "RP": "Plán loupeže: které banky vyloupit, aby poškozených klientů bylo co nejméně.",
     "TR": "Převod: přesune peníze z účtu na účet, oba mohou být v kterékoli bance.",
     "TS": "Stav převodu.",
+    "TD": "Podepsaná zpráva jiné banky o reklamaci platby.",
     "TM": "Podepsané zprávy jiné banky o převodech.",
     "TH": "Historie účtu od nejnovější položky, se zůstatkem po každé z nich.",
     "LI": "Spojení: říká, že na něm mluví jiná banka.",

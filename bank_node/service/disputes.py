@@ -10,6 +10,7 @@ from typing import Any
 from bank_node.banking.payments.abroad import memo_of
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.disputes import Raise, Say
+from bank_node.banking.payments.letters import Hear, answer_bytes, answer_of, message_bytes
 from bank_node.banking.payments.limits import Moment
 from bank_node.banking.payments.machines import DisputeMessage
 from bank_node.banking.payments.operations import Look, Proof, Terms
@@ -19,13 +20,18 @@ from bank_node.banking.payments.records import (
     REFUND,
     Payment,
     Person,
+    incoming_key,
     payment_key,
     read,
 )
 from bank_node.banking.payments.refunds import GiveBack, OnItsWay
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote
+from bank_node.protocol.command import STORE
+from bank_node.protocol.dispute_messages import DisputeAnswer
+from bank_node.protocol.dispute_messages import DisputeMessage as Letter
 from bank_node.protocol.payment_values import ACCEPT, CONTEST, EVIDENCE, RAISE
+from bank_node.security.identity import is_signed
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
 from bank_node.service.payees import received_keys
@@ -139,9 +145,6 @@ def _raise(
         yield Look(proof, terms)
         raise Refused(Reason.NO_SUCH_PAYMENT)
     there = payment.payee_bank if payment.payee_bank != call.bank.code else ""
-    if there:
-        yield Look(proof, terms)
-        raise Refused(Reason.NOT_DISPUTABLE)
     now_us = terms.now.us
     wanted = Dispute(
         counter.payment_id(proof.account, f"dispute {payment_id}"), payment_id, payment.payer,
@@ -164,6 +167,40 @@ def _accept(
             yield from _sent(counter, call, given)
     told: Note = yield ReadNote(dispute_key(known.id))
     return told
+
+
+def hear(counter: Counter, call: Call) -> Steps:
+    """`TD`."""
+    bank, letter, signature = call.arguments
+    key = counter.around.key_of(bank)
+    signed = message_bytes(bank, call.bank.code, letter.line)
+    if bank == call.bank.code or not key or not is_signed(signed, signature, key):
+        raise Refused(Reason.NOT_SIGNED, bank=bank)
+    try:
+        answer = yield from _heard(counter, bank, letter)
+    except Refused as refused:
+        if refused.reason in STORE:
+            raise
+        answer = DisputeAnswer(refused=refused.reason)
+    said = answer_bytes(call.bank.code, bank, letter.line, answer.line)
+    return f"TD {answer.line} {call.bank.identity.sign(said)}"
+
+
+def _heard(
+    counter: Counter, bank: str, letter: Letter
+) -> Generator[Step, Any, DisputeAnswer]:  # fmt: skip
+    note = yield from _note(incoming_key(f"{bank}/{letter.payment}"))
+    if note is None:
+        raise Refused(Reason.NO_SUCH_PAYMENT)
+    payment, terms = read(Payment, note), counter.terms()
+    now_us = terms.now.us
+    wanted = Dispute(
+        letter.dispute, letter.payment, payment.payer, payment.payer_account, payment.payee,
+        payment.payee_account, payment.amount, (Statement(PAYER, letter.text, now_us),), now_us,
+        now_us + terms.rules.dispute_answer_s * _US, payer_bank=bank,
+    )  # fmt: skip
+    told = yield Hear(wanted, letter, terms)
+    return answer_of(read(Dispute, told), letter)
 
 
 def chargeback_of(counter: Counter, known: Dispute, bank: str, now: Moment) -> Payment:
@@ -195,5 +232,6 @@ def carry_back(counter: Counter, given: OnItsWay) -> None:
 
 DISPUTE_HANDLERS: dict[str, Handler] = {
     "PX": Handler(later=in_steps(refund)),
+    "TD": Handler(later=in_steps(hear, is_secret=False)),
     "PZ": Handler(later=in_steps(dispute)),
 }

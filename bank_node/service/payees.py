@@ -69,6 +69,12 @@ class Around(Protocol):
     ) -> None:
         """What a bank says of a payee, now or a few seconds ago."""
 
+    def key_of(self, bank: BankCode) -> str | None:
+        """The key that is pinned for a bank."""
+
+    def ask(self, bank: BankCode, line: bytes, done: Callable[[bytes | Refused], object]) -> None:
+        """Has a bank answer a line; `done` hears its reply as it came, or why there is none."""
+
     def carry(
         self,
         record: Transfer,

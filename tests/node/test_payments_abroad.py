@@ -296,3 +296,28 @@ def test_a_refund_that_its_bank_does_not_take_leaves_the_payment_as_it_was(banks
     assert ask(brno, f"PX shop@brno {payment} 300 b2 2580").startswith("PX ")
     assert_closed(prague, brno)
     assert has(prague, "alice@prague") == 500
+
+
+def test_a_dispute_about_a_payment_to_another_bank_brings_the_money_back(banks):
+    prague, brno = banks(payments__dispute_ask_s=1)
+    join(prague, "alice", 500)
+    join(brno, "shop", category="5411")
+    payment = ask(prague, "PP alice@prague shop@brno 300 r1 2580").split()[1]
+    assert_closed(prague, brno)
+    dispute, raised = ask(prague, f"PZ alice@prague {payment} raise 2580 cold+soup").split()[1:]
+    assert raised == "raised"
+    until(lambda: dispute in ask(brno, "PQ shop@brno 2580"), "the other bank has heard", 30)
+    assert ask(brno, f"PZ shop@brno {dispute} contest 2580 it+was+hot").endswith("contested")
+    until(lambda: state(prague, dispute)["state"] == "contested", "the answer is known", 30)
+    assert [each["text"] for each in state(prague, dispute)["said"]] == ["cold soup", "it was hot"]
+    assert ask(brno, f"PZ shop@brno {dispute} accept 2580").startswith(f"PZ {dispute} ")
+    until(lambda: state(prague, dispute)["state"] == "accepted", "it is over", 30)
+    assert_closed(prague, brno)
+    assert (has(prague, "alice@prague"), has(brno, "shop@brno")) == (500, 0)
+    assert state(prague, state(prague, dispute)["refund"])["of"] == payment
+
+
+def test_what_is_not_signed_by_the_bank_of_the_payer_is_no_dispute(banks):
+    prague, brno = banks()
+    line = f"TD {prague.bank} PRA{'0' * 32},PRA{'1' * 32},0,0,cold,0 {'A' * 86}"
+    assert ask(brno, line).startswith("ER The messages are not signed"), ask(brno, line)

@@ -1,0 +1,141 @@
+"""Asks the banks of payees about disputes that clients of this bank have raised.
+
+It remembers only whom it has asked lately. What is to be said is in the ledger, so a restart asks
+again, and the same question again changes nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+
+from bank_node.banking.payments.letters import (
+    Heed,
+    answer_bytes,
+    letter_of,
+    message_bytes,
+    statements,
+)
+from bank_node.banking.payments.papers import PAYEE, PAYER, Dispute
+from bank_node.banking.payments.records import read
+from bank_node.errors import Refused
+from bank_node.ledger.notes import Note
+from bank_node.ledger.operations import Result
+from bank_node.ledger.writer import Writer
+from bank_node.protocol.dispute_messages import DisputeAnswer, DisputeMessage, parse_dispute_answer
+from bank_node.security.identity import Identity, is_signed
+from bank_node.service.counter import Counter
+
+_log = logging.getLogger(__name__)
+
+# Both sides have said what they may after so many questions.
+_ROUNDS_MAX = 12
+_AT_ONCE = 32
+_KEPT_MAX = 100_000
+
+
+@dataclass(slots=True)
+class _Asked:
+    """When and about what a bank was last asked."""
+
+    entry: int
+    again_us: int
+    told: int = 0
+    """How many of the payer's texts it has."""
+    rounds: int = 0
+
+
+class Inquiries:
+    """See the module. Everything may be called from any thread."""
+
+    def __init__(self, ledger: Writer, counter: Counter, identity: Identity, own: str) -> None:
+        self._ledger = ledger
+        self._counter = counter
+        self._identity = identity
+        self._own = own
+        self._lock = Lock()
+        self._asked: dict[str, _Asked] = {}
+        self._under_way: set[str] = set()
+
+    def make_round(self, open_notes: Sequence[Note]) -> int:
+        """Asks about disputes that have changed, or whose answer is old; how many those are."""
+        now_us = self._counter.clock.now_us()
+        wanted = []
+        for note in open_notes:
+            dispute = read(Dispute, note)
+            if dispute.payee_bank and self._begin(dispute.id, note.entry, now_us):
+                wanted.append(dispute)
+        for dispute in wanted:
+            self._ask(dispute)
+        return len(wanted)
+
+    def _begin(self, dispute_id: str, entry: int, now_us: int) -> bool:
+        with self._lock:
+            asked = self._asked.get(dispute_id)
+            is_due = asked is None or asked.entry != entry or now_us >= asked.again_us
+            if not is_due or dispute_id in self._under_way or len(self._under_way) >= _AT_ONCE:
+                return False
+            if len(self._asked) >= _KEPT_MAX:
+                self._asked = {}
+            told = asked.told if asked else 0
+            again_us = now_us + self._counter.rules.dispute_ask_s * 1_000_000
+            self._asked[dispute_id] = _Asked(entry, again_us, told)
+            self._under_way.add(dispute_id)
+            return True
+
+    def _ask(self, dispute: Dispute) -> None:
+        letter = letter_of(dispute, self._asked[dispute.id].told)
+        bank = dispute.payee_bank
+        signature = self._identity.sign(message_bytes(self._own, bank, letter.line))
+        line = f"TD {self._own} {letter.line} {signature}".encode()
+        self._counter.around.ask(bank, line, partial(self._answered, dispute, letter))
+
+    def _answered(self, dispute: Dispute, letter: DisputeMessage, reply: bytes | Refused) -> None:
+        answer = self._read(dispute.payee_bank, letter, reply)
+        if answer is None:
+            self._end(dispute.id)
+            return
+        heed = Heed(dispute, answer, self._counter.terms())
+        self._ledger.submit((heed,), partial(self._heeded, dispute, answer))
+
+    def _read(
+        self, bank: str, letter: DisputeMessage, reply: bytes | Refused
+    ) -> DisputeAnswer | None:
+        if isinstance(reply, Refused):
+            return None
+        words = reply.decode("ascii", "replace").split()
+        key = self._counter.around.key_of(bank)
+        if len(words) != 3 or words[0] != "TD" or not key:
+            return None
+        if not is_signed(answer_bytes(bank, self._own, letter.line, words[1]), words[2], key):
+            _log.warning("the bank %s has answered about a dispute without its signature", bank)
+            return None
+        return parse_dispute_answer(words[1].encode())
+
+    def _heeded(self, dispute: Dispute, answer: DisputeAnswer, results: Sequence[Result]) -> None:
+        """Asks on while one side has said what the other one has not heard."""
+        (note,) = results
+        if not isinstance(note, Note):
+            self._end(dispute.id)
+            return
+        after = read(Dispute, note)
+        with self._lock:
+            asked = self._asked.get(dispute.id)
+            if asked is not None:
+                asked.entry, asked.told = note.entry, answer.heard
+                asked.rounds += 1
+        has_more = (
+            answer.heard < len(statements(after, PAYER))
+            or answer.said > len(statements(after, PAYEE))
+            or (after.withdrawing and not dispute.withdrawing)
+        )
+        is_wanted = after.is_open and answer.refused is None and has_more
+        if asked is None or not is_wanted or asked.rounds >= _ROUNDS_MAX:
+            self._end(dispute.id)
+        else:
+            self._ask(after)
+
+    def _end(self, dispute_id: str) -> None:
+        with self._lock:
+            self._under_way.discard(dispute_id)
