@@ -49,10 +49,12 @@ SCREENS = {
     "log": "Log",
     "settings": "Settings",
     "transfers": "Transfers",
+    "payments": "Payments",
 }
-"""The screens in the order of their digits."""
+"""The screens in the order of their digits; 0 is the tenth."""
 
-SHORT = {"accounts": "Accts", "network": "Net", "settings": "Set"}
+SHORT = {"accounts": "Accts", "network": "Net", "robbery": "Rob", "settings": "Set",
+         "transfers": "Transf", "payments": "Pay"}  # fmt: skip
 """Names for terminals of 80 columns, where there is no room for all of the long ones."""
 
 
@@ -64,7 +66,7 @@ _ROWS = (
     _row("app.help", "question_mark,f1", "Help", "What the focused pane shows, and its keys.",
          "shown"),
     *(
-        _row(f"app.go_{screen}", str(digit), title, f"Show the screen {title}.")
+        _row(f"app.go_{screen}", str(digit % 10), title, f"Show the screen {title}.")
         for digit, (screen, title) in enumerate(SCREENS.items(), 1)
     ),
     _row("app.next_screen", "ctrl+pagedown", "Next screen", "Show the next screen."),
@@ -185,6 +187,32 @@ _ROWS = (
     _row("transfers.reload", "r", "Reload", "Ask the node again."),
     _row("transfers.export", "E", "Export", "Write the journal, or what concerns one account, "
          "to a file.", "shown", "writes", line="OZ format=csv what=journal account=N"),
+
+    _row("payments.search", "slash,f", "Search", "Find payments by address, retrieval number, "
+         "reference or id; clients by name, number or address.", "shown",
+         line="OQ show=find find=..."),
+    _row("payments.code", "v", "QR code", "Show the code to scan of the chosen client, as large "
+         "as the terminal.", "shown", line="OQ do=code account=N"),
+    _row("payments.freeze", "z", "Freeze", "Stop all payments of the chosen client, or of the "
+         "payer of the chosen payment.", "shown", "writes", line="OQ do=freeze account=N"),
+    _row("payments.release", "u", "Unfreeze", "Let the payments of the chosen client go on.",
+         "writes", line="OQ do=release account=N"),
+    _row("payments.reset", "n", "New PIN", "Give the chosen client a new PIN and forget the wrong "
+         "ones.", "writes", line="OQ do=reset account=N"),
+    _row("payments.revoke", "x,delete", "Revoke", "End the chosen mandate.", "writes",
+         line="OQ do=revoke find=ID"),
+    _row("payments.person", "g", "Go to client", "Show the client who pays, or whom the chosen "
+         "row is about, among the clients."),
+    _row("payments.next_tab", "right", "Next tab", "Show the next tab.", "shown"),
+    _row("payments.previous_tab", "left", "Previous tab", "Show the tab before."),
+    _row("payments.flow", "i", "Flow", "Show the payments as they pass.", line="OQ wait=15"),
+    _row("payments.reasons", "e", "Reasons", "Show why payments were refused, and how often.",
+         line="OQ"),
+    _row("payments.clients", "c", "Clients", "Show users and merchants.",
+         line="OQ show=clients"),
+    _row("payments.papers", "m", "Requests", "Show requests for money and mandates.",
+         line="OQ show=papers"),
+    _row("payments.reload", "r", "Reload", "Ask the node again."),
 )  # fmt: skip
 
 ACTIONS: dict[str, Action] = {row.id: row for row in _ROWS}

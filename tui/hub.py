@@ -15,11 +15,12 @@ from bank_node.telemetry.clock import Clock
 from tui import safe
 from tui.link import Line, Link, Lost, Rejected, back_off_s
 from tui.model.money import Stages, TransferRow
+from tui.model.payments import PaymentFlow, PaymentRow
 from tui.model.rates import NO_RATES, Past, Rates, between, remembered
 from tui.model.replies import Events, Happening, LogLines, Metrics, Status, Traffic, TrafficLines
 from tui.model.world import Peers, Replicas, Scan
 
-Item = TypeVar("Item", Happening, Traffic, TransferRow)
+Item = TypeVar("Item", Happening, Traffic, TransferRow, PaymentRow)
 
 PULSE_S = 1.0
 _PEERS_EVERY = 3
@@ -80,11 +81,15 @@ class Hub:
         self.log: Tail[Happening] = Tail()
         self.traffic: Tail[Traffic] = Tail()
         self.stages: Tail[TransferRow] = Tail()
+        self.payments: Tail[PaymentRow] = Tail()
+        self.flow = PaymentFlow()
+        """The sums of the payments since the node was started."""
         self.pulse_s = PULSE_S
         self.wanted = {"events"}
         """The streams that a screen shows."""
         self._wake = {
-            name: asyncio.Event() for name in ("pulse", "events", "log", "traffic", "stages")
+            name: asyncio.Event()
+            for name in ("pulse", "events", "log", "traffic", "stages", "payments")
         }
         self._running = asyncio.Event()
         self._running.set()
@@ -132,6 +137,7 @@ class Hub:
             group.create_task(self._follow("log", link.log, self._read_log))
             group.create_task(self._follow("traffic", link.traffic, self._read_traffic))
             group.create_task(self._follow("stages", link.stages, self._read_stages))
+            group.create_task(self._follow("payments", link.payments, self._read_payments))
 
     async def _pulse(self) -> None:
         failures = 0
@@ -236,7 +242,9 @@ class Hub:
         wake.clear()
 
     def _question(
-        self, code: str, tail: Tail[Happening] | Tail[Traffic] | Tail[TransferRow]
+        self,
+        code: str,
+        tail: Tail[Happening] | Tail[Traffic] | Tail[TransferRow] | Tail[PaymentRow],
     ) -> str:
         after = "" if tail.cursor is None else f" after={tail.cursor} wait={_WAIT_S}"
         return f"{code}{after} count={_PORTION}"
@@ -256,6 +264,11 @@ class Hub:
     async def _read_stages(self, line: Line) -> None:
         page = await line.ask(self._question("OO", self.stages), Stages, background=True)
         self.stages.take(page.stages, page.next, page.lost)
+
+    async def _read_payments(self, line: Line) -> None:
+        page = await line.ask(self._question("OQ", self.payments), PaymentFlow, background=True)
+        self.flow = page
+        self.payments.take(page.rows, page.next, page.lost)
 
     async def breathe(self, seconds: float) -> None:
         """Waits a moment between two looks at something that is under way."""

@@ -5,6 +5,7 @@ and whose reply did not come, the outcome is unknown, and it is never sent again
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, TypeVar
@@ -19,6 +20,7 @@ Shape = TypeVar("Shape")
 _TRACE_LINES = 500
 _TRACE_CHARACTERS = 2_000
 _AUTHENTICATE = "OA"
+_PIN = re.compile(r'"pin": ?"[^"]*"')
 
 
 class Lost(BankError):
@@ -67,9 +69,11 @@ class Trace:
         self.on_said: Callable[[Said], None] = lambda said: None
 
     def add(self, request: str, reply: str, began_ns: int, background: bool) -> None:
-        """Takes a line in; a token in it is not kept."""
+        """Takes a line in; a token or a PIN in it is not kept."""
         if request.startswith(_AUTHENTICATE):
             request = f"{_AUTHENTICATE} <token>"
+        if request.startswith("OQ"):
+            reply = _PIN.sub('"pin": "<hidden>"', reply)
         took_us = (self.clock.monotonic_ns() - began_ns) // 1000
         said = Said(
             self.clock.now_us(),
@@ -159,6 +163,7 @@ class Link:
         self.log = Line(connect, token, trace)
         self.traffic = Line(connect, token, trace)
         self.stages = Line(connect, token, trace)
+        self.payments = Line(connect, token, trace)
         """Long polls, each of which keeps its connection busy."""
         self.raw = Line(connect, token, trace)
         """What is typed by hand."""
@@ -166,7 +171,7 @@ class Link:
     async def close(self) -> None:
         """Hangs up everywhere."""
         for line in (self.main, self.pulse, self.events, self.log, self.traffic, self.stages,
-                     self.raw):  # fmt: skip
+                     self.payments, self.raw):  # fmt: skip
             await line.close()
 
 

@@ -244,11 +244,11 @@ OPERATOR_ROWS = (
     _operator(
         "OQ", "Operator's quotidian: payments as they pass, clients, what they ask of each other.",
         fields.choice("show", "flow", "clients", "papers", "find", default="flow"),
-        fields.text("find", "<text>", longest=300),
         fields.whole("account", ACCOUNT_MIN, ACCOUNT_MAX),
         fields.choice("do", "freeze", "release", "reset", "code", "revoke", "charge",
                       "reject"),
         fields.whole("first", 0, _NUMBER_MAX, 0), *_NEWS,
+        fields.text("find", "<text>", longest=300, takes_rest=True),
         errors=(Reason.READ_ONLY, Reason.UNPROTECTED, Reason.NO_SUCH_CLIENT,
                 Reason.NO_SUCH_PAYMENT, Reason.NO_SUCH_REQUEST, Reason.REQUEST_OVER),
         secret_reply=True, cost=100,

@@ -41,6 +41,8 @@ ONLY = {
     ),
     "tui": (
         "bank_node.network.client",
+        # Pure drawing, and codes to scan are drawn in one place only.
+        "bank_node.banking.payments.qr",
         "bank_node.protocol",
         "bank_node.telemetry",
         "bank_node.values",

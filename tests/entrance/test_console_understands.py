@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from support.wire import open_account
 
-from tui.model import money, replies, world
+from tui.model import money, payments, replies, world
 
 ASKED = {
     "OS": replies.Status,
@@ -29,6 +29,10 @@ ASKED = {
     "OF show=done": money.Transfers,
     "OF transfer=inside": money.TransferDetail,
     "OO": money.Stages,
+    "OQ": payments.PaymentFlow,
+    "OQ show=find find=x": payments.Found,
+    "OQ show=clients": payments.Clients,
+    "OQ show=papers": payments.Papers,
     "OU": money.Positions,
     "OY": money.Keys,
     "OR": world.Replicas,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from bank_node.telemetry.clock import Clock
 from support.console_money import CODE, START_US, Money
+from support.console_payments import Payments
 from tui.link import Lost
 
 TOKEN = "the-right-token"
@@ -31,7 +32,7 @@ class FakeClock:
 
 
 @dataclass
-class FakeBank(Money):
+class FakeBank(Money, Payments):
     """The bank's state, and one method for each command."""
 
     accounts: int = 400
@@ -55,6 +56,7 @@ class FakeBank(Money):
         self.moves = {}
         self.warnings = [{"kind": self.text("disk"), "text": self.text("1.2 GB left of 80 GB")}]
         self.begin_money()
+        self.begin_payments()
 
     def text(self, plain):
         return HOSTILE if self.hostile else plain
@@ -371,7 +373,7 @@ class FakeCaller:
     async def call(self, line):
         if self.bank.lost or self.closed:
             raise Lost("127.0.0.1:65500 did not answer: Connection reset by peer",
-                       unknown=line[:2] in ("AC", "AD", "AW", "AR", "TR", "OW"))  # fmt: skip
+                       unknown=line[:2] in ("AC", "AD", "AW", "AR", "TR", "OW", "OQ"))  # fmt: skip
         self.bank.lines.append(line)
         if line.startswith("OA "):
             reply = self.bank.answer(line)

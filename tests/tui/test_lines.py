@@ -8,7 +8,19 @@ from tui.widgets.inputs import amount_of, amount_problem
 
 
 @pytest.mark.parametrize(
-    "line", ["BC", "ab 10001/10.1.2.3", "HE AD", "OS", "OC first=0", "ON", "OV", "@10.1.2.7 BA", ""]
+    "line",
+    [
+        "BC",
+        "ab 10001/10.1.2.3",
+        "HE AD",
+        "OS",
+        "OC first=0",
+        "ON",
+        "OV",
+        "OQ show=clients",
+        "@10.1.2.7 BA",
+        "",
+    ],
 )
 def test_a_line_that_looks_changes_nothing(line):
     assert not changes(line) or not line
@@ -17,7 +29,7 @@ def test_a_line_that_looks_changes_nothing(line):
 @pytest.mark.parametrize(
     "line", ["AC", "ad 10001/10.1.2.3 5", "AR 10001/10.1.2.3", "ON start=1", "OV stop=1",
              "OX do=stop", "OH key=a value=b", "ZZ", "what", "@10.1.2.7 AC",
-             "OK to=10.1.2.7 line=AC"]
+             "OK to=10.1.2.7 line=AC", "OQ do=freeze account=10001"]
 )  # fmt: skip
 def test_a_line_that_changes_or_is_unknown_may_change_something(line):
     assert changes(line)

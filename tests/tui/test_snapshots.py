@@ -15,7 +15,7 @@ SEEN = {
     "overview": "ConnectionRefused", "accounts": "opened", "network": "10.1.2.66",
     "robbery": "for nothing", "journal": "of block 512", "console": "BC 10.1.2.3",
     "log": "the disk took", "settings": "Language of the messages",
-    "transfers": "pay-20",
+    "transfers": "pay-20", "payments": "97.6 %",
 }  # fmt: skip
 KEYS = {"robbery": ("type:1000000", "enter"), "console": ("type:bc", "enter")}
 

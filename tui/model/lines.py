@@ -21,12 +21,13 @@ _LOOKING = frozenset(
         "OG",
         "OF",
         "OO",
+        "OQ",
         "OU",
         "OY",
         "OR",
     )
 )
-_DOING = ("start=", "stop=", "accept=", "forget=", "promote=")
+_DOING = ("start=", "stop=", "accept=", "forget=", "promote=", "do=")
 
 
 def command_of(line: str) -> Command | None:

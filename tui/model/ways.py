@@ -28,7 +28,16 @@ class Station(NamedTuple):
     label: str
     time_us: int | None
     mark: str
-    """`done`, `here`, `ahead`, `failed` or `doubt`."""
+    """`done`, `here`, `ahead`, `failed`, `doubt`, or `back` where it was turned round."""
+
+
+class Way(NamedTuple):
+    """A way to draw: who pays whom how much, and the stops."""
+
+    payer: str
+    payee: str
+    amount: int | None
+    stops: tuple[Station, ...]
 
 
 class Going(NamedTuple):
@@ -104,18 +113,28 @@ def _station(role: str, phase: str, reached: Mapping[str, int], mark: str) -> St
     return Station(label, reached.get(phase), mark)
 
 
-_DOTS = {"done": "●", "here": "●", "ahead": "○", "failed": "✗", "doubt": "?"}
+_DOTS = {"done": "●", "here": "●", "ahead": "○", "failed": "✗", "doubt": "?", "back": "↺"}
 
 
 def small(going: Going) -> tuple[str, str]:
     """The way in a few cells, e.g. `●━●━●╌○`, and its tone."""
-    stops = stations(going)
+    return dots(stations(going)), tone_of(going)
+
+
+def dots(stops: Iterable[Station]) -> str:
+    """Stops in a few cells."""
     parts = []
     for index, stop in enumerate(stops):
         if index:
             parts.append("╌" if stop.mark in ("ahead", "doubt") else "━")
         parts.append(_DOTS[stop.mark])
-    return "".join(parts), tone_of(going)
+    return "".join(parts)
+
+
+def way_of(going: Going) -> Way:
+    """A transfer as it is drawn."""
+    row = going.row
+    return Way(row.payer or "?", row.payee or "?", row.amount, stations(going))
 
 
 def tone_of(going: Going) -> str:

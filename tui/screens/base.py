@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class HouseScreen(Screen[None]):
-    """One of the nine screens. A subclass gives `NAME`, `body`, `show` and `do_<action>`."""
+    """One of the ten screens. A subclass gives `NAME`, `body`, `show` and `do_<action>`."""
 
     NAME: ClassVar[str] = ""
     AUTO_FOCUS = "Grid"

@@ -295,7 +295,7 @@ class Transfers(HouseScreen):
             # Once for each phase: what the node tells may be ahead of what is shown.
             self._asked = here
             self._look(going.row)
-        self.query_one("#timeline", Timeline).show(going)
+        self.query_one("#timeline", Timeline).show(ways.way_of(going))
         panel.say(going.row.transfer)
         self._show_facts(facts.of_transfer(going, steps))
 

@@ -1,4 +1,4 @@
-"""The way of a transfer as a picture: its stations with their times, and the line between them."""
+"""The way of a transfer or a payment as a picture: its stations, their times, the line between."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from tui import safe
 from tui.model import formats
-from tui.model.ways import Going, Station, stations
+from tui.model.ways import Station, Way
 
 _HEIGHT = 4
 _COLUMN_MIN, _COLUMN_MAX = 11, 26
@@ -17,6 +17,7 @@ _MARKS = {
     "ahead": ("○", "$bank-dim"),
     "failed": ("✗", "bold $error"),
     "doubt": ("?", "bold $warning"),
+    "back": ("↺", "bold $warning"),
 }
 _LINES = {
     "done": ("━", "$success"),
@@ -24,6 +25,7 @@ _LINES = {
     "ahead": ("╌", "$bank-dim"),
     "failed": ("━", "$error"),
     "doubt": ("╌", "$warning"),
+    "back": ("━", "$warning"),
 }
 
 Part = str | tuple[str, str]
@@ -34,34 +36,33 @@ class Timeline(Widget):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._going: Going | None = None
+        self._way: Way | None = None
 
-    def show(self, going: Going | None) -> None:
-        """Draws the way of a transfer; None clears."""
-        if going != self._going:
-            self._going = going
+    def show(self, way: Way | None) -> None:
+        """Draws a way; None clears."""
+        if way != self._way:
+            self._way = way
             self.refresh()
 
     def get_content_height(self, *_: Any) -> int:
         return _HEIGHT
 
     def render(self) -> Content:
-        if self._going is None:
+        if self._way is None:
             return Content("")
-        stops = stations(self._going)
+        stops = self._way.stops
         width = self.size.width
         column = max(_COLUMN_MIN, min(_COLUMN_MAX, width // max(1, len(stops))))
         return safe.lines(
-            self._who(self._going, width),
+            self._who(self._way, width),
             safe.assemble(*self._line(stops, column)),
             safe.assemble(*self._names(stops, column)),
             safe.assemble(*self._times(stops, column)),
         )
 
-    def _who(self, going: Going, width: int) -> Content:
-        row = going.row
-        amount = f" {formats.amount(row.amount)} "
-        payer, payee = row.payer or "?", row.payee or "?"
+    def _who(self, way: Way, width: int) -> Content:
+        amount = f" {formats.amount(way.amount)} "
+        payer, payee = safe.line(way.payer, 80), safe.line(way.payee, 80)
         room = max(2, min(12, (width - len(payer) - len(payee) - len(amount) - 4) // 2))
         return safe.assemble(
             (payer, "bold"), (f" {'─' * room}", "$bank-dim"), (amount, "bold $accent"),

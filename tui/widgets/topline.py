@@ -98,7 +98,7 @@ class Nav(Widget):
         for digit, (screen, title) in enumerate(self._titles.items(), 1):
             is_here = screen == self.current
             parts += [
-                (f"{digit} ", "$accent" if is_here else "$bank-dim"),
+                (f"{digit % 10} ", "$accent" if is_here else "$bank-dim"),
                 (title, "bold $accent underline" if is_here else ""),
                 " " * self._gap,
             ]

@@ -16,16 +16,16 @@ from bank_node.cli.op.shown import as_document, as_pairs, as_table, moment
 def payments(operator: Operator, as_json: bool, find: str | None, count: int | None) -> None:
     """Show the last payments and refusals, or look for some."""
     show = "find" if find else "flow"
-    document = operator.document("OQ", show=show, find=find, count=count)
+    document = operator.document("OQ", show=show, count=count, find=find)
     if as_json:
         as_document(document)
         return
     as_table(
         ("time", "state", "code", ">amount", "payer", "payee", "reference", "rrn", "payment"),
         (
-            (moment(row["time_us"]), row["state"], row["code"], row.get("amount", ""),
-             row["payer"], row.get("payee", ""), row.get("reference", ""), row.get("rrn", ""),
-             row.get("payment", ""))
+            (moment(row.get("time_us", row["asked_us"])), row["state"], row["code"],
+             row.get("amount", ""), row["payer"], row.get("payee", ""), row.get("reference", ""),
+             row.get("rrn", ""), row.get("payment", ""))
             for row in document["rows"]
         ),
     )  # fmt: skip
@@ -42,7 +42,7 @@ def payments(operator: Operator, as_json: bool, find: str | None, count: int | N
 @click.option("--count", type=int, help="How many rows, at most 1000.")
 def clients(operator: Operator, as_json: bool, find: str | None, **page: int | None) -> None:
     """List the clients who have a payment address."""
-    document = operator.document("OQ", show="clients", find=find, **page)
+    document = operator.document("OQ", show="clients", **page, find=find)
     if as_json:
         as_document(document)
         return
@@ -64,7 +64,7 @@ def clients(operator: Operator, as_json: bool, find: str | None, **page: int | N
 @click.option("--count", type=int, help="How many rows, at most 1000.")
 def papers(operator: Operator, as_json: bool, find: str | None, **page: int | None) -> None:
     """List requests for money, mandates and disputes that are not over."""
-    document = operator.document("OQ", show="papers", find=find, **page)
+    document = operator.document("OQ", show="papers", **page, find=find)
     if as_json:
         as_document(document)
         return

@@ -1,0 +1,74 @@
+"""What the bank does to a client on the screen Payments: code, freeze, let go on, a new PIN."""
+
+from abc import abstractmethod
+
+from tui.model.payments import Client, ClientChanged, Clients, Code
+from tui.screens import payments_forms as forms
+from tui.screens.base import HouseScreen
+
+
+class Acts(HouseScreen):
+    """The actions on one client; a subclass tells which one is chosen."""
+
+    @abstractmethod
+    async def chosen_client(self) -> Client | None:
+        """The client that an action is for, as the node knows it now; says so if there is none.
+
+        Raises Lost, Rejected, Unreadable.
+        """
+
+    @abstractmethod
+    def reload(self) -> None:
+        """Asks for what is shown again."""
+
+    async def client_called(self, wanted: str) -> Client | None:
+        """The client with an account or an address; says so if there is none."""
+        line = f"OQ show=clients find={wanted}"
+        page = await self.hub.link.main.ask(line, Clients)
+        for client in page.rows:
+            if wanted in (*client.vpas, str(client.account)):
+                return client
+        self.warn(f"{wanted} is no client of this bank.")
+        return None
+
+    async def do_code(self) -> None:
+        from tui.widgets.code import CodeScreen
+
+        client = await self.chosen_client()
+        if client is not None:
+            code = await self.hub.link.main.ask(forms.client_line("code", client), Code)
+            self.app.push_screen(CodeScreen(code, self.console_app.save_folder))
+
+    async def do_freeze(self) -> None:
+        client = await self.chosen_client()
+        if client is None:
+            return
+        if client.state == "held":
+            self.warn(f"{client.address} is frozen already: u lets it go on.")
+        elif await self.app.push_screen_wait(forms.freeze_question(client)):
+            await self._change("freeze", client)
+            self.done(f"{client.address} is frozen.")
+
+    async def do_release(self) -> None:
+        client = await self.chosen_client()
+        if client is None:
+            return
+        if client.state == "active":
+            self.warn(f"{client.address} is not frozen.")
+        elif await self.app.push_screen_wait(forms.release_question(client)):
+            await self._change("release", client)
+            self.done(f"{client.address} can pay and be paid again.")
+
+    async def do_reset(self) -> None:
+        client = await self.chosen_client()
+        if client is None:
+            return
+        if await self.app.push_screen_wait(forms.reset_question(client)):
+            changed = await self._change("reset", client)
+            await self.app.push_screen_wait(forms.new_pin(changed))
+
+    async def _change(self, do: str, client: Client) -> ClientChanged:
+        line = forms.client_line(do, client)
+        changed = await self.hub.link.main.ask(line, ClientChanged)
+        self.reload()
+        return changed
