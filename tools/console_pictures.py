@@ -17,6 +17,7 @@ SCREENS = {
     "network": ("down",),
     "robbery": ("type:1000000", "enter"),
     "transfers": ("down",),
+    "payments": (*["down"] * 10,),
 }
 # Nothing in the repository is fetched from elsewhere; any monospaced font will do.
 FONTS = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)

@@ -30,7 +30,7 @@ def row(state="success", **more):
         ([row("pending", transfer="p"), row("failed", transfer="p")], "●━●━✗"),
         ([row("failed", transfer="p")], "●━✗"),
         ([row(transfer="10.1.2.7/p", bank="10.1.2.7")], "●━●"),
-        ([row(refunded=5, amount=9)], "●━●╌?"),
+        ([row(refunded=5, amount=9)], "●━●━↺"),
         ([row("of tomorrow")], "●━●"),
     ],
 )

@@ -63,7 +63,8 @@ def latencies(health: Health) -> list[Content]:
     figures = (("p50", health.p50_us), ("p90", health.p90_us), ("p99", health.p99_us))
     parts: list[str | tuple[str, str]] = [("latency".ljust(_NAME), "$bank-dim")]
     for name, value in figures:
-        parts += [(f"{name} ", "$bank-dim"), (f"{formats.duration(value)}  ", "bold")]
+        gap = "  " if len(parts) > 1 else ""
+        parts += [(f"{gap}{name} ", "$bank-dim"), (formats.duration(value), "bold")]
     return [
         safe.assemble(*parts),
         safe.content(f"{'':<{_NAME}}of the last {formats.plural(health.of, 'payment')}",
