@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         "_stuck_since_ns",
         "_transport",
         "closing",
+        "in_flight",
         "is_link",
         "peer",
         "pending",
@@ -81,6 +82,7 @@ class Connection(asyncio.Protocol):
         self._deaf = False
         self._transport: asyncio.Transport
         self.pending: deque[Any] = deque()
+        self.in_flight = 0
         self.closing = False
         self.is_link = False
         self.standing: Any = None
@@ -147,12 +149,15 @@ class Connection(asyncio.Protocol):
         """Sends the replies that are ready, up to the first one that is not."""
         pending = self.pending
         ready: list[Ticket] = []
-        while pending and pending[0].reply is not None:
+        replies: list[bytes] = []
+        while pending and (told := pending[0].replies) is not None:
             ready.append(pending.popleft())
+            replies += told
         if not ready:
             return
+        self.in_flight -= len(replies)
         self._rounds.desk.sent(ready)
-        self._write([ticket.reply for ticket in ready if ticket.reply])
+        self._write(replies)
         self._serve_backlog()
         self._close_if_done()
 
@@ -193,7 +198,7 @@ class Connection(asyncio.Protocol):
         for index, line in enumerate(lines):
             if self.closing:
                 break
-            if len(self.pending) >= room or self._stuck_since_ns or index >= _LINES_A_TURN:
+            if self.in_flight >= room or self._stuck_since_ns or index >= _LINES_A_TURN:
                 self._backlog.extendleft(reversed(lines[index:]))
                 break
             reply = answer(line, self, now_ns)
@@ -244,7 +249,7 @@ class Connection(asyncio.Protocol):
         for ticket in self.pending:
             if ticket.started_ns > started_before_ns:
                 break
-            if ticket.reply is None:
+            if ticket.replies is None:
                 self._rounds.desk.expire(ticket)
                 expired = True
         if expired:

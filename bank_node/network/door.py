@@ -7,10 +7,10 @@ from bank_node.errors import Reason
 
 
 class Ticket(Protocol):
-    """A request whose reply is not sent yet; `reply` is None until it is known."""
+    """Requests whose replies are not sent yet; `replies` is None until they are known."""
 
     started_ns: int
-    reply: bytes | None
+    replies: list[bytes] | None
 
 
 class Desk(Protocol):
@@ -30,7 +30,7 @@ class Desk(Protocol):
         """Told of tickets whose replies were handed to the transport."""
 
     def expire(self, ticket: Any) -> None:
-        """Sets the reply of a ticket that has waited too long."""
+        """Sets the replies of a ticket that has waited too long."""
 
     def refusal(self, reason: Reason) -> bytes:
         """The reply for a reason that the server itself finds."""

@@ -117,47 +117,46 @@ class LineBuffer:
         self._partial = last
 
 
-def parse_request(line: bytes, commands: Mapping[bytes, Command]) -> Request | None:
+def parse_request(
+    line: bytes, commands: Mapping[bytes, Command], *, is_retyped: bool = False
+) -> Request | None:
     """Parses one line against a table; None for an empty line, which gets no reply.
 
-    Raises Refused with the first reason in the order of protocol.md, "Errors".
+    Raises Refused with the first reason in the order of protocol.md, "Errors". `is_retyped` is set
+    where a line has been freed of what only terminals send.
     """
     try:
-        return _parse_plain(line, commands)
+        words = line.split()
+        if not words:
+            return None
+        command = commands.get(words[0]) or commands.get(words[0].upper())
+        if command is None:
+            raise Refused(Reason.UNKNOWN_COMMAND)
+        parsers = command.parsers
+        given = len(words) - 1
+        if given != len(parsers) and not command.arguments_min <= given < len(parsers):
+            if not command.fields:
+                raise Refused(Reason.ARGUMENT_COUNT, usage=command.usage)
+            return _with_fields(command, words, line)
+        # Nearly all traffic has up to three arguments, and a loop costs as much as the parsing.
+        arguments: tuple[Any, ...]
+        if given == 2:
+            arguments = (parsers[0](words[1]), parsers[1](words[2]))
+        elif given == 1:
+            arguments = (parsers[0](words[1]),)
+        elif given == 3:
+            arguments = (parsers[0](words[1]), parsers[1](words[2]), parsers[2](words[3]))
+        elif command.fields:
+            return _with_fields(command, words, line)
+        else:
+            arguments = tuple([p(word) for p, word in zip(parsers, words[1:], strict=False)])
+        return _new(Request, (command, arguments, line))
     except Refused:
         # Only now is it worth asking whether the line is odd; a plain one never is, and no
         # argument holds a control character or a byte order mark when it is valid.
-        if line.isascii() and b"\x08" not in line and b"\x7f" not in line:
+        if is_retyped or (line.isascii() and b"\x08" not in line and b"\x7f" not in line):
             raise
-    return _parse_plain(_as_typed(line), commands)
-
-
-def _parse_plain(line: bytes, commands: Mapping[bytes, Command]) -> Request | None:
-    words = line.split()
-    if not words:
-        return None
-    command = commands.get(words[0]) or commands.get(words[0].upper())
-    if command is None:
-        raise Refused(Reason.UNKNOWN_COMMAND)
-    parsers = command.parsers
-    given = len(words) - 1
-    if given != len(parsers) and not command.arguments_min <= given < len(parsers):
-        if not command.fields:
-            raise Refused(Reason.ARGUMENT_COUNT, usage=command.usage)
-        return _with_fields(command, words, line)
-    # Nearly all traffic has up to three arguments, and a loop costs as much as the parsing.
-    arguments: tuple[Any, ...]
-    if given == 1:
-        arguments = (parsers[0](words[1]),)
-    elif given == 2:
-        arguments = (parsers[0](words[1]), parsers[1](words[2]))
-    elif given == 3:
-        arguments = (parsers[0](words[1]), parsers[1](words[2]), parsers[2](words[3]))
-    elif command.fields:
-        return _with_fields(command, words, line)
-    else:
-        arguments = tuple([parse(word) for parse, word in zip(parsers, words[1:], strict=False)])
-    return _new(Request, (command, arguments, line))
+    return parse_request(_as_typed(line), commands, is_retyped=True)
 
 
 def _with_fields(command: Command, words: list[bytes], line: bytes) -> Request:

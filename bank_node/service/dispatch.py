@@ -17,19 +17,16 @@ from bank_node.protocol.commands import Command, Effect, Route
 from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger
 from bank_node.service.desks import Desks
 from bank_node.service.lookups import Lookups, Waiting
+from bank_node.service.tally import Tally
 from bank_node.service.tickets import Plan, Session, Ticket
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
-from bank_node.telemetry.traffic import Record, shown
+from bank_node.telemetry.traffic import Record
 
 _log = logging.getLogger(__name__)
 
-_ERROR = b"ER"
 _NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
-
-# Lines that may wait for the end of a round before the traffic log gets them.
-_RECORDS_HELD_MAX = 256
 
 
 class Gate:
@@ -81,9 +78,8 @@ class Desk:
 
     def __init__(self, gate: Gate, run_soon: Callable[..., object], elsewhere: Elsewhere) -> None:
         self._bank = gate.bank
+        self._code = gate.bank.code
         self._ledger = gate.ledger
-        self._clock = gate.clock
-        self._log = gate.log
         self._run_soon = run_soon
         self._elsewhere = elsewhere
         self._workers = gate.workers
@@ -100,9 +96,9 @@ class Desk:
         self._operations: list[Operation] = []
         self._tickets: list[Ticket] = []
         self._lookups = Lookups()
-        self._records: list[Record] = []
+        self._looks_up = not gate.ledger.reads_are_instant
         self._monotonic_ns = gate.clock.monotonic_ns
-        self._wall_ahead_ns = gate.clock.now_us() * 1000 - gate.clock.monotonic_ns()
+        self._tally = Tally(gate.clock, gate.log)
         self._queued = 0
         self._queued_max = gate.requests_queued
         self.refuse(gate.refused)
@@ -132,15 +128,16 @@ class Desk:
             return None
         if session.pending:
             session.pending.append(Ticket(session, line or b"", plan, (), started_ns, reply))
+            session.in_flight += 1
             return None
-        self._note(plan, session.peer, line or b"", reply, started_ns)
+        self._tally.note(plan, session.peer, line or b"", reply, started_ns)
         return reply
 
     def _carry_out(
         self, plan: Plan, request: Request, session: Session, started_ns: int
     ) -> bytes | None:
         arguments = request.arguments
-        if plan.is_by_account and arguments[0].bank != self._bank.code:
+        if plan.is_by_account and arguments[0].bank != self._code:
             return self._carry_on(plan, request, session, started_ns)
         make_operation = plan.handler.operation
         operation = make_operation(self._bank, arguments) if make_operation else None
@@ -149,22 +146,43 @@ class Desk:
         # A read behind unfinished requests of its own connection is decided in their order.
         if plan.reads and not session.pending:
             return self._told(plan, arguments, self._ledger.read(operation))
-        may_overtake = plan.looks_up and not session.pending
-        ticket = self._hold(plan, request, session, started_ns)
-        if self._lookups.hold_back(session, Waiting(operation, ticket)):
-            return None
-        if may_overtake:
-            self._lookups.add(session, Waiting(operation, ticket))
-        else:
-            self._operations.append(operation)
+        if not (session.pending and self._joins(plan, request, session, started_ns)):
+            may_overtake = plan.looks_up and not session.pending
+            ticket = self._hold(plan, request, session, started_ns)
+            if self._looks_up and self._waits(Waiting(operation, ticket), may_overtake):
+                return None
             self._tickets.append(ticket)
+        self._operations.append(operation)
         return None
+
+    def _waits(self, waiting: Waiting, may_overtake: bool) -> bool:
+        """Whether a request is looked up, or is kept behind one of its session that is."""
+        session = waiting.ticket.session
+        if self._lookups.hold_back(session, waiting):
+            return True
+        if may_overtake:
+            self._lookups.add(session, waiting)
+        return may_overtake
+
+    def _joins(self, plan: Plan, request: Request, session: Session, started_ns: int) -> bool:
+        """Puts a request onto the ticket of the one before it, if the ledger decides both next."""
+        ticket = session.pending[-1]
+        if ticket.plan is not plan or ticket.started_ns != started_ns:
+            return False
+        if not self._tickets or self._tickets[-1] is not ticket or self._queued >= self._queued_max:
+            return False
+        self._queued += 1
+        session.in_flight += 1
+        ticket.lines.append(request.line)
+        ticket.arguments.append(request.arguments)
+        return True
 
     def _hold(self, plan: Plan, request: Request, session: Session, started_ns: int) -> Ticket:
         """Keeps a place among the replies of a session for one that is to come."""
         if self._queued >= self._queued_max:
             raise Refused(Reason.TOO_BUSY)
         self._queued += 1
+        session.in_flight += 1
         ticket = Ticket(session, request.line, plan, request.arguments, started_ns)
         session.pending.append(ticket)
         return ticket
@@ -245,7 +263,7 @@ class Desk:
     def adopt(self, bank: Bank, log: Callable[[Sequence[Record]], None] | None) -> None:
         """Goes on with what has changed of the bank: its language, its plans, its traffic log."""
         self._bank = bank
-        self._log = log
+        self._tally.log = log
         self._refusals = {reason: self._refusal(reason) for reason in Reason}
 
     def refuse(self, refused: Mapping[Effect, Reason]) -> None:
@@ -256,20 +274,21 @@ class Desk:
     def _let_go(self, ticket: Ticket) -> None:
         """Gives back the place of a request that came to nothing; it is the session's last."""
         ticket.session.pending.pop()
+        ticket.session.in_flight -= 1
         self._queued -= 1
 
     def _answered(self, ticket: Ticket, answer: Answer) -> None:
         """Takes the answer to a request that went elsewhere, unless it had waited too long."""
         self._queued -= 1
-        if ticket.reply is not None:
+        if ticket.replies is not None:
             return
         if ticket.plan.row.waits:
             # Waiting for news is no latency.
             ticket.started_ns = self._monotonic_ns()
         if isinstance(answer, Refused):
-            ticket.reply = self._refused(answer)
+            ticket.replies = [self._refused(answer)]
         else:
-            ticket.reply = encode_reply(answer) if isinstance(answer, str) else answer
+            ticket.replies = [encode_reply(answer) if isinstance(answer, str) else answer]
         ticket.session.flush()
 
     def flush(self) -> None:
@@ -287,36 +306,34 @@ class Desk:
                     self._deliver_found, [each.ticket for each in lookups], results
                 ),
             )
-        if self._records:
-            self._log_records()
+        self._tally.flush()
 
     def close(self) -> None:
         """The last call: nobody is answered any more."""
         self._elsewhere.close()
 
-    def _log_records(self) -> None:
-        """Hands the gathered lines to the traffic log."""
-        # Often enough to follow a wall clock that is being corrected.
-        self._wall_ahead_ns = self._clock.now_us() * 1000 - self._monotonic_ns()
-        if self._log is not None:
-            self._log(self._records)
-        self._records = []
-
     def _deliver(self, tickets: list[Ticket], results: Sequence[Result]) -> None:
         """Turns results into replies and lets the sessions send them."""
-        self._queued -= len(tickets)
+        self._queued -= len(results)
         sessions: dict[Session, None] = {}
-        for ticket, result in zip(tickets, results, strict=True):
+        # By far the most frequent results are the plain yes of AD and AW.
+        is_plain = not any(results)
+        first = 0
+        for ticket in tickets:
             sessions[ticket.session] = None
+            count = len(ticket.lines)
             # A ticket that has waited too long was answered already.
-            if ticket.reply is None:
+            if ticket.replies is None:
                 constant = ticket.plan.constant
-                # By far the most frequent results are the plain yes of AD and AW.
-                ticket.reply = (
-                    constant
-                    if constant is not None and result == 0
-                    else self._told_late(ticket, result)
-                )
+                if is_plain and constant is not None:
+                    ticket.replies = [constant] * count
+                else:
+                    mine = results[first : first + count]
+                    ticket.replies = [
+                        self._told_late(ticket.plan, arguments, result)
+                        for arguments, result in zip(ticket.arguments, mine, strict=True)
+                    ]
+            first += count
         for session in sessions:
             session.flush()
         self.flush()
@@ -328,15 +345,15 @@ class Desk:
             self._tickets.append(waiting.ticket)
         self._deliver(tickets, results)
 
-    def _told_late(self, ticket: Ticket, result: Result) -> bytes:
-        """The reply of a ticket; a defect costs this one, never the others of its batch."""
+    def _told_late(self, plan: Plan, arguments: tuple[Any, ...], result: Result) -> bytes:
+        """The reply to a held request; a defect costs this one, never the others of its batch."""
         try:
-            return self._told(ticket.plan, ticket.arguments, result)
+            return self._told(plan, arguments, result)
         except Refused as refused:
             return self._refused(refused)
         except Exception:
             _log.exception("a result could not be told")
-            return self._untold(ticket, Reason.INTERNAL)
+            return self._untold(plan, Reason.INTERNAL)
 
     def _told(self, plan: Plan, arguments: tuple[Any, ...], result: Result) -> bytes:
         if isinstance(result, Reason):
@@ -345,19 +362,15 @@ class Desk:
 
     def sent(self, tickets: Sequence[Ticket]) -> None:
         """Told of tickets whose replies were handed to the transport."""
-        for ticket in tickets:
-            reply = ticket.reply
-            assert reply is not None
-            peer, trace = ticket.session.peer, ticket.trace
-            self._note(ticket.plan, peer, ticket.line, reply, ticket.started_ns, trace)
+        self._tally.note_sent(tickets)
 
     def expire(self, ticket: Ticket) -> None:
-        """Gives up waiting for a reply."""
-        ticket.reply = self._untold(ticket, Reason.TIMED_OUT)
+        """Gives up waiting for replies."""
+        ticket.replies = [self._untold(ticket.plan, Reason.TIMED_OUT)] * len(ticket.lines)
 
-    def _untold(self, ticket: Ticket, reason: Reason) -> bytes:
+    def _untold(self, plan: Plan, reason: Reason) -> bytes:
         """The reply where no result can be told: whether a write happens is not known then."""
-        writes = ticket.plan.row.effect is Effect.WRITES
+        writes = plan.row.effect is Effect.WRITES
         return self._refusals[Reason.OUTCOME_UNKNOWN if writes else reason]
 
     def refusal(self, reason: Reason) -> bytes:
@@ -371,26 +384,3 @@ class Desk:
 
     def _refusal(self, reason: Reason) -> bytes:
         return encode_reply(f"ER {self._bank.catalogue.error_sentence(reason)}")
-
-    def _note(
-        self,
-        plan: Plan,
-        peer: str,
-        line: bytes,
-        reply: bytes,
-        started_ns: int,
-        trace: int = 0,
-    ) -> None:
-        """Counts one answered request, and keeps its line for the traffic log."""
-        now_ns = self._monotonic_ns()
-        us = (now_ns - started_ns) // 1000
-        if reply.startswith(_ERROR):
-            plan.figures.errors += 1
-        plan.figures.latency.record(us)
-        if self._log is not None:
-            when = (now_ns + self._wall_ahead_ns) / 1e9
-            if plan.hides:
-                line, reply = plan.shown(line, reply)
-            self._records.append((when, peer, line, shown(reply), us, trace))
-            if len(self._records) >= _RECORDS_HELD_MAX:
-                self._log_records()

@@ -21,6 +21,8 @@ class Session(Protocol):
     """`host:port`, as the traffic log shows it."""
 
     pending: "deque[Ticket]"
+    in_flight: int
+    """How many requests the tickets in `pending` are for."""
     closing: bool
     is_link: bool
     """Whether another bank speaks on it, whose requests must not be carried on."""
@@ -32,9 +34,14 @@ class Session(Protocol):
 
 
 class Ticket:
-    """A request whose reply is not sent yet; `reply` is None until it is known."""
+    """Requests of one session and command, with nothing between them, that are answered together.
 
-    __slots__ = ("arguments", "line", "plan", "reply", "session", "started_ns", "trace")
+    Mostly one; those of one packet that the ledger decides share a ticket, because what is done
+    for each ticket costs more than what is done for each request. `replies` is None until they are
+    known, and then has one for each line.
+    """
+
+    __slots__ = ("arguments", "lines", "plan", "replies", "session", "started_ns", "trace")
 
     def __init__(
         self,
@@ -46,11 +53,11 @@ class Ticket:
         reply: bytes | None = None,
     ) -> None:
         self.session = session
-        self.line = line
+        self.lines = [line]
         self.plan = plan
-        self.arguments = arguments
+        self.arguments = [arguments]
         self.started_ns = started_ns
-        self.reply = reply
+        self.replies: list[bytes] | None = None if reply is None else [reply]
         self.trace = 0
         """The number that all lines of the traffic log about it carry; 0 for one line alone."""
 

@@ -21,9 +21,9 @@ class Histogram:
         self.counts = [0] * _BUCKETS
         self.maximum_us = 0
 
-    def record(self, microseconds: int) -> None:
-        """Counts one latency."""
-        self.counts[microseconds.bit_length()] += 1
+    def record(self, microseconds: int, count: int = 1) -> None:
+        """Counts a latency, `count` times."""
+        self.counts[microseconds.bit_length()] += count
         if microseconds > self.maximum_us:
             self.maximum_us = microseconds
 

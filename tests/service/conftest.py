@@ -70,16 +70,19 @@ class FakeSession:
         self._house = house
         self.peer = name
         self.pending: deque[Any] = deque()
+        self.in_flight = 0
         self.closing = False
         self.is_link = False
         self.replies: list[str] = []
 
     def flush(self) -> None:
         ready = []
-        while self.pending and self.pending[0].reply is not None:
+        while self.pending and self.pending[0].replies is not None:
             ready.append(self.pending.popleft())
         self._house.desk.sent(ready)
-        self.replies += [ticket.reply.decode() for ticket in ready]
+        replies = [reply.decode() for ticket in ready for reply in ticket.replies]
+        self.in_flight -= len(replies)
+        self.replies += replies
 
     def send(self, *lines: str | bytes | None) -> None:
         """Has lines answered in one round of the loop, as a connection does."""

@@ -73,6 +73,38 @@ def test_two_connections_of_one_batch_get_their_own_results(house, ledger):
     assert two.replies == ["ER There is no such account.\r\n"]
 
 
+def test_like_requests_of_one_packet_wait_together_and_each_has_its_own_result(
+    house, session, ledger
+):
+    session.send(AD, AD, AD)
+    assert (len(session.pending), session.in_flight) == (1, 3)
+    ledger.settle(0, Reason.NO_SUCH_ACCOUNT, 0)
+    assert session.replies == ["AD\r\n", "ER There is no such account.\r\n", "AD\r\n"]
+    assert session.in_flight == 0
+    assert (house.figures("AD")["count"], house.figures("AD")["errors"]) == (3, 1)
+    assert [record[2:4] for record in house.records] == [
+        (AD.encode(), reply.encode()) for reply in session.replies
+    ]
+
+
+def test_requests_that_wait_together_are_given_up_together(house, session, ledger):
+    session.send(AD, AD)
+    house.desk.expire(session.pending[0])
+    session.flush()
+    assert session.replies == [UNKNOWN, UNKNOWN]
+    ledger.settle()
+    assert session.ask("BC") == "BC 10.1.2.3"
+
+
+def test_requests_wait_together_only_within_a_round_and_with_nothing_between(session, ledger):
+    session.send(AD, "BC", AD)
+    session.send(AD)
+    assert len(session.pending) == 4
+    ledger.settle()
+    ledger.settle()
+    assert session.replies == ["AD\r\n", "BC 10.1.2.3\r\n", "AD\r\n", "AD\r\n"]
+
+
 def test_a_write_that_waits_too_long_has_an_unknown_outcome(house, session, ledger):
     session.send(AD)
     house.desk.expire(session.pending[0])
