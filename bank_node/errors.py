@@ -94,6 +94,7 @@ class Reason(Enum):
     LIMIT_OF_PAYMENT = "limit_of_payment"
     LIMIT_OF_DAY = "limit_of_day"
     LIMIT_OF_NEW_CLIENT = "limit_of_new_client"
+    LIMIT_OF_MERCHANT = "limit_of_merchant"
     TOO_MANY_PAYMENTS = "too_many_payments"
     REFERENCE_TAKEN = "reference_taken"
     NO_SUCH_PAYMENT = "no_such_payment"

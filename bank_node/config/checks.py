@@ -108,6 +108,11 @@ def currency_code(doc: str) -> Meta:
     return _key(doc, expected, lambda text: bool(_CURRENCY.fullmatch(text)))
 
 
+def zone_name(doc: str) -> Meta:
+    expected = '"" or a time zone that this machine knows, such as "Europe/Prague"'
+    return _key(doc, expected, lambda name: not name or _is_time_zone(name))
+
+
 def subnet_list(doc: str) -> Meta:
     expected = 'a list of subnets, each its first address and length, such as "192.168.1.0/24"'
     return _key(doc, expected, lambda each: all(map(_is_subnet, each)))
@@ -182,6 +187,16 @@ def _is_subnet(text: str) -> bool:
     except ValueError:
         return False
     return "/" in text
+
+
+def _is_time_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo  # Most nodes keep the time of their machine.
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
 
 
 def _is_store_url(text: str) -> bool:

@@ -33,6 +33,7 @@ from bank_node.config.checks import (
     store_url,
     subnet_list,
     whole,
+    zone_name,
 )
 from bank_node.config.crash_points import CRASH_POINTS
 from bank_node.values import AMOUNT_MAX
@@ -228,6 +229,12 @@ class Payments(Struct, frozen=True, forbid_unknown_fields=True):
     new_client: Annotated[
         int, whole("Units that a client may spend in its first 24 hours.", 1, 2**63 - 1)
     ] = 500_000
+    merchant_per_day: Annotated[
+        int, whole("Units that a merchant may be paid in a day; 0 = any sum.", 0, 2**63 - 1)
+    ] = 0
+    time_zone: Annotated[
+        str, zone_name('Time zone that days begin in for limits and mandates; "" = the machine\'s.')
+    ] = ""
     per_minute: Annotated[int, whole("Payments of a client in a minute.", 1, 1_000_000)] = 30
     asking: Annotated[
         Literal["everybody", "merchants", "nobody"],

@@ -192,7 +192,7 @@ class Node:
             lambda: faults.post(banks.proxy()),
             self._caps.of,
             self._chronicle,
-            expecting,
+            expecting(self.settings),
         )
         return Providers(
             banks.own, handle_of(self.settings), banks.neighbourhood.directory, acquaintance,

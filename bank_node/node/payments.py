@@ -3,10 +3,12 @@
 import logging
 import os
 import secrets
+from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bank_node.banking.payments.abroad import Expect, parse_memo
-from bank_node.banking.payments.limits import Rules
+from bank_node.banking.payments.limits import Moment, Rules, Terms
 from bank_node.banking.payments.names import default_handle
 from bank_node.config import Settings
 from bank_node.ledger.operations import Operation
@@ -57,30 +59,14 @@ def open_counter(
     return Counter(
         handle=handle_of(settings),
         currency=chosen.currency,
-        rules=Rules(
-            per_payment=chosen.per_payment,
-            per_day=chosen.per_day,
-            new_client=chosen.new_client,
-            payments_a_minute=chosen.per_minute,
-            asking=chosen.asking,
-            asking_s=chosen.asking_s,
-            notice_s=chosen.mandate_notice_s,
-            unasked=chosen.mandate_unasked,
-            retries=chosen.mandate_retries,
-            retry_s=chosen.mandate_retry_s,
-            dispute_days=chosen.dispute_days,
-            dispute_answer_s=chosen.dispute_answer_s,
-            dispute_decide_s=chosen.dispute_decide_s,
-            dispute_retry_s=chosen.dispute_retry_s,
-            dispute_ask_s=chosen.dispute_ask_s,
-        ),
+        rules=rules_of(settings),
         ledger=ledger,
         pins=Pins(workers, identity.derive("pins"), PROFILES[chosen.pin_profile]),
         code_key=CodeKey(identity.derive("codes")),
         ids_key=identity.derive("ids of payments"),
         vmids_key=identity.derive("tokens of merchants"),
         clock=CLOCK,
-        day_of=_day_of,
+        day_of=calendar(chosen.time_zone),
         new_salt=lambda: secrets.token_bytes(SALT_BYTES),
         newsroom=newsroom,
         flow=flow,
@@ -89,13 +75,47 @@ def open_counter(
     )
 
 
-def expecting(operation: Operation, memo: str) -> Operation:
-    """What a message of another bank asks for: with a memo, to expect a payment."""
-    if not memo or not isinstance(operation, Promise):
-        return operation
-    return Expect(operation, parse_memo(memo), CLOCK.now_us())
+def expecting(settings: Settings) -> Callable[[Operation, str], Operation]:
+    """Makes of a message of another bank what it asks for: with a memo, to expect a payment."""
+    rules, day_of = rules_of(settings), calendar(settings.payments.time_zone)
+
+    def expect(operation: Operation, memo: str) -> Operation:
+        if not memo or not isinstance(operation, Promise):
+            return operation
+        now_us = CLOCK.now_us()
+        return Expect(operation, parse_memo(memo), Terms(Moment(now_us, day_of(now_us)), rules))
+
+    return expect
 
 
-def _day_of(us: int) -> int:
-    """Which day a moment is where this machine is, counted from the year 1."""
-    return datetime.fromtimestamp(us / 1e6).toordinal()
+def calendar(name: str) -> Callable[[int], int]:
+    """Which day a moment is in a time zone, counted from the year 1; "" is that of this machine."""
+    zone = ZoneInfo(name) if name else None
+
+    def day_of(us: int) -> int:
+        return datetime.fromtimestamp(us / 1e6, zone).toordinal()
+
+    return day_of
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What a bank with these settings allows everybody."""
+    chosen = settings.payments
+    return Rules(
+        per_payment=chosen.per_payment,
+        per_day=chosen.per_day,
+        new_client=chosen.new_client,
+        merchant_per_day=chosen.merchant_per_day,
+        payments_a_minute=chosen.per_minute,
+        asking=chosen.asking,
+        asking_s=chosen.asking_s,
+        notice_s=chosen.mandate_notice_s,
+        unasked=chosen.mandate_unasked,
+        retries=chosen.mandate_retries,
+        retry_s=chosen.mandate_retry_s,
+        dispute_days=chosen.dispute_days,
+        dispute_answer_s=chosen.dispute_answer_s,
+        dispute_decide_s=chosen.dispute_decide_s,
+        dispute_retry_s=chosen.dispute_retry_s,
+        dispute_ask_s=chosen.dispute_ask_s,
+    )

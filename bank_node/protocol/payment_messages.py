@@ -111,6 +111,10 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "U02: The amount is above the limit of the first 24 hours.",
         "U02: Částka je nad limitem prvních 24 hodin.",
     ),
+    Reason.LIMIT_OF_MERCHANT: (
+        "U02: The merchant may not be paid so much in one day.",
+        "U02: Obchodník nesmí za jeden den dostat tolik.",
+    ),
     Reason.TOO_MANY_PAYMENTS: (
         "Z7: Too many payments in one minute.",
         "Z7: Příliš mnoho plateb za minutu.",

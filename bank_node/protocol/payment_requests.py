@@ -34,7 +34,7 @@ REQUEST = Argument("<request>", parse_payment_id)
 # What can become of money within the bank.
 _PAID_HERE = (Reason.FROZEN, Reason.PAYEE_FROZEN, Reason.LIMIT_OF_PAYMENT, Reason.LIMIT_OF_DAY,
               Reason.LIMIT_OF_NEW_CLIENT, Reason.TOO_MANY_PAYMENTS,
-              Reason.NOT_ENOUGH_MONEY)  # fmt: skip
+              Reason.LIMIT_OF_MERCHANT, Reason.NOT_ENOUGH_MONEY)  # fmt: skip
 # What can become of an answer to a request.
 _ANSWERED = (Reason.NO_SUCH_REQUEST, Reason.REQUEST_EXPIRED, Reason.REQUEST_OVER)
 

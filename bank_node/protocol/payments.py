@@ -63,9 +63,9 @@ PIN_ERRORS = (Reason.UNPROTECTED, Reason.VPA_FOREIGN, Reason.WRONG_PIN, Reason.P
 _PAID = (Reason.NO_SUCH_PROVIDER, Reason.PROVIDER_DOWN, Reason.NO_SUCH_ADDRESS,
          Reason.OTHER_CURRENCY, Reason.REFERENCE_TAKEN, Reason.FROZEN,
          Reason.PAYEE_FROZEN, Reason.LIMIT_OF_PAYMENT, Reason.LIMIT_OF_DAY,
-         Reason.LIMIT_OF_NEW_CLIENT, Reason.TOO_MANY_PAYMENTS, Reason.SAME_ACCOUNT,
-         Reason.NOT_ENOUGH_MONEY, Reason.RISK, Reason.PAYEE_CHANGED, Reason.PAYMENT_REVERTED,
-         Reason.PAYMENT_PENDING)  # fmt: skip
+         Reason.LIMIT_OF_NEW_CLIENT, Reason.TOO_MANY_PAYMENTS, Reason.LIMIT_OF_MERCHANT,
+         Reason.SAME_ACCOUNT, Reason.NOT_ENOUGH_MONEY, Reason.RISK, Reason.PAYEE_CHANGED,
+         Reason.PAYMENT_REVERTED, Reason.PAYMENT_PENDING)  # fmt: skip
 PAYMENT_ROWS = (
     Command(
         "PU", (VPA, NAME, MOBILE, NEW_PIN), "PU <account>/<ip> <mmid>",

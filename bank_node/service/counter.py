@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bank_node.banking.payments.limits import Moment, Rules
+from bank_node.banking.payments.limits import Moment, Rules, Terms
 from bank_node.banking.payments.names import Merchant, make_vmid, open_vmid, payment_id
-from bank_node.banking.payments.operations import Terms
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.signing import CodeKey

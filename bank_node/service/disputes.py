@@ -11,9 +11,9 @@ from bank_node.banking.payments.abroad import memo_of
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.disputes import Raise, Say
 from bank_node.banking.payments.letters import Hear, answer_bytes, answer_of, message_bytes
-from bank_node.banking.payments.limits import Moment
+from bank_node.banking.payments.limits import Moment, Terms
 from bank_node.banking.payments.machines import DisputeMessage
-from bank_node.banking.payments.operations import Look, Proof, Terms
+from bank_node.banking.payments.operations import Look, Proof
 from bank_node.banking.payments.papers import PAYER, Dispute, Statement, dispute_key
 from bank_node.banking.payments.records import (
     CHARGEBACK,

@@ -5,9 +5,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import MandateMessage
 from bank_node.banking.payments.mandates import Attend, Direct, Present, Propose, is_whole
-from bank_node.banking.payments.operations import Look, Proof, Terms
+from bank_node.banking.payments.operations import Look, Proof
 from bank_node.banking.payments.papers import Mandate, Plan, mandate_key
 from bank_node.banking.payments.records import read
 from bank_node.errors import Reason, Refused

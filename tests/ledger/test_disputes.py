@@ -7,8 +7,9 @@ from test_payment_operations import RULES, Bank, proof, terms
 
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.disputes import STATEMENTS_MAX, Raise, Say, due
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import DISPUTE_STEPS, DisputeMessage, DisputeState
-from bank_node.banking.payments.operations import Change, Pay, Terms
+from bank_node.banking.payments.operations import Change, Pay
 from bank_node.banking.payments.papers import Agenda, Dispute, Statement, agenda_key, dispute_key
 from bank_node.banking.payments.records import Payment, check, payment_key, read
 from bank_node.banking.payments.refunds import GiveBack

@@ -10,8 +10,8 @@ from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.closing import Finish, concerned
 from bank_node.banking.payments.disputes import Raise, Say
 from bank_node.banking.payments.letters import Hear, Heed, answer_of, letter_of, statements
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import DisputeMessage
-from bank_node.banking.payments.operations import Terms
 from bank_node.banking.payments.papers import PAYER, Dispute, Statement, dispute_key
 from bank_node.banking.payments.records import Payment, check, incoming_key, payment_key, read
 from bank_node.banking.payments.refunds import OnItsWay
@@ -70,7 +70,7 @@ class Scene:
             f"{here.code}/{payment.id}", payment.payee_account, settlement_account(here.code),
             payment.payer_account, payment.amount, CAP,
         )  # fmt: skip
-        promised = there.do(Expect(promise, memo, terms().now.us))
+        promised = there.do(Expect(promise, memo, terms()))
         refused = promised if isinstance(promised, Reason) else None
         if fails or refused:
             self.tell(here, payment_key(payment.id), Message.VOID, payment.id, "bank_silent")
@@ -298,7 +298,7 @@ def test_money_that_does_not_come_from_where_the_payment_went_is_no_refund(scene
         scene.shop.account, 300, CAP,
     )._replace(**changes)  # fmt: skip
     memo = Memo("shop@brno", Vpa("alice", "brno"), kind="refund", of=scene.payment.id)
-    (told,) = book(scene.prague.store, Expect(promise, memo, 0))
+    (told,) = book(scene.prague.store, Expect(promise, memo, terms()))
     assert told in (Reason.NO_SUCH_PAYMENT, Reason.REFUND_TOO_MUCH)
 
 

@@ -7,7 +7,7 @@ import pytest
 from ledger_model import book
 from test_payment_operations import RULES, Bank, proof
 
-from bank_node.banking.payments.limits import Moment
+from bank_node.banking.payments.limits import Moment, Terms
 from bank_node.banking.payments.machines import MandateMessage
 from bank_node.banking.payments.mandates import (
     Attend,
@@ -17,7 +17,7 @@ from bank_node.banking.payments.mandates import (
     Todo,
     due,
 )
-from bank_node.banking.payments.operations import Change, Terms
+from bank_node.banking.payments.operations import Change
 from bank_node.banking.payments.papers import Mandate, Plan
 from bank_node.banking.payments.records import Payment, check, read
 from bank_node.errors import Reason

@@ -5,16 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_model import book
 
-from bank_node.banking.payments.limits import Moment, Rules
-from bank_node.banking.payments.operations import (
-    Change,
-    ClaimVpa,
-    Look,
-    Pay,
-    Proof,
-    Register,
-    Terms,
-)
+from bank_node.banking.payments.limits import Moment, Rules, Terms
+from bank_node.banking.payments.operations import Change, ClaimVpa, Look, Pay, Proof, Register
 from bank_node.banking.payments.records import Payment, Person, check, read
 from bank_node.errors import CorruptLedger, Reason
 from bank_node.ledger.audit import Anchor, Row, verify

@@ -11,7 +11,7 @@ from bank_node.banking.payments.collects import (
     ExpireCollect,
     payment_of,
 )
-from bank_node.banking.payments.operations import Terms
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.papers import Collect
 from bank_node.banking.payments.records import Payment, check, read
 from bank_node.banking.payments.refunds import GiveBack

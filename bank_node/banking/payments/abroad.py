@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import limits
+from bank_node.banking.payments import limits, takings
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.records import (
@@ -167,14 +168,16 @@ class Expect(Procedure):
 
     promise: Promise
     memo: Memo | None
-    now_us: int
+    terms: Terms
 
     @property
     def touched(self) -> tuple[int | str, ...]:
         promise, memo = self.promise, self.memo
         vpa = (vpa_key(memo.payee),) if memo and isinstance(memo.payee, Vpa) else ()
         of = (payment_key(memo.of), memo.of) if memo and memo.of else ()
-        return (*promise.touched, person_key(promise.payee), incoming_key(promise.key), *vpa, *of)
+        taken = takings.touched_by_takings(promise.payee, self.terms)
+        return (*promise.touched, person_key(promise.payee), incoming_key(promise.key), *vpa, *of,
+                *taken)  # fmt: skip
 
     def decide(self, state: State) -> Result:
         promise, memo = self.promise, self.memo
@@ -183,8 +186,6 @@ class Expect(Procedure):
         if promise.key in state.transfers:
             return moves.promise(state, promise)
         why = self._refusal(state, memo)
-        if why is None and memo.of:
-            why = self._why_not_back(state, memo)
         if why is not None:
             return why
         promised = moves.promise(state, promise)
@@ -192,11 +193,13 @@ class Expect(Procedure):
             return promised
         if memo.of:
             change_refunded(state, payment_key(memo.of), promise.amount)
+        else:
+            takings.count(state, self._client(state), promise.amount, self.terms)
         note = state.notes.get(person_key(promise.payee))
         payment = Payment(
             promise.key.rpartition("/")[2], memo.kind, memo.payer, promise.payer, str(memo.payee),
             promise.payee, "", read(Person, note).name if note else "", promise.amount, "",
-            memo.note, self.now_us, rrn=rrn_of(promised.entry), order=memo.order,
+            memo.note, self.terms.now.us, rrn=rrn_of(promised.entry), order=memo.order,
             payer_bank=bank_of(promise.bank), state=PENDING, of=memo.of,
         )  # fmt: skip
         noting.write(state, incoming_key(promise.key), body_of(payment))
@@ -211,11 +214,17 @@ class Expect(Procedure):
                 return Reason.NO_SUCH_ADDRESS
             if claim.account != self.promise.payee:
                 return Reason.PAYEE_CHANGED
-        note = state.notes.get(person_key(self.promise.payee))
+        client = self._client(state)
         # Who has won a dispute gets the money, whatever the account may do with it.
-        if note is not None and read(Person, note).is_frozen and memo.kind != CHARGEBACK:
+        if client is not None and client.is_frozen and memo.kind != CHARGEBACK:
             return Reason.PAYEE_FROZEN
-        return None
+        if memo.of:
+            return self._why_not_back(state, memo)
+        return takings.refusal(state, client, self.promise.amount, self.terms)
+
+    def _client(self, state: State) -> Person | None:
+        note = state.notes.get(person_key(self.promise.payee))
+        return read(Person, note) if note is not None else None
 
     def _why_not_back(self, state: State, memo: Memo) -> Reason | None:
         """Why this cannot be a part of a payment coming back from where it went."""

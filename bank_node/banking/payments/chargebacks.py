@@ -20,8 +20,9 @@ from bank_node.banking.payments.disputes import (
     find,
     refunded_in_full,
 )
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import DISPUTE_STEPS, DisputeMessage, DisputeState
-from bank_node.banking.payments.operations import Terms, WithPin, touched_by
+from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.papers import PAYEE, Dispute
 from bank_node.banking.payments.records import CHARGEBACK, REFUND, Payment, read
 from bank_node.banking.payments.refunds import (

@@ -98,7 +98,7 @@ class ApproveCollect(Pay):
     @property
     def touched(self) -> tuple[int | str, ...]:
         return (
-            *touched_by_payment(self.proof.account, self.payment),
+            *touched_by_payment(self.proof.account, self.payment, self.terms),
             collect_key(self.collect_id),
             agenda_key(self.proof.account),
         )

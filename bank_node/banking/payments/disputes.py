@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda
-from bank_node.banking.payments.limits import Moment, Rules
+from bank_node.banking.payments.limits import Moment, Rules, Terms
 from bank_node.banking.payments.machines import DISPUTE_STEPS, DisputeMessage, DisputeState
-from bank_node.banking.payments.operations import Terms, WithPin, touched_by
+from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.papers import (
     PAYEE,
     PAYER,

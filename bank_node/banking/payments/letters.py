@@ -17,8 +17,8 @@ from bank_node.banking.payments.disputes import (
     with_statement,
     withdrawn,
 )
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import DISPUTE_STEPS, DisputeMessage, DisputeState
-from bank_node.banking.payments.operations import Terms
 from bank_node.banking.payments.papers import PAYEE, PAYER, Dispute, Statement
 from bank_node.banking.payments.records import (
     PENDING,

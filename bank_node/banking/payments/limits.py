@@ -19,6 +19,8 @@ class Rules(NamedTuple):
     per_day: int = 10_000_000
     new_client: int = 500_000
     """What an account may spend altogether in its first 24 hours."""
+    merchant_per_day: int = 0
+    """What a merchant may be paid in a day; 0 for as much as it likes."""
     payments_a_minute: int = 30
     pin_tries: int = 3
     lock_out_s: int = 86_400
@@ -73,6 +75,13 @@ class Moment(NamedTuple):
 
     us: int
     day: int
+
+
+class Terms(NamedTuple):
+    """When an operation is decided, and the rules of the bank then."""
+
+    now: Moment
+    rules: Rules
 
 
 def is_locked(activity: Activity, now: Moment) -> bool:

@@ -11,9 +11,9 @@ from enum import Enum
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import agenda
+from bank_node.banking.payments import agenda, takings
 from bank_node.banking.payments.abroad import as_payment
-from bank_node.banking.payments.limits import Moment, Rules
+from bank_node.banking.payments.limits import Moment, Rules, Terms
 from bank_node.banking.payments.machines import (
     MANDATE_STEPS,
     MandateMessage,
@@ -21,7 +21,7 @@ from bank_node.banking.payments.machines import (
 )
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.occasions import ASPRESENTED, next_window
-from bank_node.banking.payments.operations import Terms, WithPin, touched_by
+from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.papers import Mandate, Plan, agenda_key, mandate_key
 from bank_node.banking.payments.records import (
     Payment,
@@ -268,7 +268,8 @@ class Attend(Procedure):
     def touched(self) -> tuple[int | str, ...]:
         payer, payee = self.mandate.payer_account, self.mandate.payee_account
         return (self.mandate.key, agenda_key(payer), payer, payee, person_key(payer),
-                person_key(payee), payment_key(self.payment_id), self.payment_id)  # fmt: skip
+                person_key(payee), payment_key(self.payment_id), self.payment_id,
+                *takings.touched_by_takings(payee, self.terms))  # fmt: skip
 
     def decide(self, state: State) -> Result:
         mandate = find(state, self.mandate.id)
@@ -302,20 +303,25 @@ class Attend(Procedure):
 
     def _pay(self, state: State, mandate: Mandate) -> Note | Reason:
         """Moves the money of one occurrence, and notes it down. The payer agreed beforehand."""
-        for account, why in (
-            (mandate.payer_account, Reason.FROZEN), (mandate.payee_account, Reason.PAYEE_FROZEN)
-        ):  # fmt: skip
-            if read(Person, state.notes[person_key(account)]).is_frozen:
-                return why
+        payer, payee = (
+            read(Person, state.notes[person_key(account)])
+            for account in (mandate.payer_account, mandate.payee_account)
+        )
+        if payer.is_frozen or payee.is_frozen:
+            return Reason.FROZEN if payer.is_frozen else Reason.PAYEE_FROZEN
         amount = mandate.amount_due
         if amount > self.terms.rules.per_payment:
             return Reason.LIMIT_OF_PAYMENT
+        why = takings.refusal(state, payee, amount, self.terms)
+        if why is not None:
+            return why
         moved = moves.carry_out(state, Move(
             self.payment_id, AccountNumber(mandate.payer_account),
             AccountNumber(mandate.payee_account), Amount(amount),
         ))  # fmt: skip
         if isinstance(moved, Reason):
             return as_payment(moved)
+        takings.count(state, payee, amount, self.terms)
         payment = Payment(
             self.payment_id, "mandate", mandate.payer, mandate.payer_account, mandate.payee,
             mandate.payee_account, self.bank, mandate.payee_name, amount, mandate.reference,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import limits
-from bank_node.banking.payments.limits import Moment, Rules
+from bank_node.banking.payments import limits, takings
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.names import is_reserved, mmid_of, rrn_of
 from bank_node.banking.payments.records import (
     Claim,
@@ -59,13 +59,6 @@ class Proof(NamedTuple):
     verifier: str
     """What the PIN was compared with; somebody may have changed it meanwhile."""
     is_right: bool
-
-
-class Terms(NamedTuple):
-    """When an operation is decided, and the rules of the bank then."""
-
-    now: Moment
-    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +238,7 @@ class Pay(WithPin):
 
     @property
     def touched(self) -> tuple[int | str, ...]:
-        return touched_by_payment(self.proof.account, self.payment)
+        return touched_by_payment(self.proof.account, self.payment, self.terms)
 
     def decide(self, state: State) -> Result:
         person = self.authenticate(state)
@@ -259,14 +252,19 @@ class Pay(WithPin):
         if why is not None:
             return why
         note = state.notes.get(person_key(payment.payee_account))
-        if note is not None and read(Person, note).is_frozen:
+        client = read(Person, note) if note is not None else None
+        if client is not None and client.is_frozen:
             return Reason.PAYEE_FROZEN
+        why = takings.refusal(state, client, payment.amount, self.terms)
+        if why is not None:
+            return why
         account, payee = AccountNumber(person.account), AccountNumber(payment.payee_account)
         moved = moves.carry_out(state, Move(payment.id, account, payee, Amount(payment.amount)))
         if isinstance(moved, Reason):
             return _AS_PAYMENT.get(moved, moved)
         activity = limits.spent(self.activity(state), person.opened_us, payment.amount, now)
         self.note_activity(state, activity)
+        takings.count(state, client, payment.amount, self.terms)
         booked = replace(payment, rrn=rrn_of(moved.entry))
         return noting.write(state, payment_key(payment.id), body_of(booked), is_open=False)
 
@@ -276,10 +274,11 @@ def touched_by(account: int) -> tuple[int | str, ...]:
     return (account, person_key(account), activity_key(account))
 
 
-def touched_by_payment(account: int, payment: Payment) -> tuple[int | str, ...]:
+def touched_by_payment(account: int, payment: Payment, terms: Terms) -> tuple[int | str, ...]:
     """What paying somebody of this bank touches."""
     return (*touched_by(account), payment.payee_account, person_key(payment.payee_account),
-            payment_key(payment.id), payment.id)  # fmt: skip
+            payment_key(payment.id), payment.id,
+            *takings.touched_by_takings(payment.payee_account, terms))  # fmt: skip
 
 
 def _write(state: State, key: str, record: Claim | Mobile) -> None:

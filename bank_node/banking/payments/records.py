@@ -2,8 +2,8 @@
 
 Bodies are JSON with the fields in the order of these classes, so each has one form only. The kinds
 of keys: `u:` a client, `a:` what lately happened on its account, `v:` an address, `m:` a mobile
-number, `p:` a payment that a client makes, `i:` one that comes from another bank,
-`c:` `w:` `d:` `q:` the papers of `papers.py`.
+number, `r:` what a merchant was paid, `p:` a payment that a client makes, `i:` one that comes from
+another bank, `c:` `w:` `d:` `q:` the papers of `papers.py`.
 """
 
 from collections.abc import Callable
@@ -131,8 +131,16 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True):
         )  # fmt: skip
 
 
-Record = Person | Claim | Mobile | Payment | Paper
-Body = TypeVar("Body", Person, Claim, Mobile, Payment, Collect, Mandate, Dispute, Agenda)
+class Takings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a merchant was paid on the last day on which it was."""
+
+    account: int
+    day: int
+    amount: int
+
+
+Record = Person | Claim | Mobile | Payment | Takings | Paper
+Body = TypeVar("Body", Person, Claim, Mobile, Payment, Takings, Collect, Mandate, Dispute, Agenda)
 
 
 # An Activity as it is written: its fields in their order.
@@ -140,7 +148,7 @@ _Active = tuple[int, int, int, int, int, int, int]
 
 _encode = msgspec.json.Encoder().encode
 _RECORDS: tuple[type[Struct], ...] = (
-    Person, Claim, Mobile, Payment, Collect, Mandate, Dispute, Agenda,
+    Person, Claim, Mobile, Payment, Takings, Collect, Mandate, Dispute, Agenda,
 )  # fmt: skip
 _decoders: dict[type, Callable[[bytes], Any]] = {
     kind: msgspec.json.Decoder(kind).decode for kind in _RECORDS
@@ -185,6 +193,10 @@ def activity_key(account: int) -> str:
     return f"a:{account}"
 
 
+def takings_key(account: int) -> str:
+    return f"r:{account}"
+
+
 def vpa_key(vpa: Vpa) -> str:
     """The key of all addresses that look like this one."""
     skeleton = vpa.skeleton
@@ -209,6 +221,7 @@ def incoming_key(transfer_key: str) -> str:
 
 _KINDS: dict[str, type[Struct]] = {
     "u": Person, "v": Claim, "m": Mobile, "p": Payment, "i": Payment,
+    "r": Takings,
     **PAPERS,
 }  # fmt: skip
 
@@ -235,4 +248,6 @@ def _key_of(record: Record, note: Note) -> str:
     if isinstance(record, Payment):
         bank = record.payer_bank
         return incoming_key(f"{bank}/{record.id}") if bank else payment_key(record.id)
+    if isinstance(record, Takings):
+        return takings_key(record.account)
     return note.key if isinstance(record, Mobile) else record.key

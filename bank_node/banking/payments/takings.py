@@ -1,0 +1,47 @@
+"""What a merchant was paid today, where the bank limits that. Pure.
+
+It counts at the bank of the merchant, whoever pays and from whichever bank. What fails later on its
+way, and what is given back, stays counted: a limit that refunds could reset would be none.
+"""
+
+from bank_node.banking.payments.limits import Terms
+from bank_node.banking.payments.records import Person, Takings, body_of, read, takings_key
+from bank_node.banking.payments.uri import NOT_A_MERCHANT
+from bank_node.errors import Reason
+from bank_node.ledger import noting
+from bank_node.ledger.state import State
+
+
+def touched_by_takings(payee_account: int, terms: Terms | None) -> tuple[str, ...]:
+    """What counting touches; nothing where there is no limit."""
+    is_limited = terms is not None and terms.rules.merchant_per_day
+    return (takings_key(payee_account),) if is_limited else ()
+
+
+def refusal(state: State, payee: Person | None, amount: int, terms: Terms) -> Reason | None:
+    """Why somebody may not be paid so much now."""
+    if not _is_limited(payee, terms):
+        return None
+    assert payee is not None
+    is_above = _today(state, payee.account, terms) + amount > terms.rules.merchant_per_day
+    return Reason.LIMIT_OF_MERCHANT if is_above else None
+
+
+def count(state: State, payee: Person | None, amount: int, terms: Terms) -> None:
+    """After somebody was paid."""
+    if _is_limited(payee, terms):
+        assert payee is not None
+        after = _today(state, payee.account, terms) + amount
+        body = body_of(Takings(payee.account, terms.now.day, after))
+        noting.write(state, takings_key(payee.account), body)
+
+
+def _is_limited(payee: Person | None, terms: Terms) -> bool:
+    is_merchant = payee is not None and payee.category != NOT_A_MERCHANT
+    return is_merchant and bool(terms.rules.merchant_per_day)
+
+
+def _today(state: State, account: int, terms: Terms) -> int:
+    note = state.notes.get(takings_key(account))
+    known = read(Takings, note) if note else None
+    return known.amount if known is not None and known.day == terms.now.day else 0
