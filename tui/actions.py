@@ -201,6 +201,10 @@ _ROWS = (
          "ones.", "writes", line="OQ do=reset account=N"),
     _row("payments.revoke", "x,delete", "Revoke", "End the chosen mandate.", "writes",
          line="OQ do=revoke find=ID"),
+    _row("payments.charge", "b", "Give back", "Decide the chosen dispute for the payer, who gets "
+         "the money back.", "writes", line="OQ do=charge find=ID"),
+    _row("payments.reject", "t", "Reject", "Decide the chosen dispute for the payee, who keeps "
+         "the money.", "writes", line="OQ do=reject find=ID"),
     _row("payments.person", "g", "Go to client", "Show the client who pays, or whom the chosen "
          "row is about, among the clients."),
     _row("payments.next_tab", "right", "Next tab", "Show the next tab.", "shown"),
@@ -211,6 +215,8 @@ _ROWS = (
     _row("payments.clients", "c", "Clients", "Show users and merchants.",
          line="OQ show=clients"),
     _row("payments.papers", "m", "Requests", "Show requests for money and mandates.",
+         line="OQ show=papers"),
+    _row("payments.disputes", "d", "Disputes", "Show disputes about payments.",
          line="OQ show=papers"),
     _row("payments.reload", "r", "Reload", "Ask the node again."),
 )  # fmt: skip

@@ -102,11 +102,16 @@ def _watched(
 ) -> Callable[[Answer], None]:
     def told(answer: Answer) -> None:
         if isinstance(answer, Refused):
-            took_us = (call.bank.clock.monotonic_ns() - call.started_ns) // 1000
-            flow.refused(attempt(call), answer, took_us)
+            flow.refused(attempt(call), answer, asked_us(call))
         done(answer)
 
     return told
+
+
+def asked_us(call: Call) -> int:
+    """When a request was received."""
+    clock = call.bank.clock
+    return clock.now_us() - (clock.monotonic_ns() - call.started_ns) // 1000
 
 
 def is_protected(session: Any) -> bool:

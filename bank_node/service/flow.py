@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import NamedTuple
 
-from bank_node.banking.payments.records import FAILED, SUCCESS, Payment, read
+from bank_node.banking.payments.records import FAILED, PENDING, SUCCESS, Payment, read
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.ring import Ring
 
 _KEPT = 2000
+# Requests that are remembered until their payments are on disk; most are at once.
+_ASKED_MAX = 20_000
 
 
 class Noted(Refused):
@@ -50,8 +52,16 @@ class Flow:
         self._clock = clock
         self.ring: Ring[Passed] = Ring(_KEPT)
         self._lock = Lock()
+        self._asked: dict[str, int] = {}
         self._done = 0
         self._reasons: Tally[str] = Tally()
+
+    def asked(self, payment_id: str, asked_us: int) -> None:
+        """Takes in when a payment was asked for; the record has when the PIN was right."""
+        with self._lock:
+            self._asked.setdefault(payment_id, asked_us)
+            if len(self._asked) > _ASKED_MAX:
+                del self._asked[next(iter(self._asked))]
 
     def heard(self, notes: Sequence[Note]) -> None:
         """Takes in records of payments that became durable."""
@@ -63,20 +73,26 @@ class Flow:
 
     def _pass(self, payments: Sequence[Payment]) -> None:
         now_us = self._clock.now_us()
-        self.ring.add([Passed(now_us, each, asked_us=each.time_us) for each in payments])
+        passed = []
         with self._lock:
             for each in payments:
+                if each.state == PENDING:
+                    asked_us = self._asked.get(each.id, each.time_us)
+                else:
+                    asked_us = self._asked.pop(each.id, each.time_us)
+                passed.append(Passed(now_us, each, asked_us=asked_us))
                 if each.state == FAILED:
                     self._reasons[each.why] += 1
                 elif each.state == SUCCESS:
                     self._done += 1
+        self.ring.add(passed)
 
-    def refused(self, attempt: Attempt, refused: Refused, took_us: int) -> None:
-        """Takes in that a client was not allowed to pay, so long after it had asked."""
+    def refused(self, attempt: Attempt, refused: Refused, asked_us: int) -> None:
+        """Takes in that a client was not allowed to pay, who had asked at that moment."""
         if isinstance(refused, Noted):
             return
-        now_us = self._clock.now_us()
-        self.ring.add([Passed(now_us, None, attempt, refused.reason, now_us - took_us)])
+        passed = Passed(self._clock.now_us(), None, attempt, refused.reason, asked_us)
+        self.ring.add([passed])
         with self._lock:
             self._reasons[refused.reason.value] += 1
 

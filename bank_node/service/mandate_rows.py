@@ -64,6 +64,7 @@ def told_dispute(paper: Dispute) -> dict[str, Any]:
         "state": paper.state.value,
         "payment": paper.payment,
         "payee": paper.payee,
+        "payee_bank": paper.payee_bank,
         "payer": paper.payer,
         "amount": paper.amount,
         "said": [{"by": s.by, "text": s.text, "time": moment(s.time_us)} for s in paper.said],

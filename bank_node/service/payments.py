@@ -51,7 +51,7 @@ from bank_node.protocol.payment_messages import response_code
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.signing import is_signed_code
 from bank_node.service.calls import Call, Handler
-from bank_node.service.counter import Counter, in_steps
+from bank_node.service.counter import Counter, asked_us, in_steps
 from bank_node.service.flow import Attempt, Noted
 from bank_node.service.payees import Target, find_payee, find_person
 from bank_node.service.steps import CheckPin, MakeVerifier, Step, Steps, Wait
@@ -237,6 +237,7 @@ def _pay(
         target.person.account, target.bank, target.person.name, amount, reference, note,
         terms.now.us, order=order,
     )  # fmt: skip
+    counter.flow.asked(payment.id, asked_us(call))
     if target.bank == call.bank.code:
         paid = yield Pay(proof, terms, payment)
         return read(Payment, paid)

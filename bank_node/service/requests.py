@@ -27,7 +27,7 @@ from bank_node.banking.payments.records import Payment, read
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.service.calls import Call, Handler
-from bank_node.service.counter import Counter, in_steps
+from bank_node.service.counter import Counter, asked_us, in_steps
 from bank_node.service.flow import Attempt
 from bank_node.service.mandate_rows import moment, told_dispute, told_mandate
 from bank_node.service.payees import find_person, received_keys
@@ -70,6 +70,7 @@ def approve(counter: Counter, call: Call) -> Steps:
         found, counter.payment_id(person.account, f"approve {collect_id}"), call.bank.code,
         terms.now.us,
     )  # fmt: skip
+    counter.flow.asked(payment.id, asked_us(call))
     paid = read(Payment, (yield ApproveCollect(proof, terms, payment, collect_id)))
     return f"PA {paid.id} {paid.rrn}"
 

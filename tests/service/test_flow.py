@@ -49,7 +49,17 @@ def test_a_payment_that_failed_on_its_way_is_told_by_its_record_alone():
 
 def test_a_refusal_tells_who_asked_and_how_long_it_took():
     shown = flow()
-    shown.refused(Attempt("alice@brno", "shop@brno", 5), Refused(Reason.WRONG_PIN), 50)
+    shown.refused(Attempt("alice@brno", "shop@brno", 5), Refused(Reason.WRONG_PIN), 700)
     ((_, item),) = shown.ring.read(0, 9).items
     assert (item.reason, item.attempt.payee) == (Reason.WRONG_PIN, "shop@brno")
-    assert item.time_us - item.asked_us == 50
+    assert (item.asked_us, item.time_us) == (700, 1_000)
+
+
+def test_the_check_of_the_pin_is_a_part_of_how_long_a_payment_took():
+    shown = flow()
+    shown.asked("id-1", 300)
+    shown.set_out(payment(PENDING))
+    shown.heard([noted()])
+    shown.heard([noted()])
+    asked = [item.asked_us for _, item in shown.ring.read(0, 9).items]
+    assert asked == [300, 300, 900], "what nobody asked for here has the time of its record"

@@ -31,6 +31,13 @@ class Payments:
             _paper("mandate", "BRN0m" + "4" * 30, "paused", "david@brno", "tea-room@brno", 900,
                    amount_rule="exact", recurrence="weekly", start="2026-01-05",
                    end="2026-12-31", paid=41, tries=3, why="not_enough_money"),
+            _paper("dispute", "BRN0d" + "5" * 30, "raised", "alice@brno", "bakery@brno", 4_400,
+                   said=[{"by": "payer", "text": self.text("the bread never came"),
+                          "time": "2026-11-18T10:50:00+00:00"}], payment="BRN" + "6" * 32,
+                   deadline="2026-12-28T10:50:00+00:00"),
+            _paper("dispute", "BRN0d" + "8" * 30, "contested", "eva@brno", "books@praha", 700,
+                   said=[{"by": "payer", "text": "a wrong book", "time": ""}],
+                   payment="BRN" + "9" * 32, payee_bank="10.1.2.7"),
         ]  # fmt: skip
 
     def _person(self, n):
@@ -112,6 +119,11 @@ class Payments:
         return {"total": len(rows), "first": 0, "rows": rows, "next": None}
 
     def _does(self, rest, words):
+        if words["do"] in ("charge", "reject"):
+            paper = next(p for p in self.papers if p["id"] == words["find"])
+            self.papers.remove(paper)
+            state = {"charge": "charged_back", "reject": "rejected"}[words["do"]]
+            return {"paper": {**paper, "state": state}}
         if words["do"] == "revoke":
             paper = next(p for p in self.papers if p["id"] == words["find"])
             self.papers.remove(paper)

@@ -21,7 +21,7 @@ KEYS = {
     "network": ("#banks-grid", "down", "v", "i"),
     "accounts": ("#accounts-grid", "down"),
     "settings": ("#settings-grid", "down"),
-    "payments": ("#flow-grid", "down", "e", "c", "m", "i"),
+    "payments": ("#flow-grid", "down", "e", "c", "m", "d", "i"),
     "transfers": ("#flight-grid", "down", "d", "down", "o", "K", "u"),
 }
 

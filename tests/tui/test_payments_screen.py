@@ -98,8 +98,9 @@ async def test_payments_pass_with_their_states_and_how_well_they_go():
 async def test_tabs_are_one_key_and_one_click_away():
     async with opened(screen="payments", size=(80, 24)) as console:
         screen = console.app.screen
-        for key, tab in (("e", "reasons"), ("c", "clients"), ("m", "papers"), ("i", "flow"),
-                         ("right", "reasons"), ("left", "flow"), ("left", "papers")):  # fmt: skip
+        for key, tab in (("e", "reasons"), ("c", "clients"), ("m", "papers"), ("d", "disputes"),
+                         ("i", "flow"), ("right", "reasons"), ("left", "flow"),
+                         ("left", "disputes")):  # fmt: skip
             await console.press(key)
             await console.until(lambda tab=tab: screen.tab == tab, tab)
             assert screen._grid.display
@@ -198,6 +199,24 @@ async def test_mandates_are_listed_and_one_is_revoked():
         await console.press("y")
         await console.sees("The mandate is revoked")
         await console.until(lambda: grid(console).total == 2, "two are left")
+
+
+@in_a_loop
+async def test_a_dispute_is_decided_where_it_is_to_be_after_a_question():
+    async with opened(screen="payments", size=(120, 40)) as console:
+        await console.sees("Disputes  2")
+        await console.press("d")
+        await console.until(lambda: grid(console).total == 2, "the disputes")
+        await console.sees("the bread never came")
+        await console.press("down", "b")
+        await console.sees("The bank of the payee decides: 10.1.2.7")
+        await console.press("up", "b")
+        await asked(console)
+        assert console.app.focused.id == "cancel"
+        await console.sees("4,400 are taken from bakery@brno")
+        await console.press("y")
+        await console.sees("The dispute is charged back")
+        await console.until(lambda: grid(console).total == 1, "one is left")
 
 
 @in_a_loop

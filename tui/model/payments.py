@@ -99,8 +99,16 @@ class Code(Struct, frozen=True):
     vpa: str = ""
 
 
+class Statement(Struct, frozen=True):
+    """What one side of a dispute has said."""
+
+    by: str = ""
+    text: str = ""
+    time: str = ""
+
+
 class Paper(Struct, frozen=True):
-    """A request for money, or a mandate."""
+    """A request for money, a mandate, or a dispute."""
 
     kind: str = ""
     id: str = ""
@@ -126,6 +134,14 @@ class Paper(Struct, frozen=True):
     confirmed: int | str = ""
     tries: int | str = ""
     why: str = ""
+    payment: str = ""
+    """The disputed payment."""
+    payee_bank: str = ""
+    """The bank that decides a dispute, if it is another one than this."""
+    said: tuple[Statement, ...] = ()
+    deadline: str = ""
+    refund: str = ""
+    withdrawing: bool | str = ""
 
 
 class Papers(Struct, frozen=True):
@@ -138,6 +154,6 @@ class Papers(Struct, frozen=True):
 
 
 class PaperChanged(Struct, frozen=True):
-    """OQ do=revoke."""
+    """OQ do=revoke, charge or reject."""
 
     paper: Paper = Paper()

@@ -18,12 +18,10 @@ from tui.model.payments import (
     Clients,
     Found,
     Paper,
-    PaperChanged,
     Papers,
 )
 from tui.model.purse import Health, Paid
 from tui.screens import payments_facts as facts
-from tui.screens import payments_forms as forms
 from tui.screens import payments_tables as tables
 from tui.screens.payments_acts import Acts
 from tui.widgets.columns import Row, plain
@@ -38,10 +36,11 @@ from tui.widgets.words import Words
 _FOUND_MAX = 500
 _PAPERS_MAX = 1_000
 _EXPORT_PAGE = 1_000
+_PAPERS = ("papers", "disputes")
 
 
 class Payments(Acts):
-    """Four tabs over one pane with what is chosen, and how well payments go."""
+    """Five tabs over one pane with what is chosen, and how well payments go."""
 
     NAME = "payments"
     AUTO_FOCUS = "#flow-grid"
@@ -70,10 +69,11 @@ class Payments(Acts):
                 tables.reasons_grid(),
                 tables.clients_grid(),
                 tables.papers_grid(),
+                tables.disputes_grid(),
                 id="list",
                 help="Payments of clients as they pass, each with the states that it came to; "
-                "why payments were refused; users and merchants; requests for money and mandates. "
-                "← and → change the tab, / searches.",
+                "why payments were refused; users and merchants; requests for money, mandates and "
+                "disputes. ← and → change the tab, / searches.",
             )
             with Container(id="side"):
                 yield Panel(
@@ -124,7 +124,9 @@ class Payments(Acts):
         panel.title = {"flow": "Payments"}.get(self.tab, tables.TABS[self.tab])
         panel.say("", keys=self.keys("payments.next_tab", *tables.HINTS[self.tab]))
         detail = self.query_one("#detail", Panel)
-        detail.title = {"clients": "Client", "papers": "Request"}.get(self.tab, "Way")
+        detail.title = {"clients": "Client", "papers": "Request", "disputes": "Dispute"}.get(
+            self.tab, "Way"
+        )
         detail.say("")
 
     def _show_counts(self) -> None:
@@ -132,6 +134,8 @@ class Payments(Acts):
         self.query_one("#tabs", TabLine).show(self.tab, {
             "flow": (formats.short(self._health.paid) if self._health.paid else "", "$success"),
             "reasons": (formats.short(refused) if refused else "", "$error"),
+            "papers": (tables.count_of(self._papers.rows, disputes=False), "$accent"),
+            "disputes": (tables.count_of(self._papers.rows, disputes=True), "bold $warning"),
         })  # fmt: skip
 
     def choose(self, tab: str, search: str = "") -> None:
@@ -184,6 +188,9 @@ class Payments(Acts):
     async def do_papers(self) -> None:
         self.choose("papers")
 
+    async def do_disputes(self) -> None:
+        self.choose("disputes")
+
     async def do_reload(self) -> None:
         self.reload()
 
@@ -204,9 +211,10 @@ class Payments(Acts):
             elif tab == "clients":
                 await self._load_clients(find)
                 return
-            elif tab == "papers":
+            if tab in _PAPERS or not wanted:
                 line = f"OQ show=papers count={_PAPERS_MAX}{find}"
-                self._papers = await pulse.ask(line, Papers)
+                self._papers = await pulse.ask(line, Papers, background=True)
+                self._show_counts()
         except BankError as error:
             self.query_one("#list", Panel).say(safe.line(error, 120))
             return
@@ -268,10 +276,11 @@ class Payments(Acts):
             shown = [r for r in rows if wanted in " ".join(map(plain, r.cells)).lower()]
             self._grid.show(shown)
             self._tell(f"{formats.amount(health.refused)} refused since the start")
-        elif self.tab == "papers":
-            self._grid.show([tables.paper_row(paper) for paper in self._papers.rows])
-            count = formats.count_of(len(self._papers.rows), self._papers.total, "requests")
-            self._tell(f"{count} and mandates that are not over")
+        elif self.tab in _PAPERS:
+            row_of = tables.dispute_row if self.tab == "disputes" else tables.paper_row
+            self._grid.show([row_of(paper) for paper in self._shown_papers])
+            more = ", and more" if self._papers.next is not None else ""
+            self._tell(f"{formats.amount(len(self._shown_papers))} not over{more}")
         self._show_chosen()
 
     def _show_flow(self) -> None:
@@ -299,8 +308,12 @@ class Payments(Acts):
         return next((paid for paid in shown if paid.key == key), None)
 
     @property
-    def _paper(self) -> Paper | None:
-        key = self._grid_of("papers").key
+    def _shown_papers(self) -> list[Paper]:
+        return [p for p in self._papers.rows if (p.kind == "dispute") == (self.tab == "disputes")]
+
+    @property
+    def chosen_paper(self) -> Paper | None:
+        key = self._grid.key if self.tab in _PAPERS else None
         return next((paper for paper in self._papers.rows if paper.id == key), None)
 
     def _show_chosen(self) -> None:
@@ -312,8 +325,8 @@ class Payments(Acts):
             client = self._clients.get(self._grid.key)  # type: ignore[call-overload]
             panel.say(client.address if client else "")
             told = facts.of_client(client)
-        elif self.tab == "papers":
-            told = facts.of_paper(self._paper)
+        elif self.tab in _PAPERS:
+            told = facts.of_paper(self.chosen_paper)
         self.query_one("#facts-text", Words).say(safe.lines(*told))
 
     def _show_payment(self, panel: Panel) -> list[Content]:
@@ -361,9 +374,9 @@ class Payments(Acts):
         self._grid.focus()
 
     async def do_person(self) -> None:
-        paid, paper = self._paid, self._paper
+        paid, paper = self._paid, self.chosen_paper
         row = paid.row if self.tab == "flow" and paid else None
-        payer = row.payer if row else paper.payer if self.tab == "papers" and paper else ""
+        payer = row.payer if row else paper.payer if paper else ""
         if not payer:
             self.warn("Choose a payment, a request or a client first: c shows the clients.")
             return
@@ -384,13 +397,3 @@ class Payments(Acts):
 
     def reload(self) -> None:
         self._load()
-
-    async def do_revoke(self) -> None:
-        paper = self._paper if self.tab == "papers" else None
-        if paper is None or paper.kind != "mandate":
-            self.warn("Only a mandate can be revoked: m shows them.")
-            return
-        if await self.app.push_screen_wait(forms.revoke_question(paper)):
-            ended = await self.hub.link.main.ask(forms.revoke_line(paper), PaperChanged)
-            self.done(f"The mandate is {ended.paper.state}.")
-            self._load()

@@ -1,14 +1,14 @@
-"""What the bank does to a client on the screen Payments: code, freeze, let go on, a new PIN."""
+"""What the bank does on the screen Payments: to a client, to a mandate, about a dispute."""
 
 from abc import abstractmethod
 
-from tui.model.payments import Client, ClientChanged, Clients, Code
+from tui.model.payments import Client, ClientChanged, Clients, Code, Paper, PaperChanged
 from tui.screens import payments_forms as forms
 from tui.screens.base import HouseScreen
 
 
 class Acts(HouseScreen):
-    """The actions on one client; a subclass tells which one is chosen."""
+    """The actions on what is chosen; a subclass tells what that is."""
 
     @abstractmethod
     async def chosen_client(self) -> Client | None:
@@ -16,6 +16,11 @@ class Acts(HouseScreen):
 
         Raises Lost, Rejected, Unreadable.
         """
+
+    @property
+    @abstractmethod
+    def chosen_paper(self) -> Paper | None:
+        """The chosen request, mandate or dispute."""
 
     @abstractmethod
     def reload(self) -> None:
@@ -72,3 +77,31 @@ class Acts(HouseScreen):
         changed = await self.hub.link.main.ask(line, ClientChanged)
         self.reload()
         return changed
+
+    async def do_revoke(self) -> None:
+        paper = self.chosen_paper
+        if paper is None or paper.kind != "mandate":
+            self.warn("Only a mandate can be revoked: m shows them.")
+            return
+        if await self.app.push_screen_wait(forms.revoke_question(paper)):
+            ended = await self.hub.link.main.ask(forms.revoke_line(paper), PaperChanged)
+            self.done(f"The mandate is {ended.paper.state}.")
+            self.reload()
+
+    async def do_charge(self) -> None:
+        await self._decide("charge")
+
+    async def do_reject(self) -> None:
+        await self._decide("reject")
+
+    async def _decide(self, do: str) -> None:
+        paper = self.chosen_paper
+        if paper is None or paper.kind != "dispute":
+            self.warn("Only a dispute can be decided: d shows them.")
+        elif paper.payee_bank:
+            self.warn(f"The bank of the payee decides: {paper.payee_bank}.")
+        elif await self.app.push_screen_wait(forms.decide_question(do, paper)):
+            line = forms.decide_line(do, paper)
+            ended = await self.hub.link.main.ask(line, PaperChanged)
+            self.done(f"The dispute is {ended.paper.state.replace('_', ' ')}.")
+            self.reload()

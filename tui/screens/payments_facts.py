@@ -4,7 +4,7 @@ from textual.content import Content
 
 from tui import safe
 from tui.model import formats, purse
-from tui.model.payments import Client, Paper
+from tui.model.payments import Client, Paper, Statement
 from tui.model.purse import Health, Paid
 from tui.screens import payments_tables as tables
 from tui.themes import tone
@@ -91,8 +91,15 @@ def of_client(client: Client | None) -> list[Content]:
     return told
 
 
+def _said(each: Statement) -> Content:
+    return safe.assemble(
+        (safe.line(each.by, 10).ljust(_NAME), "$bank-dim"), (safe.line(each.text, 300), "bold"),
+        (f"  {each.time[:16].replace('T', ' ')}", "$bank-dim"),
+    )  # fmt: skip
+
+
 def of_paper(paper: Paper | None) -> list[Content]:
-    """A request for money, or a mandate."""
+    """A request for money, a mandate, or a dispute."""
     if paper is None:
         return []
     told = [
@@ -102,7 +109,12 @@ def of_paper(paper: Paper | None) -> list[Content]:
         _more(("from", paper.start), ("until", paper.end), ("expires", paper.expires)),
         _more(("next", paper.next_from), ("to", paper.next_until),
               ("amount", str(paper.next_amount)), ("tries", str(paper.tries))),
+        _more(("by itself", tables.when_of(paper) if paper.deadline else ""),
+              ("decided at", paper.payee_bank)),
+        *(_said(each) for each in paper.said),
         _more(("why not", tables.spoken(paper.why))),
+        _more(("payment", paper.payment)),
+        _more(("given back", paper.refund)),
         _more(("reference", paper.reference), ("note", paper.note)),
         _more(("id", paper.id)),
     ]  # fmt: skip

@@ -70,6 +70,30 @@ def new_pin(changed: ClientChanged) -> TextDialog:
     return TextDialog("New PIN", told)
 
 
+def decide_line(do: str, dispute: Paper) -> str:
+    """`OQ do=charge` or `do=reject` as it is sent."""
+    return f"OQ do={do} find={dispute.id}"
+
+
+def decide_question(do: str, dispute: Paper) -> Confirm:
+    """Whether a dispute is decided for the payer, or for the payee."""
+    amount = formats.amount(dispute.amount)
+    effect = {
+        "charge": f"{amount} are taken from {dispute.payee} and given back to {dispute.payer}.",
+        "reject": f"{dispute.payee} keeps the {amount}.",
+    }[do]
+    said = dispute.said[0].text if dispute.said else ""
+    told = safe.lines(
+        safe.assemble(("disputed  ", "$bank-dim"), safe.line(said, 200)),
+        safe.content(effect),
+        safe.content("The dispute is over then, for good.", "$warning"),
+        protocol(decide_line(do, dispute)),
+    )
+    button = {"charge": "Give back", "reject": "Reject"}[do]
+    title = f"Decide for the {'payer' if do == 'charge' else 'payee'}?"
+    return Confirm(title, told, button=button, danger=True)
+
+
 def revoke_line(paper: Paper) -> str:
     """`OQ do=revoke` as it is sent."""
     return f"OQ do=revoke find={paper.id}"

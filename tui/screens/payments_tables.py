@@ -1,17 +1,26 @@
 """The tables of the screen Payments: their columns, and how each thing becomes a row."""
 
+from collections.abc import Iterable
+
 from tui.model import formats, purse, ways
 from tui.model.payments import Client, Paper
 from tui.model.purse import Paid
 from tui.widgets.columns import Cell, Column, Row
 from tui.widgets.grid import Grid
 
-TABS = {"flow": "Flow", "reasons": "Reasons", "clients": "Clients", "papers": "Requests"}
+TABS = {
+    "flow": "Flow",
+    "reasons": "Reasons",
+    "clients": "Clients",
+    "papers": "Requests",
+    "disputes": "Disputes",
+}
 HINTS = {
     "flow": ("payments.search", "payments.person", "payments.freeze"),
     "reasons": ("payments.flow",),
     "clients": ("payments.code", "payments.freeze", "payments.release", "payments.reset"),
     "papers": ("payments.revoke", "payments.person"),
+    "disputes": ("payments.charge", "payments.reject", "payments.person"),
 }
 """The tabs, and the actions that each is for."""
 
@@ -20,6 +29,7 @@ SEARCHES = {
     "reasons": "a part of a reason",
     "clients": "a part of an address, a name, a mobile number or an account",
     "papers": "a part of any column",
+    "disputes": "a part of any column",
 }
 
 
@@ -171,7 +181,47 @@ def papers_grid() -> Grid:
     )
 
 
-_PAPER_TONES = {"active": "good", "pending": "accent", "paused": "warn", "expired": "dim"}
+def disputes_grid() -> Grid:
+    """Disputes that are not over."""
+    return Grid(
+        Column("state", "State", 9),
+        Column("amount", "Amount", 9, right=True),
+        Column("payer", "Payer", 14, flex=1),
+        Column("payee", "Payee", 14, flex=1, from_width=58),
+        Column("deadline", "By itself at", 16, from_width=76),
+        Column("said", "Why", 16, flex=2, from_width=92),
+        Column("decides", "Decided at", 13, from_width=118),
+        id="disputes-grid",
+        name="disputes",
+        empty="No payment is disputed. A payer who wants the money of a payment back waits here "
+        "for the payee, for you, or for the deadline.",
+    )
+
+
+def dispute_row(paper: Paper) -> Row:
+    """A dispute; the one that waits longest for an answer comes first."""
+    return Row(
+        paper.id,
+        (
+            (paper.state.replace("_", " "), _PAPER_TONES.get(paper.state, "accent")),
+            formats.amount(paper.amount),
+            paper.payer,
+            (paper.payee, "accent"),
+            (when_of(paper), "dim"),
+            paper.said[0].text if paper.said else "",
+            paper.payee_bank or ("here", "dim"),
+        ),
+    )
+
+
+_PAPER_TONES = {
+    "active": "good",
+    "pending": "accent",
+    "paused": "warn",
+    "expired": "dim",
+    "raised": "warn",
+    "owed": "bad",
+}
 
 
 def paper_row(paper: Paper) -> Row:
@@ -192,9 +242,15 @@ def paper_row(paper: Paper) -> Row:
     )
 
 
+def count_of(papers: Iterable[Paper], *, disputes: bool) -> str:
+    """How many are disputes, or are none; nothing for none."""
+    count = sum((paper.kind == "dispute") == disputes for paper in papers)
+    return formats.short(count) if count else ""
+
+
 def when_of(paper: Paper) -> str:
     """When something happens to it next."""
-    return (paper.next_from or paper.expires or paper.end)[:16].replace("T", " ")
+    return (paper.next_from or paper.expires or paper.deadline or paper.end)[:16].replace("T", " ")
 
 
 def rule_of(paper: Paper) -> str:
