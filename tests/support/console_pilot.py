@@ -93,12 +93,12 @@ def text_of(app):
 
 
 def in_a_loop(test):
-    """Runs an async test on a loop of its own, at most a minute."""
+    """Runs an async test on a loop of its own, at most three minutes: machines may be busy."""
 
     @wraps(test)
     def run(*args, **kwargs):
         async def bounded():
-            await asyncio.wait_for(test(*args, **kwargs), 60)
+            await asyncio.wait_for(test(*args, **kwargs), 180)
 
         asyncio.run(bounded())
 
