@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from bank_node.banking.payments import qr
+from bank_node.banking.payments.exchange import arriving
 from bank_node.banking.payments.uri import UNITS, UriRefused, parse, to_decimal
 from bank_node.network.client import Client
 from bank_node.protocol.payment_values import to_word
@@ -261,31 +262,43 @@ def pay(
     at = At(**bank)
     reference = reference or f"pay-{secrets.token_hex(8)}"
     is_code = payee[:4].lower() == "upi:"
-    if is_code:
-        amount = _amount_of(payee, amount)
+    asked = _amount_of(payee) if is_code else None
+    told = _resolved(at, payee, asked)
+    if amount is None:
+        amount = told.get("costs")
     if amount is None:
         raise click.UsageError("say how much with --amount")
-    click.echo(f"paying {to_decimal(amount)} to {_named(at, payee)}, reference {reference}")
+    named = f"{told['name']} ({told['payee']})" if told["name"] else told["payee"]
+    click.echo(f"paying {to_decimal(amount)} to {named}, reference {reference}")
+    if "rate" in told:
+        click.echo(_quoted(told, amount, asked))
     pin = at.pin()
     if is_code:
-        told = at.ask("PY", payer, payee, amount, reference, pin)
+        paid = at.ask("PY", payer, payee, amount, reference, pin)
     else:
         words = [to_word(note)] if note else []
-        told = at.ask("PP", payer, payee, amount, reference, pin, *words)
-    payment, rrn = told.split()
+        paid = at.ask("PP", payer, payee, amount, reference, pin, *words)
+    payment, rrn = paid.split()
     click.echo(f"paid, payment {payment}, rrn {rrn}")
 
 
-def _amount_of(text: str, amount: int | None) -> int | None:
+def _amount_of(text: str) -> int | None:
+    """What a code asks for, in the currency of the payee's bank."""
     try:
-        uri = parse(text)
+        return parse(text).amount
     except UriRefused as error:
         raise click.UsageError(f"this code must not be paid: {error.why}") from None
-    return uri.amount if amount is None else amount
 
 
-def _named(at: At, payee: str) -> str:
-    """The payee as its bank knows it, so that a payer sees whom it pays."""
+def _resolved(at: At, payee: str, asked: int | None) -> dict[str, Any]:
+    """The payee as its bank knows it, so that a payer sees whom it pays, and what that costs."""
     who = str(parse(payee).payee) if payee[:4].lower() == "upi:" else payee
-    name = json.loads(at.ask("PR", who))["name"]
-    return f"{name} ({who})" if name else who
+    words = [] if asked is None else [asked]
+    told: dict[str, Any] = json.loads(at.ask("PR", who, *words))
+    return told
+
+
+def _quoted(told: dict[str, Any], amount: int, asked: int | None) -> str:
+    """What will arrive, before the payer agrees to it with a PIN."""
+    arrives = asked if amount == told.get("costs") else arriving(amount, told["rate"])
+    return f"{to_decimal(arrives or 0)} {told['currency']} will arrive, at {told['rate']} for 1"

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from msgspec import Meta
 
+from bank_node.config.currencies import CURRENCIES, is_rate
 from bank_node.errors import Refused
 from bank_node.values import BANK_PORTS, parse_amount, parse_bank_code
 
 _HANDLE = re.compile(r"[a-z]{2,32}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _PORTS: Final = range(1024, 65536)  # Lower ports need an administrator.
 _DAY: Final = 86_400
 
@@ -104,8 +104,13 @@ def bank_handle(doc: str) -> Meta:
 
 
 def currency_code(doc: str) -> Meta:
-    expected = 'three capital letters such as "CZK"'
-    return _key(doc, expected, lambda text: bool(_CURRENCY.fullmatch(text)))
+    expected = 'a currency of ISO 4217 with two decimals such as "CZK"'
+    return _key(doc, expected, CURRENCIES.__contains__)
+
+
+def rate_list(doc: str) -> Meta:
+    expected = 'a list such as ["EUR=25.105"], each currency once'
+    return _key(doc, expected, _are_rates)
 
 
 def zone_name(doc: str) -> Meta:
@@ -163,6 +168,15 @@ def _are_caps(rows: tuple[str, ...]) -> bool:
         len(set(banks)) == len(banks)
         and all(map(_is_address, banks))
         and all(map(_is_amount, amounts))
+    )
+
+
+def _are_rates(rows: tuple[str, ...]) -> bool:
+    currencies = [row[:3] for row in rows]
+    return (
+        len(set(currencies)) == len(currencies)
+        and CURRENCIES.issuperset(currencies)
+        and all(row[3:4] == "=" and is_rate(row[4:]) for row in rows)
     )
 
 

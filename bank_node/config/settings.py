@@ -29,6 +29,7 @@ from bank_node.config.checks import (
     pause,
     peer_list,
     probability,
+    rate_list,
     seconds,
     store_url,
     subnet_list,
@@ -211,6 +212,10 @@ class Payments(Struct, frozen=True, forbid_unknown_fields=True):
     currency: Annotated[
         str, currency_code("Currency of this bank, ISO 4217 with two decimals.")
     ] = "CZK"
+    rates: Annotated[
+        tuple[str, ...],
+        rate_list("What 1 of other currencies costs in that of this bank; without one, no trade."),
+    ] = ()
     pin_profile: Annotated[
         Literal["standard", "light"],
         choice(

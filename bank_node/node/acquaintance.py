@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from bank_node.errors import Reason
 from bank_node.network.neighbourhood import Neighbourhood
 from bank_node.network.peers import Peer
 from bank_node.security.keyring import Keyring
@@ -18,12 +19,17 @@ _LOOK_S = 0.03
 _FIND_S = 3.0
 # Nodes of our kind announce this.
 _TWO_PHASE = "commit"
+_CURRENCY = "currency="
 
 
 class Acquaintance:
     """The directory and the keyring, as transfers need them."""
 
-    def __init__(self, around: Neighbourhood, keyring: Keyring, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self, around: Neighbourhood, keyring: Keyring, now_us: Callable[[], int], currency: str
+    ) -> None:
+        """`currency` is that of this bank."""
+        self._currency = currency
         self._around = around
         self._keyring = keyring
         self._now_us = now_us
@@ -65,6 +71,15 @@ class Acquaintance:
             return False
         is_odd = peer.oddities or peer.said
         return None if peer.introduced_at is None and not is_odd else True
+
+    def why_no_transfer(self, peer: Peer | None) -> Reason | None:
+        """Why no units can be moved to a bank as they are here; None if they can."""
+        if peer is None:
+            return Reason.BANK_NOT_FOUND
+        if self.is_classic(peer) is None:
+            return Reason.BANK_SILENT
+        told = (w[len(_CURRENCY) :] for w in peer.capabilities if w.startswith(_CURRENCY))
+        return None if next(told, self._currency) == self._currency else Reason.OTHER_CURRENCY
 
     def meet(
         self,

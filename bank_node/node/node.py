@@ -183,7 +183,9 @@ class Node:
     def _open_transfers(self, banks: Banks, identity: Identity, faults: Faults) -> Around:
         """What carries money to other banks, and knows whom they serve."""
         assert self._writer is not None
-        acquaintance = Acquaintance(banks.neighbourhood, banks.keyring, CLOCK.now_us)
+        acquaintance = Acquaintance(
+            banks.neighbourhood, banks.keyring, CLOCK.now_us, self.settings.payments.currency
+        )
         self.transfers = transfers = Transfers(
             banks.own,
             identity,

@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bank_node.banking.payments.abroad import Expect, parse_memo
+from bank_node.banking.payments.exchange import rates_of
 from bank_node.banking.payments.limits import Moment, Rules, Terms
 from bank_node.banking.payments.names import default_handle
 from bank_node.config import Settings
@@ -59,6 +60,7 @@ def open_counter(
     return Counter(
         handle=handle_of(settings),
         currency=chosen.currency,
+        rates=rates_of(chosen.rates),
         rules=rules_of(settings),
         ledger=ledger,
         pins=Pins(workers, identity.derive("pins"), PROFILES[chosen.pin_profile]),

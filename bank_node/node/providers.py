@@ -12,9 +12,8 @@ import msgspec
 
 from bank_node.banking.payments.names import default_handle, likeness
 from bank_node.banking.transfers.engine import Engine
-from bank_node.banking.transfers.flights import Outcome
+from bank_node.banking.transfers.flights import Outcome, Parcel
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.transfers import Transfer
 from bank_node.network.peers import Directory, Peer
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.transfers import Transfers
@@ -152,17 +151,14 @@ class Providers:
 
     def carry(
         self,
-        record: Transfer,
-        memo: str,
+        parcel: Parcel,
         within_s: float,
         done: Callable[[Reason | None], object],
     ) -> None:
         def told(outcome: Outcome) -> None:
             done(outcome.reason)
 
-        self._transfers.lend(
-            lambda engine, _, now: engine.carry(record, memo, told, now + within_s, now)
-        )
+        self._transfers.lend(lambda engine, _, now: engine.carry(parcel, told, now + within_s, now))
 
 
 def _likeness(bank: BankCode, handle: str) -> str:

@@ -68,7 +68,7 @@ class Transfers:
         new_proxy: Callable[[], Elsewhere],
         cap_of: Callable[[BankCode], int],
         chronicle: Chronicle,
-        expecting: Callable[[Operation, str], Operation] = lambda operation, memo: operation,
+        expecting: Callable[[Operation, str], Operation],
     ) -> None:
         """`new_proxy` is called on the loop of this thread.
 
@@ -184,13 +184,11 @@ class Transfers:
         until = self._loop.time() + within_s
 
         def known(peer: Peer | None) -> None:
-            if peer is None:
-                done(Refused(Reason.BANK_NOT_FOUND, bank=order.payee.bank))
+            reason = self._acquaintance.why_no_transfer(peer)
+            if peer is None or reason is not None:
+                done(Refused(reason or Reason.BANK_NOT_FOUND, bank=order.payee.bank))
                 return
-            is_classic = self._acquaintance.is_classic(peer)
-            if is_classic is None:
-                done(Refused(Reason.BANK_SILENT, bank=order.payee.bank))
-                return
+            is_classic = bool(self._acquaintance.is_classic(peer))
             self._chronicle.received(order)
             told = partial(self._told, order, done)
             self._engine.begin(order, told, until, is_classic=is_classic)

@@ -244,8 +244,8 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "U16: Banky si tolik nevěří.",
     ),
     Reason.OTHER_CURRENCY: (
-        "The bank of the payee keeps another currency.",
-        "Banka příjemce vede jinou měnu.",
+        "The bank of the payee keeps another currency, and there is no rate for it.",
+        "Banka příjemce vede jinou měnu a není pro ni kurz.",
     ),
     Reason.NO_SUCH_PAYMENT: (
         "U48: There is no such payment.",
@@ -267,7 +267,7 @@ PAYMENT_SUMMARIES = {
     "PU": "Platby, uživatel: zaregistruje uživatele s platební adresou a PINem.",
     "PM": "Platby, obchodník: zaregistruje obchodníka, který dostane token pro své přístroje.",
     "PV": "Platby, adresa: zabere klientovi další platební adresu.",
-    "PR": "Platby, kdo to je: komu patří platební adresa.",
+    "PR": "Platby, kdo to je: komu patří platební adresa, a co tam stojí částka.",
     "PP": "Platba: zaplatí na platební adresu, účet, nebo mobil s MMID.",
     "PY": "Platba kódem: zaplatí, co žádá naskenovaný kód.",
     "PS": "Platby, stav: co se stalo s platbou.",

@@ -91,9 +91,10 @@ PAYMENT_ROWS = (
         effect=Effect.WRITES, extension=True, secrets=(2,), cost=100,
     ),
     Command(
-        "PR", (PAYEE,), "PR <json>", "Pay, resolve: who is behind a payment address.",
-        errors=(Reason.PAYEE_FORMAT, Reason.NO_SUCH_PROVIDER, Reason.PROVIDER_DOWN,
-                Reason.NO_SUCH_ADDRESS),
+        "PR", (PAYEE, CODE_AMOUNT), "PR <json>",
+        "Pay, resolve: who is behind a payment address, and what an amount costs there.",
+        errors=(Reason.PAYEE_FORMAT, Reason.PAYMENT_AMOUNT, Reason.NO_SUCH_PROVIDER,
+                Reason.PROVIDER_DOWN, Reason.NO_SUCH_ADDRESS, Reason.OTHER_CURRENCY),
         effect=Effect.LOOKS_BACK, extension=True, cost=4,
     ),
     Command(

@@ -1,6 +1,6 @@
 """The counter where clients are served: what payments need to know of their bank."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Counter:
 
     handle: str
     currency: str
+    rates: Mapping[str, str]
+    """What 1 of other currencies costs in that of this bank."""
     rules: Rules
     ledger: Ledger
     pins: Pins
@@ -46,7 +48,8 @@ class Counter:
     @property
     def capabilities(self) -> tuple[str, ...]:
         """What other banks are told of it."""
-        return ("payments", f"handle={self.handle}", f"codekey={self.code_key.public}")
+        words = f"handle={self.handle}", f"currency={self.currency}"
+        return ("payments", *words, f"codekey={self.code_key.public}")
 
     def terms(self) -> Terms:
         """The rules, and what time it is."""

@@ -7,7 +7,6 @@ from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
 
-from bank_node.banking.payments.abroad import memo_of
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.disputes import Raise, Say
 from bank_node.banking.payments.letters import Hear, answer_bytes, answer_of, message_bytes
@@ -35,7 +34,7 @@ from bank_node.security.identity import is_signed
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
 from bank_node.service.payees import received_keys
-from bank_node.service.payments import carried, prove
+from bank_node.service.payments import carried, parcel_of, prove
 from bank_node.service.steps import Step, Steps
 
 _US = 1_000_000
@@ -226,8 +225,8 @@ def settling(
 def carry_back(counter: Counter, given: OnItsWay) -> None:
     """Has money that was given back go on its way to the other bank; nobody waits for it."""
     if given.transfer is not None and given.transfer.is_open:
-        memo = memo_of(read(Payment, given.note))
-        counter.around.carry(given.transfer, memo, _CARRY_S, lambda _: None)
+        parcel = parcel_of(counter, read(Payment, given.note), given.transfer)
+        counter.around.carry(parcel, _CARRY_S, lambda _: None)
 
 
 DISPUTE_HANDLERS: dict[str, Handler] = {

@@ -30,6 +30,7 @@ from bank_node.service.payment_cash import CASH_HANDLERS
 from bank_node.service.payment_news import NEWS_HANDLERS
 from bank_node.service.payments import PAYMENT_HANDLERS
 from bank_node.service.proofs import prove_consistency, prove_inclusion, sign_head, tell_head
+from bank_node.service.quotes import QUOTE_HANDLERS
 from bank_node.service.requests import REQUEST_HANDLERS
 from bank_node.service.robbery import rob
 from bank_node.service.transfers import (
@@ -133,6 +134,7 @@ HANDLERS: dict[str, Handler] = {
     "LI": Handler(_link),
     "QU": Handler("QU"),
     **PAYMENT_HANDLERS,
+    **QUOTE_HANDLERS,
     **CASH_HANDLERS,
     **NEWS_HANDLERS,
     **REQUEST_HANDLERS,

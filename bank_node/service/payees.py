@@ -20,9 +20,9 @@ from bank_node.banking.payments.records import (
     vpa_key,
 )
 from bank_node.banking.payments.uri import NOT_A_MERCHANT
+from bank_node.banking.transfers.flights import Parcel
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import ReadNotes
-from bank_node.ledger.transfers import Transfer
 from bank_node.protocol.payment_values import MobilePayee, Payee, Vpa
 from bank_node.service.calls import Call
 from bank_node.service.counter import Counter
@@ -77,8 +77,7 @@ class Around(Protocol):
 
     def carry(
         self,
-        record: Transfer,
-        memo: str,
+        parcel: Parcel,
         within_s: float,
         done: Callable[[Reason | None], object],
     ) -> None:
@@ -92,6 +91,9 @@ class Target(NamedTuple):
     bank: BankCode
     code_key: str
     """The key that codes to pay this one are signed with."""
+    currency: str
+    rate: str = ""
+    """What 1 of its currency costs in that of this bank; empty if it is the same one."""
 
 
 def find_person(vpa: Vpa) -> Generator[Step, Any, Person | None]:
@@ -116,7 +118,7 @@ def find_payee(counter: Counter, call: Call, payee: Payee) -> Generator[Step, An
         person = yield from find_person(payee)
         if person is None:
             raise Refused(Reason.NO_SUCH_ADDRESS)
-        return Target(person, call.bank.code, counter.code_key.public)
+        return Target(person, call.bank.code, counter.code_key.public, counter.currency)
     if isinstance(payee, MobilePayee):
         (note,) = yield ReadNotes((mobile_key(payee.mobile),))
         account = read(Mobile, note).accounts.get(payee.mmid) if note else None
@@ -126,7 +128,7 @@ def find_payee(counter: Counter, call: Call, payee: Payee) -> Generator[Step, An
         account = payee.number
     (note,) = yield ReadNotes((person_key(account),))
     person = read(Person, note) if note else _nobody(account)
-    return Target(person, call.bank.code, counter.code_key.public)
+    return Target(person, call.bank.code, counter.code_key.public, counter.currency)
 
 
 def _provider(counter: Counter, call: Call, payee: Payee) -> Provider | None:
@@ -174,10 +176,13 @@ def _bank_digits(bank: BankCode) -> str:
 
 def _abroad(counter: Counter, provider: Provider, payee: Payee) -> Generator[Step, Any, Target]:
     told = yield Wait(partial(counter.around.resolve, provider.bank, str(payee)))
+    rate = ""
     if told.currency != counter.currency:
-        raise Refused(Reason.OTHER_CURRENCY)
+        rate = counter.rates.get(told.currency, "")
+        if not rate:
+            raise Refused(Reason.OTHER_CURRENCY)
     person = _nobody(told.account, told.name, told.category, is_frozen=told.is_frozen)
-    return Target(person, provider.bank, provider.code_key)
+    return Target(person, provider.bank, provider.code_key, told.currency, rate)
 
 
 def _nobody(

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from bank_node.banking.payments.abroad import PayAbroad, as_payment, memo_of
+from bank_node.banking.payments.exchange import Exchange
 from bank_node.banking.payments.limits import is_locked
 from bank_node.banking.payments.operations import (
     NOBODY,
@@ -43,6 +44,7 @@ from bank_node.banking.payments.uri import (
     build,
     parse,
 )
+from bank_node.banking.transfers.flights import Parcel
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import ReadNote, ReadNotes
 from bank_node.ledger.transfer_operations import ReadTransfer
@@ -54,6 +56,7 @@ from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, asked_us, in_steps
 from bank_node.service.flow import Attempt, Noted
 from bank_node.service.payees import Target, find_payee, find_person
+from bank_node.service.quotes import exchanged
 from bank_node.service.steps import CheckPin, MakeVerifier, Step, Steps, Wait
 
 _US = 1_000_000
@@ -160,30 +163,13 @@ def freeze(counter: Counter, call: Call) -> Steps:
     return "PF"
 
 
-def resolve(counter: Counter, call: Call) -> Steps:
-    """`PR`."""
-    (payee,) = call.arguments
-    target = yield from find_payee(counter, call, payee)
-    person = target.person
-    if target.bank == call.bank.code and call.bank.journal.account(person.account) is None:
-        raise Refused(Reason.NO_SUCH_ADDRESS)
-    told = {
-        "payee": str(payee),
-        "name": person.name,
-        "account": f"{person.account}/{target.bank}",
-        "category": person.category,
-        "currency": counter.currency,
-        "state": "frozen" if person.is_frozen else "active",
-    }
-    return f"PR {as_json(told)}"
-
-
 def pay(counter: Counter, call: Call) -> Steps:
     """`PP`."""
     vpa, payee, amount, reference, pin, *note = call.arguments
     target = yield from find_payee(counter, call, payee)
-    paid = yield from _pay(counter, call, vpa, pin, target,
-                           str(payee), amount, reference, note[0] if note else "")  # fmt: skip
+    exchange = exchanged(target, amount)
+    paid = yield from _pay(counter, call, vpa, pin, target, str(payee), amount, reference,
+                           note[0] if note else "", exchange=exchange)  # fmt: skip
     return f"PP {paid.id} {paid.rrn}"
 
 
@@ -197,9 +183,10 @@ def pay_by_code(counter: Counter, call: Call) -> Steps:
     vpa, text, amount, reference, pin = call.arguments
     uri = parse(text)
     target = yield from find_payee(counter, call, uri.payee)
-    check_code(counter, uri, target, amount)
-    paid = yield from _pay(counter, call, vpa, pin, target,
-                           str(uri.payee), amount, reference, uri.note, uri.reference)  # fmt: skip
+    exchange = exchanged(target, amount, uri.amount)
+    check_code(counter, uri, target, exchange.amount if exchange else amount)
+    paid = yield from _pay(counter, call, vpa, pin, target, str(uri.payee), amount, reference,
+                           uri.note, uri.reference, exchange)  # fmt: skip
     return f"PY {paid.id} {paid.rrn}"
 
 
@@ -209,10 +196,13 @@ def _attempt_by_code(call: Call) -> Attempt:
 
 
 def check_code(counter: Counter, uri: PayUri, target: Target, amount: int) -> None:
-    """Proves that an amount may be paid as a code says. Raises UriRefused."""
+    """Proves that an amount of the payee's currency may be paid as a code says.
+
+    Raises UriRefused.
+    """
     if uri.expires_us is not None and counter.clock.now_us() >= uri.expires_us:
         raise UriRefused("qrexpire", "it has expired")
-    if uri.currency not in ("", counter.currency):
+    if uri.currency not in ("", target.currency):
         raise UriRefused("cu", "its currency is another one")
     if not uri.allows(amount):
         raise UriRefused("am", "it is not for this amount")
@@ -228,14 +218,16 @@ def check_code(counter: Counter, uri: PayUri, target: Target, amount: int) -> No
 
 def _pay(
     counter: Counter, call: Call, vpa: Vpa, pin: str, target: Target, payee: str, amount: int,
-    reference: str, note: str, order: str = "",
+    reference: str, note: str, order: str = "", exchange: Exchange | None = None,
 ) -> Generator[Step, Any, Payment]:  # fmt: skip
     person, proof = yield from prove(counter, vpa, pin)
     terms = counter.terms()
+    there = exchange or Exchange(0, "", "")
     payment = Payment(
         counter.payment_id(person.account, reference), "pay", str(vpa), person.account, payee,
         target.person.account, target.bank, target.person.name, amount, reference, note,
-        terms.now.us, order=order,
+        terms.now.us, order=order, other_amount=there.amount, other_currency=there.currency,
+        rate=there.rate,
     )  # fmt: skip
     counter.flow.asked(payment.id, asked_us(call))
     if target.bank == call.bank.code:
@@ -263,12 +255,18 @@ def carried(
         raise Noted(as_payment(Reason(record.reason or Reason.TRANSFER_ABORTED.value)))
     if record.is_open:
         counter.flow.set_out(payment)
-        carry = partial(counter.around.carry, record, memo_of(payment), call.seconds_left())
+        parcel = parcel_of(counter, payment, record)
+        carry = partial(counter.around.carry, parcel, call.seconds_left())
         try:
             yield Wait(carry)
         except Refused as refused:
             raise Noted(as_payment(refused.reason)) from None
     return payment
+
+
+def parcel_of(counter: Counter, payment: Payment, record: Transfer) -> Parcel:
+    """A payment to another bank as it goes on its way."""
+    return Parcel(record, memo_of(payment, counter.currency), payment.other_amount)
 
 
 def payment_state(counter: Counter, call: Call) -> Steps:
@@ -297,6 +295,9 @@ def told_payment(currency: str, payment: Payment, state: str = "") -> dict[str, 
         "payee_name": payment.payee_name,
         "amount": payment.amount,
         "currency": currency,
+        "other_amount": payment.other_amount or "",
+        "other_currency": payment.other_currency,
+        "rate": payment.rate,
         "reference": payment.reference,
         "order": payment.order,
         "note": payment.note,
@@ -352,7 +353,6 @@ PAYMENT_HANDLERS: dict[str, Handler] = {
     "PU": Handler(later=in_steps(register_user)),
     "PM": Handler(later=in_steps(register_merchant)),
     "PV": Handler(later=in_steps(claim)),
-    "PR": Handler(later=in_steps(resolve, is_secret=False)),
     "PP": Handler(later=in_steps(pay, attempt=_attempt)),
     "PY": Handler(later=in_steps(pay_by_code, attempt=_attempt_by_code)),
     "PB": Handler(later=in_steps(balance)),

@@ -65,7 +65,7 @@ class Scene:
 
     def carry(self, here, there, payment, held, *, fails=False):
         """Drives the transfer of a payment to its end, and closes the records of both sides."""
-        memo = parse_memo(memo_of(payment))
+        memo = parse_memo(memo_of(payment, "CZK"))
         promise = Promise(
             f"{here.code}/{payment.id}", payment.payee_account, settlement_account(here.code),
             payment.payer_account, payment.amount, CAP,

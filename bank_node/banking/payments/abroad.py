@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from bank_node.banking.payments import limits, takings
+from bank_node.banking.payments.exchange import Exchange, is_fair, parse_exchange
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
@@ -65,6 +66,7 @@ _AS_PAYMENT = {
 # What a refusal of a transfer is called where it is one of a payment; others keep their names.
 
 
+_SAME = Exchange(0, "", "")
 _BACKWARDS = {REFUND.encode(): REFUND, CHARGEBACK.encode(): CHARGEBACK}
 
 
@@ -126,12 +128,21 @@ class Memo(NamedTuple):
     kind: str = PAY
     of: str = ""
     """The payment that this one gives back."""
+    exchange: Exchange | None = None
+    """What it is at the payer's bank, if that keeps another currency."""
 
 
-def memo_of(payment: Payment) -> str:
-    """What the payee's bank is told; a note that would make it too long stays at home."""
+def memo_of(payment: Payment, currency: str) -> str:
+    """What the payee's bank is told by one that keeps this currency.
+
+    A note that would make it too long stays at home.
+    """
     names = (payment.payer, payment.payee, payment.order)
     about = (f"{payment.kind}:{payment.of}",) if payment.of else ()
+    exchange = payment.exchange
+    if exchange is not None:
+        mine = exchange._replace(amount=payment.amount, currency=currency)
+        about = (*about, mine.word)
     memo = "~".join((*names, to_word(payment.note), *about))
     return memo if len(memo) <= MEMO_CHARACTERS_MAX else "~".join((*names, "", *about))
 
@@ -139,21 +150,26 @@ def memo_of(payment: Payment) -> str:
 def parse_memo(text: str) -> Memo | None:
     """The memo in a message of another bank; None if it is none."""
     words = text.encode().split(b"~")
-    if len(words) not in (4, 5):
+    if not 4 <= len(words) <= 6:
         return None
     payer, payee, order, note, *about = words
-    kind, of = PAY, b""
+    kind, of, exchange = PAY, b"", None
     try:
-        if about:
-            word, _, of = about[0].partition(b":")
+        if about and about[0][:3].islower():
+            word, _, of = about.pop(0).partition(b":")
             kind = _BACKWARDS[word]
+        if about:
+            exchange = parse_exchange(about.pop().decode())
+            if exchange is None or about:
+                return None
         return Memo(
             str(parse_payee(payer)),
             parse_payee(payee),
             parse_reference(order) if order else "",
             parse_text(note) if note else "",
             kind,
-            parse_payment_id(of) if about else "",
+            parse_payment_id(of) if of else "",
+            exchange,
         )
     except (Refused, KeyError):
         return None
@@ -191,6 +207,7 @@ class Expect(Procedure):
         promised = moves.promise(state, promise)
         if isinstance(promised, Reason):
             return promised
+        there = memo.exchange or _SAME
         if memo.of:
             change_refunded(state, payment_key(memo.of), promise.amount)
         else:
@@ -201,6 +218,7 @@ class Expect(Procedure):
             promise.payee, "", read(Person, note).name if note else "", promise.amount, "",
             memo.note, self.terms.now.us, rrn=rrn_of(promised.entry), order=memo.order,
             payer_bank=bank_of(promise.bank), state=PENDING, of=memo.of,
+            other_amount=there.amount, other_currency=there.currency, rate=there.rate,
         )  # fmt: skip
         noting.write(state, incoming_key(promise.key), body_of(payment))
         return promised
@@ -220,6 +238,9 @@ class Expect(Procedure):
             return Reason.PAYEE_FROZEN
         if memo.of:
             return self._why_not_back(state, memo)
+        there = memo.exchange
+        if there and not is_fair(there.amount, self.promise.amount, there.rate):
+            return Reason.TRANSFER_MESSAGE_FORMAT
         return takings.refusal(state, client, self.promise.amount, self.terms)
 
     def _client(self, state: State) -> Person | None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from bank_node.banking.payments.exchange import Exchange
 from bank_node.banking.payments.limits import Activity, Own
 from bank_node.banking.payments.papers import PAPERS, Agenda, Collect, Dispute, Mandate, Paper
 from bank_node.errors import CorruptLedger
@@ -103,11 +104,23 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True):
     """Why it failed: the name of a refusal."""
     dispute: str = ""
     """The dispute about it, or that it settles."""
+    other_amount: int = 0
+    """What it is at the other bank, in the currency of that one; 0 if it is the same here."""
+    other_currency: str = ""
+    rate: str = ""
+    """What 1 of the payee's currency cost in the payer's, in the payment that was made at first."""
 
     @property
     def is_local(self) -> bool:
         """Whether payer and payee are clients of the bank that keeps the record."""
         return not self.payer_bank and not self.day
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """What it is on the side of the other bank; None for one of the same currency."""
+        if not self.other_currency:
+            return None
+        return Exchange(self.other_amount, self.other_currency, self.rate)
 
     @property
     def is_backwards(self) -> bool:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from bank_node.banking.payments.abroad import as_payment
 from bank_node.banking.payments.disputes import refunded_in_full
+from bank_node.banking.payments.exchange import share
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.papers import Dispute, agenda_key, dispute_key
@@ -121,6 +122,10 @@ def give_back(state: State, refund: Payment, cap: int = 0) -> Note | OnItsWay | 
     why = is_refundable(payment, refund.amount)
     if why is not None:
         return why
+    if payment.other_currency:
+        refund = _exchanged(payment, refund)
+        if not refund.other_amount:
+            return Reason.PAYMENT_AMOUNT
     moved = _move(state, refund, cap)
     if isinstance(moved, Reason):
         return as_payment(moved)
@@ -130,6 +135,17 @@ def give_back(state: State, refund: Payment, cap: int = 0) -> Note | OnItsWay | 
     is_open = bool(refund.day)
     written = noting.write(state, payment_key(refund.id), body_of(booked), is_open=is_open)
     return OnItsWay(written, moved) if is_open else written
+
+
+def _exchanged(payment: Payment, refund: Payment) -> Payment:
+    """A refund with what its payer gets of what it paid once, in its own currency.
+
+    It follows the rate of the payment; refunds of all of it give all of it back.
+    """
+    before = share(payment.refunded, payment.amount, payment.other_amount)
+    after = share(payment.refunded + refund.amount, payment.amount, payment.other_amount)
+    return replace(refund, other_amount=after - before, other_currency=payment.other_currency,
+                   rate=payment.rate)  # fmt: skip
 
 
 def _move(state: State, refund: Payment, cap: int) -> Transfer | Reason:

@@ -13,6 +13,7 @@ from bank_node.banking.transfers.flights import (
     Flight,
     Order,
     Outcome,
+    Parcel,
     Reply,
     Told,
     Wait,
@@ -73,14 +74,16 @@ class Engine:
                     self._cap_of(order.payee.bank))  # fmt: skip
         self.operations.append((order.id, hold))
 
-    def carry(self, record: Transfer, memo: str, told: Told, until: float, now: float) -> None:
+    def carry(self, parcel: Parcel, told: Told, until: float, now: float) -> None:
         """A transfer whose money was set aside a moment ago, by a payment, goes on its way.
 
         For one that is on its way already, another client waits to hear of it.
         """
+        record, memo, amount = parcel
         flight = self.flights.get(record.key)
         if flight is None:
-            flight = Flight(record.key, bank_of(record.bank), None, record, memo=memo)
+            flight = Flight(record.key, bank_of(record.bank), None, record, memo=memo,
+                            amount=amount)  # fmt: skip
             self.flights[record.key] = flight
             flight.clients.append((until, told))
             self._go_on(flight, now)
@@ -226,7 +229,7 @@ class Engine:
                 TransferId(record.id),
                 AccountNumber(record.account),
                 AccountNumber(record.other),
-                Amount(record.amount),
+                Amount(flight.amount or record.amount),
                 flight.memo,
             )
         else:

@@ -39,6 +39,15 @@ class Wait(Enum):
     BANK = "bank"
 
 
+class Parcel(NamedTuple):
+    """A transfer that a payment has set money aside for, and what the other bank is told of it."""
+
+    record: Transfer
+    memo: str
+    amount: int = 0
+    """What the other bank is to take, in units of its own currency; 0 if it is the same as here."""
+
+
 @dataclass(slots=True)
 class Flight:
     """A transfer on its way."""
@@ -57,6 +66,8 @@ class Flight:
     is_fresh: bool = False
     memo: str = ""
     """What the other bank is told of the payment that this transfer is for."""
+    amount: int = 0
+    """What the other bank is to take, in units of its own currency; 0 if it is the same as here."""
     clients: list[tuple[float, Told]] = field(default_factory=list)
     trouble: str = ""
     """Why it does not go on, for the operator."""
