@@ -31,7 +31,8 @@ def resolve(counter: Counter, call: Call) -> Steps:
         told["rate"] = target.rate
     if wanted:
         told |= _quoted(counter, target, wanted[0])
-    return f"PR {json.dumps(told, separators=(',', ':'), ensure_ascii=False)}"
+    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+    return f"PR {text}"
 
 
 def _quoted(counter: Counter, target: Target, arrives: int) -> dict[str, Any]:
