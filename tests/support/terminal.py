@@ -36,15 +36,15 @@ class Terminal:
         `pressing` is a key that does no harm when it is pressed again: a terminal that still
         starts may lose the first one, and a person would press it once more.
         """
-        until = time.monotonic() + DEADLINE_S
+        until, press_at = time.monotonic() + DEADLINE_S, 0.0
         while text not in ESCAPES.sub(b"", self.drawn).decode("utf-8", "replace"):
-            left = until - time.monotonic()
-            assert left > 0, f"never: {text}\n{ESCAPES.sub(b'', self.drawn)[-3000:]!r}"
-            self.types(pressing)
-            patience = min(left, PRESS_AGAIN_S) if pressing else left
-            while select.select([self.fd], [], [], patience)[0]:
+            now = time.monotonic()
+            assert now < until, f"never: {text}\n{ESCAPES.sub(b'', self.drawn)[-3000:]!r}"
+            if pressing and now >= press_at:
+                self.types(pressing)
+                press_at = now + PRESS_AGAIN_S
+            if select.select([self.fd], [], [], 0.1)[0]:
                 self.drawn += os.read(self.fd, 65_536)
-                patience = 0
         self.drawn = b""
 
     def types(self, text: str) -> None:
