@@ -263,7 +263,7 @@ class Writer:
             last = first + len(submission.operations)
             self._tell(submission.done, results[first:last])
             first = last
-        if self._heard is not None:
+        if self._heard is not None and not _RECORDS.isdisjoint(map(type, results)):
             news: list[Any] = [result for result in results if type(result) in _RECORDS]
             news = [record for record in news if record.entry > before]
             if news:

@@ -14,7 +14,7 @@ from bank_node.errors import Reason
 from bank_node.ledger.notes import Note, ReadNotes
 from bank_node.ledger.operations import Result
 from bank_node.ledger.transfer_operations import ReadTransfer
-from bank_node.ledger.transfers import Transfer
+from bank_node.ledger.transfers import Role, Transfer
 from bank_node.ledger.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ class Clerk:
 
     def heard(self, records: Sequence[Transfer | Note]) -> None:
         """Takes in what became durable; called on the ledger thread."""
-        ended = [r for r in records if isinstance(r, Transfer) and not r.is_open]
-        self._finish(ended)
+        between_banks = (r for r in records if isinstance(r, Transfer) and r.role is not Role.LOCAL)
+        self._finish([r for r in between_banks if not r.is_open])
         notes = [r for r in records if isinstance(r, Note) and r.key[:2] in KINDS]
         if notes:
             self._news(notes)

@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 import time
+from struct import Struct
 
 from bank_node.telemetry.clock import Clock
 
@@ -18,6 +19,26 @@ _SWITCH_INTERVAL_S = 0.001
 # The collector looks for cycles each time this many more objects live than died. Requests make no
 # cycles, only closed connections do; at the default of 700 a busy node would look all the time.
 _COLLECT_AFTER = 100_000
+
+_NUMBERS = Struct("512Q")
+
+
+class Chance:
+    """Draws unpredictable integers of 64 bits, which the system hands out by the hundred.
+
+    Asked for each number alone, a thread would let go of the interpreter each time, and a busy
+    node has others that take it. From any thread.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+
+    def __call__(self) -> int:
+        while True:
+            try:
+                return self._numbers.pop()
+            except IndexError:
+                self._numbers.extend(_NUMBERS.unpack(os.urandom(_NUMBERS.size)))
 
 
 def usage() -> tuple[float, int]:

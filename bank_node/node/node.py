@@ -26,7 +26,7 @@ from bank_node.node.banks import Banks, own_code
 from bank_node.node.clerk import KINDS, Clerk
 from bank_node.node.faults import Faults
 from bank_node.node.inquiries import Inquiries
-from bank_node.node.machine import CLOCK, raise_file_limit
+from bank_node.node.machine import CLOCK, Chance, raise_file_limit
 from bank_node.node.operator import Entrance, Parts
 from bank_node.node.payments import expecting, handle_of, open_counter, pin_threads
 from bank_node.node.place import identity_of, open_office, take_place
@@ -323,7 +323,7 @@ class Node:
             version=__version__,
             extensions=self.settings.protocol.extensions,
             catalogue=Catalogue(self.settings.language),
-            draw=lambda: secrets.randbits(64),
+            draw=Chance(),
             network=network,
             identity=identity,
             log=Log(store, code, identity, CLOCK.now_us, lambda: succession.epoch),
