@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from bank_node.ledger.entries import bank_of, is_settlement
 from bank_node.ledger.journal import Block
-from bank_node.ledger.transfers import Transfer, decode
+from bank_node.ledger.records import decode
+from bank_node.ledger.transfers import Transfer
 from bank_node.values import BankCode
 
 
@@ -27,4 +28,5 @@ def outcomes(blocks: Iterable[Block]) -> dict[str, Transfer]:
         for block in blocks
         for entry, payload in block.payloads().items()
         for record in (decode(payload, entry),)
+        if isinstance(record, Transfer)
     }

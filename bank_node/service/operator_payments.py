@@ -32,13 +32,14 @@ from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.protocol.payment_messages import response_code
 from bank_node.protocol.payment_values import parse_new_pin, parse_vpa
 from bank_node.service.calls import Answer, Call, Handler
+from bank_node.service.codes import code_of
 from bank_node.service.counter import Counter, in_steps, is_protected
 from bank_node.service.disputes import carry_back, settling
 from bank_node.service.flow import Passed
 from bank_node.service.mandate_rows import told_dispute, told_mandate
 from bank_node.service.operator import fields_of, must_be_allowed, office_of, when_news
 from bank_node.service.payees import find_person
-from bank_node.service.payments import as_json, code_of, told_payment
+from bank_node.service.payments import as_json, told_payment
 from bank_node.service.requests import told_collect
 from bank_node.service.steps import MakeVerifier, Step, Steps
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from bank_node.banking.payments.abroad import PayAbroad, as_payment, memo_of
 from bank_node.banking.payments.exchange import Exchange
 from bank_node.banking.payments.limits import is_locked
@@ -30,18 +32,12 @@ from bank_node.banking.payments.records import (
     Person,
     activity_key,
     payment_key,
-    person_key,
     read,
     read_activity,
     vpa_key,
 )
 from bank_node.banking.payments.uri import (
-    MODE_DYNAMIC_SECURE_QR,
-    MODE_SECURE_QR,
     NOT_A_MERCHANT,
-    PayUri,
-    UriRefused,
-    build,
     parse,
 )
 from bank_node.banking.transfers.flights import Parcel
@@ -51,8 +47,8 @@ from bank_node.ledger.transfer_operations import ReadTransfer
 from bank_node.ledger.transfers import Phase, Transfer
 from bank_node.protocol.payment_messages import response_code
 from bank_node.protocol.payment_values import Vpa
-from bank_node.security.signing import is_signed_code
 from bank_node.service.calls import Call, Handler
+from bank_node.service.codes import check_code, get_code
 from bank_node.service.counter import Counter, asked_us, in_steps
 from bank_node.service.flow import Attempt, Noted
 from bank_node.service.payees import Target, find_payee, find_person
@@ -165,11 +161,15 @@ def freeze(counter: Counter, call: Call) -> Steps:
 
 def pay(counter: Counter, call: Call) -> Steps:
     """`PP`."""
-    vpa, payee, amount, reference, pin, *note = call.arguments
-    target = yield from find_payee(counter, call, payee)
-    exchange = exchanged(target, amount)
-    paid = yield from _pay(counter, call, vpa, pin, target, str(payee), amount, reference,
-                           note[0] if note else "", exchange=exchange)  # fmt: skip
+    vpa, payee, amount, reference, pin, *rest = call.arguments
+    note = rest[0] if rest else ""
+    try:
+        target = yield from find_payee(counter, call, payee)
+    except Refused as refused:
+        paid = yield from _paid_before(counter, call, refused, str(payee), amount, note)
+    else:
+        paid = yield from _pay(counter, call, vpa, pin, target, str(payee), amount, reference,
+                               note, exchange=exchanged(target, amount))  # fmt: skip
     return f"PP {paid.id} {paid.rrn}"
 
 
@@ -182,38 +182,23 @@ def pay_by_code(counter: Counter, call: Call) -> Steps:
     """`PY`."""
     vpa, text, amount, reference, pin = call.arguments
     uri = parse(text)
-    target = yield from find_payee(counter, call, uri.payee)
-    exchange = exchanged(target, amount, uri.amount)
-    check_code(counter, uri, target, exchange.amount if exchange else amount)
-    paid = yield from _pay(counter, call, vpa, pin, target, str(uri.payee), amount, reference,
-                           uri.note, uri.reference, exchange)  # fmt: skip
+    try:
+        target = yield from find_payee(counter, call, uri.payee)
+    except Refused as refused:
+        paid = yield from _paid_before(
+            counter, call, refused, str(uri.payee), amount, uri.note, uri.reference
+        )
+    else:
+        exchange = exchanged(target, amount, uri.amount)
+        check_code(counter, uri, target, exchange.amount if exchange else amount)
+        paid = yield from _pay(counter, call, vpa, pin, target, str(uri.payee), amount, reference,
+                               uri.note, uri.reference, exchange)  # fmt: skip
     return f"PY {paid.id} {paid.rrn}"
 
 
 def _attempt_by_code(call: Call) -> Attempt:
     vpa, _, amount, reference, *_ = call.arguments
     return Attempt(str(vpa), "", amount, reference)
-
-
-def check_code(counter: Counter, uri: PayUri, target: Target, amount: int) -> None:
-    """Proves that an amount of the payee's currency may be paid as a code says.
-
-    Raises UriRefused.
-    """
-    if uri.expires_us is not None and counter.clock.now_us() >= uri.expires_us:
-        raise UriRefused("qrexpire", "it has expired")
-    if uri.currency not in ("", target.currency):
-        raise UriRefused("cu", "its currency is another one")
-    if not uri.allows(amount):
-        raise UriRefused("am", "it is not for this amount")
-    if uri.signature:
-        if not is_signed_code(uri.signed.encode(), uri.signature, target.code_key):
-            raise UriRefused("sign", "its signature does not fit")
-    elif target.person.category != NOT_A_MERCHANT:
-        # Whoever changes a merchant's code takes the signature off as well.
-        raise UriRefused("sign", "its signature is missing")
-    if uri.category != target.person.category:
-        raise UriRefused("mc", "its category is another one")
 
 
 def _pay(
@@ -238,6 +223,30 @@ def _pay(
         raise Refused(Reason.PAYEE_FROZEN)
     paid, record = yield PayAbroad(proof, terms, payment, counter.around.cap_of(target.bank))
     return (yield from carried(counter, call, read(Payment, paid), record))
+
+
+def _paid_before(
+    counter: Counter, call: Call, refused: Refused, payee: str, amount: int, note: str,
+    order: str = "",
+) -> Generator[Step, Any, Payment]:  # fmt: skip
+    """What an earlier request of the same content came to, now that its payee cannot be found.
+
+    Its payer is not told that nothing was paid only because the payee's bank is away by now.
+    Raises `refused` if there was none, and REFERENCE_TAKEN if there was another one.
+    """
+    vpa, _, _, reference, pin, *_ = call.arguments
+    person, proof = yield from prove(counter, vpa, pin)
+    yield Look(proof, counter.terms())
+    try:
+        found = yield ReadNote(payment_key(counter.payment_id(person.account, reference)))
+    except Refused as unknown:
+        raise (refused if unknown.reason is Reason.NO_SUCH_PAYMENT else unknown) from None
+    known = read(Payment, found)
+    asked = replace(known, kind="pay", payee=payee, amount=amount, note=note, of="", order=order)
+    if not known.is_same(asked):
+        raise Refused(Reason.REFERENCE_TAKEN)
+    record = (yield ReadTransfer(known.id)) if known.day else None
+    return (yield from carried(counter, call, known, record))
 
 
 def carried(
@@ -307,42 +316,6 @@ def told_payment(currency: str, payment: Payment, state: str = "") -> dict[str, 
         "time": datetime.fromtimestamp(payment.time_us / _US, UTC).isoformat(),
     }
     return {name: value for name, value in told.items() if value != ""}
-
-
-def get_code(counter: Counter, call: Call) -> Steps:
-    """`PG`."""
-    vmid, *rest = call.arguments
-    amount, reference, seconds, text = (*rest, None, None, None, None)[:4]
-    merchant = counter.merchant(vmid)
-    (note,) = yield ReadNotes((person_key(merchant.account),))
-    person = read(Person, note) if note else None
-    if person is None or person.serial != merchant.serial:
-        raise Refused(Reason.NO_SUCH_MERCHANT)
-    return f"PG {code_of(counter, person, amount, reference, seconds, text)}"
-
-
-def code_of(
-    counter: Counter,
-    person: Person,
-    amount: int | None = None,
-    reference: str | None = None,
-    seconds: int | None = None,
-    text: str | None = None,
-) -> str:
-    """What a client's code to scan says, signed by the bank."""
-    name, _, handle = person.vpa.partition("@")
-    uri = PayUri(
-        Vpa(name, handle),
-        name=person.name,
-        category=person.category,
-        amount=amount,
-        currency=counter.currency,
-        reference=reference or "",
-        note=text or "",
-        mode=MODE_SECURE_QR if amount is None else MODE_DYNAMIC_SECURE_QR,
-        expires_us=counter.clock.now_us() + seconds * _US if seconds else None,
-    )
-    return build(uri, counter.code_key.sign)
 
 
 def as_json(told: dict[str, Any]) -> str:

@@ -92,6 +92,24 @@ def test_the_same_request_is_carried_out_once(client, names):
     assert client.ask(f"PP {payer}@brno {payee}@brno 121 r1 2580").startswith("ER U01")
 
 
+def test_a_payment_has_the_same_answer_while_its_payee_cannot_be_found(client, names, monkeypatch):
+    payer, payee, shop = names
+    by_name = f"PP {payer}@brno {payee}@brno 120 r1 2580"
+    by_code = f"PY {payer}@brno {client.ask(f'PG {client.vmids[shop]} 30 till')[3:]} 30 r2 2580"
+    told = {line: client.ask(line) for line in (by_name, by_code)}
+
+    def away(*_):
+        raise Refused(Reason.PROVIDER_DOWN)
+        yield
+
+    monkeypatch.setattr("bank_node.service.payments.find_payee", away)
+    assert {line: client.ask(line) for line in told} == told
+    assert client.ask(by_name.replace(" 120 ", " 121 ")).startswith("ER U01")
+    assert client.ask(by_name.replace(" r1 ", " r9 ")).startswith("ER U28")
+    assert client.ask(by_name.replace("2580", "1470")).startswith("ER ZM")
+    assert client.balance(payer) == 4850
+
+
 def test_a_payee_is_named_in_three_ways(client, names):
     payer, payee, _ = names
     mmid = client.vmids[payee]

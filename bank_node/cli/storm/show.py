@@ -35,7 +35,7 @@ def show(network: Sequence[Bank], stop: threading.Event, seconds: float | None) 
     """Runs until `stop` or for so long, heals, counts; the exit code. Raises BankError."""
     if len(network) < 2:
         raise click.UsageError("--faults needs two banks at least")
-    _await_peace(network)
+    await_peace(network)
     accounts, money = _accounts(network), _money(network)
     click.echo(f"{len(network)} banks hold {money:,} units together; Ctrl+C ends the storm.\n")
     traffic, mischief = Traffic(network, accounts), Mischief(network)
@@ -48,7 +48,7 @@ def show(network: Sequence[Bank], stop: threading.Event, seconds: float | None) 
         mischief.heal()
     healed_at = time.monotonic()
     traffic.stop()
-    _await_peace(network)
+    await_peace(network)
     click.echo(f"all transfers have ended after {time.monotonic() - healed_at:.1f} s more; "
                "the banks are stopped and counted:\n")  # fmt: skip
     for bank in network:
@@ -74,7 +74,7 @@ def _money(network: Sequence[Bank]) -> int:
     return total
 
 
-def _await_peace(network: Sequence[Bank]) -> None:
+def await_peace(network: Sequence[Bank]) -> None:
     """Waits until no transfer is open anywhere, for a minute at most."""
     give_up = time.monotonic() + _PEACE_S
     while time.monotonic() < give_up and any(_open(bank)["open"] for bank in network):

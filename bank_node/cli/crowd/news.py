@@ -5,10 +5,13 @@ import json
 import time
 from contextlib import suppress
 
-from bank_node.cli.crowd import Crowd, Line, Member, Tally, percentiles
+from bank_node.cli.crowd.lines import percentiles
+from bank_node.cli.crowd.people import Crowd, Member
 
 _LISTENERS = 16
-_LAST_WORDS_S = 5.0
+_LAST_WORDS_S = 30.0
+_TRIES = 100
+_PAUSE_S = 0.2
 
 
 class Listeners:
@@ -25,18 +28,27 @@ class Listeners:
             self._tasks.append(asyncio.create_task(self._listen(merchant)))
 
     async def _listen(self, merchant: Member) -> None:
-        place = self._crowd.places[merchant.home]
-        line = Line(place.host, place.port, self._crowd.timeout_s, Tally())
+        line = self._crowd.line_to(merchant)
+        heard: set[str] = set()
         try:
             cursor = ""
             while True:
-                told = await line.insist(f"PE {merchant.vmid} {cursor}".strip())
+                told = await line.insist(f"PE {merchant.vmid} {cursor}".strip(), _TRIES)
+                if not told.startswith("PE "):
+                    # A bank that was frozen has let it wait too long; nothing is lost by that.
+                    await asyncio.sleep(_PAUSE_S)
+                    continue
                 now = time.perf_counter()
                 page = json.loads(told.removeprefix("PE "))
                 cursor = page["cursor"]
                 for event in page["news"]:
+                    # A payment is told again when a part of it was given back.
+                    if event["payment"] in heard or event["state"] != "success":
+                        continue
+                    heard.add(event["payment"])
                     self.told_at[event["payment"]] = now
-                    merchant.told += event["amount"]
+                    sign = -1 if event["payer"] == merchant.vpa else 1
+                    merchant.told += sign * event["amount"]
         finally:
             line.close()
 
@@ -48,12 +60,13 @@ class Listeners:
             if time.perf_counter() > until:
                 for each in listened:
                     if each.told != each.expected:
-                        self._crowd.tally.contradict(f"news of {each.vpa}", str(each.told))
+                        told = f"{each.told}, expected {each.expected}"
+                        self._crowd.tally.contradict(f"news of {each.vpa}", told)
                 break
             await asyncio.sleep(0.05)
         for task in self._tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, ConnectionError):
                 await task
 
     def figures(self) -> dict[str, float]:
