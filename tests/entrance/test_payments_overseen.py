@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tui.model import documents, payments
+
 PIN = "2580"
 SETTINGS = {"payments__handle": "brno", "payments__pin_profile": "light"}
 
@@ -111,6 +113,32 @@ def test_papers_are_listed_and_a_mandate_is_revoked(scene):
     assert scene.ask(f"do=revoke find={mandate}")["paper"]["state"] == "revoked"
     assert {row["id"] for row in scene.ask("show=papers")["rows"]} == {request}
     assert scene.console.ask(f"OQ do=revoke find={request}").startswith("ER There is no such")
+
+
+def test_the_console_understands_all_that_is_told(scene):
+    ask = scene.client.ask
+    line = "PH shop@brno alice@brno max 99 daily 2098-01-01 2099-01-01 m1"
+    mandate = ask(f"{line} {PIN}").split()[1]
+    request = ask(f"PC shop@brno alice@brno 7 bill {PIN} 600 for+tea").split()[1]
+    dispute = ask(f"PZ alice@brno {scene.payment} raise {PIN} broken+cup").split()[1]
+
+    def told(words, shape):
+        return documents.read(scene.console.ask(f"OQ {words}".strip()), shape)
+
+    papers = {each.id: each for each in told("show=papers", payments.Papers).rows}
+    assert papers[mandate].amount_rule == "max"
+    assert papers[request].note == "for tea"
+    assert papers[dispute].said[0].text == "broken cup"
+    assert (papers[dispute].payment, papers[dispute].payee_bank) == (scene.payment, "")
+    assert papers[dispute].deadline
+    (passed,) = told("", payments.PaymentFlow).rows
+    assert passed.payment == told(f"show=find find={scene.rrn}", payments.Found).rows[0].payment
+    assert passed.asked_us <= passed.time_us
+    alice = told("show=clients find=alice", payments.Clients).rows[0]
+    assert (alice.address, alice.is_merchant) == ("alice@brno", False)
+    assert told(f"do=reject find={dispute}", payments.PaperChanged).paper.state == "rejected"
+    assert told(f"do=freeze account={alice.account}", payments.ClientChanged).client.state == "held"
+    assert told(f"do=code account={alice.account}", payments.Code).vpa == "alice@brno"
 
 
 def test_the_code_of_a_shop_is_the_one_that_is_signed(scene):

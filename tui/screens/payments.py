@@ -35,6 +35,8 @@ from tui.widgets.words import Words
 
 _FOUND_MAX = 500
 _PAPERS_MAX = 1_000
+# The node looks through all that is open each time it is asked: of many only when told to.
+_WATCHED_MAX = 500
 _EXPORT_PAGE = 1_000
 _PAPERS = ("papers", "disputes")
 
@@ -98,6 +100,8 @@ class Payments(Acts):
     def show(self, topic: str) -> None:
         if topic == "all":
             self._show_tab()
+            self._load()
+        if topic == "status" and self.tab in _PAPERS and self._papers.total < _WATCHED_MAX:
             self._load()
         if topic in ("all", "payments"):
             self._take_in()
@@ -175,21 +179,6 @@ class Payments(Acts):
     def _step(self, by: int) -> None:
         names = list(tables.TABS)
         self.choose(names[(names.index(self.tab) + by) % len(names)])
-
-    async def do_flow(self) -> None:
-        self.choose("flow")
-
-    async def do_reasons(self) -> None:
-        self.choose("reasons")
-
-    async def do_clients(self) -> None:
-        self.choose("clients")
-
-    async def do_papers(self) -> None:
-        self.choose("papers")
-
-    async def do_disputes(self) -> None:
-        self.choose("disputes")
 
     async def do_reload(self) -> None:
         self.reload()

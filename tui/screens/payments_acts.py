@@ -26,6 +26,25 @@ class Acts(HouseScreen):
     def reload(self) -> None:
         """Asks for what is shown again."""
 
+    @abstractmethod
+    def choose(self, tab: str, search: str = "") -> None:
+        """Puts a tab in front, with what is searched for in it."""
+
+    async def do_flow(self) -> None:
+        self.choose("flow")
+
+    async def do_reasons(self) -> None:
+        self.choose("reasons")
+
+    async def do_clients(self) -> None:
+        self.choose("clients")
+
+    async def do_papers(self) -> None:
+        self.choose("papers")
+
+    async def do_disputes(self) -> None:
+        self.choose("disputes")
+
     async def client_called(self, wanted: str) -> Client | None:
         """The client with an account or an address; says so if there is none."""
         line = f"OQ show=clients find={wanted}"
