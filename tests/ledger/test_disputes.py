@@ -5,17 +5,18 @@ from ledger_model import book
 from msgspec.structs import replace
 from test_payment_operations import RULES, Bank, proof, terms
 
+from bank_node.banking.payments import agenda
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.disputes import STATEMENTS_MAX, Raise, Say, due
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import DISPUTE_STEPS, DisputeMessage, DisputeState
 from bank_node.banking.payments.operations import Change, Pay
 from bank_node.banking.payments.papers import Agenda, Dispute, Statement, agenda_key, dispute_key
-from bank_node.banking.payments.records import Payment, check, payment_key, read
+from bank_node.banking.payments.records import Payment, body_of, check, payment_key, read
 from bank_node.banking.payments.refunds import GiveBack
 from bank_node.errors import Reason
 from bank_node.ledger.audit import Anchor, verify
-from bank_node.ledger.notes import Note, ReadNote, ReadNotes
+from bank_node.ledger.notes import BODY_BYTES_MAX, Note, ReadNote, ReadNotes
 from bank_node.ledger.operations import OpenAccount, Withdraw
 
 DAY = 86_400
@@ -142,6 +143,19 @@ def test_a_dispute_waits_on_the_lists_of_both_sides_until_it_is_over(open_one):
     ]  # fmt: skip
     open_one.withdraw()
     assert open_one.lists() == [(), ()]
+
+
+def test_a_full_list_fits_into_a_note_and_hides_nobody_from_disputes(scene):
+    full = agenda.ITEMS_MAX + agenda.DISPUTES_MAX
+    items = tuple((dispute_key(f"BRN{n:032x}"), 99_999) for n in range(full))
+    assert len(body_of(Agenda(99_999, items))) <= BODY_BYTES_MAX
+    payments = [scene.pay(scene.alice, scene.shop, 1, f"d{n:03}") for n in range(31)]
+    raised = [scene.raised(payment=read(Payment, paid)) for paid in payments]
+    assert [type(each) for each in raised] == [Note] * 30 + [Reason]
+    assert raised[-1] is Reason.TOO_MANY_REQUESTS
+    other = scene.pay(scene.eve, scene.shop, 1, "e1")
+    dispute = read(Dispute, scene.raised(by=scene.eve, payment=read(Payment, other)))
+    assert dispute.key not in dict(scene.lists()[1])
 
 
 def test_who_accepts_gives_back_what_is_left_and_no_more(open_one):

@@ -6,8 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from support.nodes import Running, bank_port, running_node, some_host
 from support.polling import until
+
+from bank_node.cli.payments import pay
 
 HANDLES = ("prague", "brno", "plzen")
 
@@ -271,6 +274,22 @@ def test_a_code_in_another_currency_is_paid_with_exactly_what_it_costs(abroad):
     assert ask(prague, f"PY alice@prague {code} 3 r1 2580").startswith("PY PRA")
     assert_closed(prague, wien)
     assert (has(prague, "alice@prague"), has(wien, "shop@wien")) == (997, 700)
+
+
+def test_people_are_told_what_arrives_before_they_type_their_pin(abroad):
+    prague, wien = abroad("EUR=25.105")
+    join(prague, "alice", 100_000)
+    vmid = join(wien, "shop", category="5411")
+    code = ask(wien, f"PG {vmid} 1000 order-7")[3:]
+    host, port = prague.address
+    line = ["--from", "alice@prague", "--host", host, "--port", str(port)]
+    done = CliRunner().invoke(pay, [code, *line], input="2580\n")
+    assert "paying 251.05 to shop (shop@wien)" in done.output, done.output
+    assert "10.00 EUR will arrive, at 25.105 for 1" in done.output
+    again = CliRunner().invoke(pay, ["shop@wien", "--amount", "251.06", *line], input="2580\n")
+    assert "10.00 EUR will arrive, at 25.105 for 1" in again.output
+    assert_closed(prague, wien)
+    assert has(wien, "shop@wien") == 2000
 
 
 def test_what_would_arrive_as_nothing_is_not_sent(abroad):

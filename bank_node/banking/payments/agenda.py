@@ -14,8 +14,8 @@ ITEMS_MAX = 50
 """What one client's list holds."""
 ITEMS_OF_ONE_MAX = 10
 """How many of them one other client may have begun."""
-DISPUTES_MAX = 50
-"""How many disputes a list holds beside them."""
+DISPUTES_MAX = 30
+"""How many disputes a list holds beside them; all together fit into one note."""
 _DISPUTES = "d:"
 
 
