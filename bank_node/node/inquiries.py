@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 _ROUNDS_MAX = 12
 _AT_ONCE = 32
 _KEPT_MAX = 100_000
+_US = 1_000_000
 
 
 @dataclass(slots=True)
@@ -64,40 +65,42 @@ class Inquiries:
         wanted = []
         for note in open_notes:
             dispute = read(Dispute, note)
-            if dispute.payee_bank and self._begin(dispute.id, note.entry, now_us):
-                wanted.append(dispute)
-        for dispute in wanted:
-            self._ask(dispute)
+            asked = self._begin(dispute.id, note.entry, now_us) if dispute.payee_bank else None
+            if asked is not None:
+                wanted.append((dispute, asked))
+        for dispute, asked in wanted:
+            self._ask(dispute, asked)
         return len(wanted)
 
-    def _begin(self, dispute_id: str, entry: int, now_us: int) -> bool:
+    def _begin(self, dispute_id: str, entry: int, now_us: int) -> _Asked | None:
         with self._lock:
-            asked = self._asked.get(dispute_id)
-            is_due = asked is None or asked.entry != entry or now_us >= asked.again_us
+            before = self._asked.get(dispute_id)
+            is_due = before is None or before.entry != entry or now_us >= before.again_us
             if not is_due or dispute_id in self._under_way or len(self._under_way) >= _AT_ONCE:
-                return False
+                return None
             if len(self._asked) >= _KEPT_MAX:
                 self._asked = {}
-            told = asked.told if asked else 0
-            again_us = now_us + self._counter.rules.dispute_ask_s * 1_000_000
-            self._asked[dispute_id] = _Asked(entry, again_us, told)
+            again_us = now_us + self._counter.rules.dispute_ask_s * _US
+            asked = _Asked(entry, again_us, before.told if before else 0)
+            self._asked[dispute_id] = asked
             self._under_way.add(dispute_id)
-            return True
+            return asked
 
-    def _ask(self, dispute: Dispute) -> None:
-        letter = letter_of(dispute, self._asked[dispute.id].told)
-        bank = dispute.payee_bank
+    def _ask(self, dispute: Dispute, asked: _Asked) -> None:
+        letter, bank = letter_of(dispute, asked.told), dispute.payee_bank
         signature = self._identity.sign(message_bytes(self._own, bank, letter.line))
         line = f"TD {self._own} {letter.line} {signature}".encode()
-        self._counter.around.ask(bank, line, partial(self._answered, dispute, letter))
+        self._counter.around.ask(bank, line, partial(self._answered, dispute, asked, letter))
 
-    def _answered(self, dispute: Dispute, letter: DisputeMessage, reply: bytes | Refused) -> None:
+    def _answered(
+        self, dispute: Dispute, asked: _Asked, letter: DisputeMessage, reply: bytes | Refused
+    ) -> None:
         answer = self._read(dispute.payee_bank, letter, reply)
         if answer is None:
             self._end(dispute.id)
             return
         heed = Heed(dispute, answer, self._counter.terms())
-        self._ledger.submit((heed,), partial(self._heeded, dispute, answer))
+        self._ledger.submit((heed,), partial(self._heeded, dispute, asked, answer))
 
     def _read(
         self, bank: str, letter: DisputeMessage, reply: bytes | Refused
@@ -113,28 +116,27 @@ class Inquiries:
             return None
         return parse_dispute_answer(words[1].encode())
 
-    def _heeded(self, dispute: Dispute, answer: DisputeAnswer, results: Sequence[Result]) -> None:
+    def _heeded(
+        self, dispute: Dispute, asked: _Asked, answer: DisputeAnswer, results: Sequence[Result]
+    ) -> None:
         """Asks on while one side has said what the other one has not heard."""
         (note,) = results
         if not isinstance(note, Note):
             self._end(dispute.id)
             return
         after = read(Dispute, note)
-        with self._lock:
-            asked = self._asked.get(dispute.id)
-            if asked is not None:
-                asked.entry, asked.told = note.entry, answer.heard
-                asked.rounds += 1
+        asked.entry, asked.told = note.entry, answer.heard
+        asked.rounds += 1
         has_more = (
             answer.heard < len(statements(after, PAYER))
             or answer.said > len(statements(after, PAYEE))
             or (after.withdrawing and not dispute.withdrawing)
         )
         is_wanted = after.is_open and answer.refused is None and has_more
-        if asked is None or not is_wanted or asked.rounds >= _ROUNDS_MAX:
-            self._end(dispute.id)
+        if is_wanted and asked.rounds < _ROUNDS_MAX:
+            self._ask(after, asked)
         else:
-            self._ask(after)
+            self._end(dispute.id)
 
     def _end(self, dispute_id: str) -> None:
         with self._lock:
