@@ -100,7 +100,7 @@ def tone_of(paid: Paid) -> str:
 def state_of(row: PaymentRow) -> str:
     """The state in a word, for people."""
     if row.state == "success":
-        return "paid" if not row.refunded else "given back"
+        return "paid" if not row.refunded else "returned"
     return {"pending": "under way", "deemed": "sent"}.get(row.state, row.state)
 
 

@@ -16,14 +16,15 @@ class Panel(Vertical):
         self.title = title
         self.pane_help = help
         self._said = ("", "")
+        self._titled = ""
         self.say(keys=keys)
 
     def say(self, note: str | None = None, keys: str | None = None) -> None:
         """Puts a note behind the title and keys into the lower edge; None leaves what is there."""
         said = (self._said[0] if note is None else note, self._said[1] if keys is None else keys)
-        if said == self._said and self.border_title is not None:
+        if (said, self.title) == (self._said, self._titled) and self.border_title is not None:
             return
-        self._said = said
+        self._said, self._titled = said, self.title
         parts: list[str | tuple[str, str]] = [self.title]
         if said[0]:
             parts.append((f"  {said[0]}", "not bold $bank-dim"))
