@@ -1,7 +1,8 @@
 """What people try on a bank that serves, and on two of them: none of it moves a unit.
 
 Codes to scan that somebody changed, refunds and requests have their tests in `tests/service/`; PINs
-that are guessed across `kill -9` are in `test_payments_killed.py`.
+that are guessed across `kill -9` are in `test_payments_killed.py`, handles that look alike in
+`test_payments_abroad.py`.
 """
 
 import random

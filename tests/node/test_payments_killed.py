@@ -85,15 +85,20 @@ def test_a_payment_is_done_once_however_often_the_bank_is_killed(
     assert verify_file(served.data / "bank.db").total == 4 * _MONEY
 
 
-def test_a_wrong_pin_is_counted_across_kill_9(serve: Callable[..., Served]) -> None:
+def test_pins_guessed_at_once_are_counted_across_kill_9(serve: Callable[..., Served]) -> None:
     served = serve(**_LIGHT)
     join(served, "alice")
     told = []
     for _ in range(3):
-        told.append(served.ask("PB alice@brno 1470")[:5])
-        served.kill()
+        with served.wire() as wire:
+            wire.send(b"".join(b"PB alice@brno %d\r\n" % pin for pin in range(1470, 1475)))
+            # It dies with the other guesses on their way; those that are decided stay counted.
+            told.append(wire.line()[:5])
+            served.kill()
         served = serve(**_LIGHT)
-    assert told == ["ER ZM", "ER ZM", "ER Z6"]
+    assert told[0] == "ER ZM"
+    assert set(told) <= {"ER ZM", "ER Z6"}
+    assert told.count("ER ZM") <= 2
     assert served.ask("PB alice@brno 2580").startswith("ER Z6")
 
 
