@@ -14,7 +14,7 @@ from support.wire import Address, Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_S = 20.0
-_RUN_S = 60.0
+_RUN_S = 180.0
 
 
 def environment(**variables: str) -> dict[str, str]:
