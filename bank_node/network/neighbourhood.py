@@ -175,7 +175,8 @@ class Neighbourhood:
     def record(self, endpoint: Endpoint, line: bytes, told: bytes, us: int, trace: int) -> Record:
         """The line of the traffic log for a question of this bank."""
         when = self._outside.clock.now_us() / 1e6
-        return (when, f"{OUTGOING}{endpoint}", line, told, us, trace)
+        host, port = endpoint
+        return (when, f"{OUTGOING}{host}:{port}", line, told, us, trace)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=new_loop) as runner:

@@ -24,6 +24,8 @@ from bank_node.values import BankCode
 _log = logging.getLogger(__name__)
 
 Done = Callable[[bytes | Refused], object]
+# What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
+_new = tuple.__new__
 Result = TypeVar("Result")
 
 # The rest of the reply time is for the way back, and for a sweep that looks four times a second.
@@ -97,6 +99,7 @@ class Proxy:
         self._directory = neighbours.directory
         self._asking_s = limits.asking_s
         self._log = log
+        self._records: list[Record] = []
         self._now = neighbours.now
         self._loop = asyncio.get_running_loop()
         self._links = Links(
@@ -116,7 +119,7 @@ class Proxy:
         """Has a request answered by another bank, as service.calls.Elsewhere describes."""
         if not self._neighbours.reach.allows(bank):
             raise Refused(Reason.OUT_OF_REACH, bank=bank, own=self._own)
-        request = Request(bank, line, trace, self._now(), done)
+        request = _new(Request, (bank, line, trace, self._now(), done))
         peer = self._directory.verified(bank)
         if (
             peer is not None
@@ -133,6 +136,7 @@ class Proxy:
         self._links.close()
         for task in list(self._tasks):
             task.cancel()
+        self._hand_over()
 
     def _over_link(self, request: Request, peer: Peer) -> None:
         assert peer.port is not None
@@ -275,7 +279,17 @@ class Proxy:
     def _note(self, request: Request, endpoint: Endpoint, told: bytes) -> None:
         if self._log is not None:
             us = int(1e6 * (self._now() - request.at))
-            self._log([self._neighbours.record(endpoint, request.line, told, us, request.trace)])
+            if not self._records:
+                self._loop.call_soon(self._hand_over)
+            self._records.append(
+                self._neighbours.record(endpoint, request.line, told, us, request.trace)
+            )
+
+    def _hand_over(self) -> None:
+        """Gives the traffic log what has gathered in this round of the loop."""
+        records, self._records = self._records, []
+        if records and self._log is not None:
+            self._log(records)
 
 
 def _refusal(bank: BankCode, answer: Answer) -> Refused:

@@ -4,6 +4,7 @@ Pure. Knows addresses as numbers; never knows whether anybody is there.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network
 from math import gcd
 from typing import NamedTuple
@@ -185,6 +186,7 @@ def _may_be_host(number: int) -> bool:
     return _FIRST_HOST <= number <= _LAST_HOST
 
 
+@lru_cache(maxsize=4096)
 def _number(address: str) -> int:
     a, b, c, d = map(int, address.split("."))
     return a << 24 | b << 16 | c << 8 | d

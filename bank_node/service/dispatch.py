@@ -241,7 +241,7 @@ class Desk:
         self, plan: Plan, request: Request, session: Session, started_ns: int
     ) -> bytes | None:
         """Has a request for an account of another bank answered there."""
-        account, *rest = request.arguments
+        account = request.arguments[0]
         if plan.row.route is Route.OWN_ACCOUNT:
             raise Refused(Reason.NOT_FORWARDED)
         if session.is_link:
@@ -250,7 +250,7 @@ class Desk:
         ticket = self._hold(plan, request, session, started_ns)
         ticket.trace = self._new_trace()
         # Not as it was typed: strangers are pickier about blanks, zeros and case than this bank.
-        line = b" ".join((plan.row.code.encode(), *(str(a).encode() for a in (account, *rest))))
+        line = " ".join((plan.row.code, *map(str, request.arguments))).encode()
         try:
             self._elsewhere.forward(
                 account.bank, line, ticket.trace, session, partial(self._answered, ticket)
