@@ -54,6 +54,8 @@ _CERTAINLY_UNDONE = {
 }
 
 
+# A tuple: a union would be made anew for every read.
+_FOUND_ON_DISK = (ReadTransfer, ReadNote)
 _MISSING = {ReadTransfer: Reason.NO_SUCH_TRANSFER, ReadNote: Reason.NO_SUCH_PAYMENT}
 
 
@@ -235,7 +237,7 @@ class SqliteStore:
         self._state.free = FreeNumbers(self._state.accounts)
 
     def read(self, operation: Operation) -> Result:
-        if not isinstance(operation, ReadTransfer | ReadNote):
+        if not isinstance(operation, _FOUND_ON_DISK):
             return book.decide(self._state, operation)
         known = self._state.record(operation.key)
         if known:

@@ -114,6 +114,8 @@ class Pins:
 
 
 _RIGHT = "right"
+# A tuple: a union would be made anew each time it is asked about.
+_PIN_STEPS = (CheckPin, MakeVerifier)
 
 
 class Walk:
@@ -139,16 +141,17 @@ class Walk:
         try:
             while True:
                 step = self._send(result)
-                if isinstance(step, CheckPin | MakeVerifier):
+                # By far the most frequent steps are reads.
+                if isinstance(step, ReadNotes) and self._ledger.reads_are_instant:
+                    result = self._ledger.read(step)
+                    continue
+                if isinstance(step, _PIN_STEPS):
                     self._pins.start(step, self.go_on)
-                    return
-                if isinstance(step, Wait):
+                elif isinstance(step, Wait):
                     step.begin(self.go_on)
-                    return
-                if not (isinstance(step, ReadNotes) and self._ledger.reads_are_instant):
+                else:
                     self._decide(step)
-                    return
-                result = self._ledger.read(step)
+                return
         except StopIteration as end:
             self._done(end.value)
         except Refused as refused:
