@@ -175,13 +175,13 @@ def apply(accounts: dict[int, Account], entry: Entry, sequence: int) -> None:
     """
     kind, debit, credit, amount, debit_previous, credit_previous = entry
     if kind == _DEPOSITED:
-        account = _replayed(accounts, credit, credit_previous, sequence)
-        fits = debit == debit_previous == CASH and account.balance + amount <= AMOUNT_MAX
-        accounts[credit] = Account(credit, account.balance + amount, sequence)
+        balance = _replayed(accounts, credit, credit_previous, sequence)[1] + amount
+        fits = debit == debit_previous == CASH and balance <= AMOUNT_MAX
+        accounts[credit] = _new(Account, (credit, balance, sequence))
     elif kind == _WITHDRAWN:
-        account = _replayed(accounts, debit, debit_previous, sequence)
-        fits = credit == credit_previous == CASH and account.balance >= amount
-        accounts[debit] = Account(debit, account.balance - amount, sequence)
+        balance = _replayed(accounts, debit, debit_previous, sequence)[1] - amount
+        fits = credit == credit_previous == CASH and balance >= 0
+        accounts[debit] = _new(Account, (debit, balance, sequence))
     elif kind == Kind.OPENED:
         fits = credit not in accounts and ACCOUNT_MIN <= credit <= ACCOUNT_MAX
         fits = fits and not (debit or amount or debit_previous or credit_previous)
@@ -200,7 +200,7 @@ def _replayed(accounts: dict[int, Account], number: int, previous: int, sequence
     account = accounts.get(number)
     if account is None:
         raise CorruptLedger(f"entry {sequence} names account {number}, which is not open")
-    if account.last_entry != previous:
+    if account[2] != previous:
         raise CorruptLedger(
             f"entry {sequence} follows entry {previous} of account {number}, "
             f"whose latest is {account.last_entry}"

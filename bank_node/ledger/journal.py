@@ -6,11 +6,12 @@ where its payload begins needs no mark. A block's hash covers its header, which 
 its leaves and the hash of the block before it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from operator import itemgetter
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.entries import ENTRY, Entry
@@ -23,6 +24,8 @@ _HEADER = Struct(">BQ32s32sQQI")
 _HEADER_VERSION = 1
 # Before each payload: which entry of the block it belongs to, and its length in bytes.
 _PAYLOAD = Struct(">II")
+# What `Entry._make` calls before it counts the fields, which a format has counted already.
+_entry: Callable[[Iterable[Any]], Entry] = partial(tuple.__new__, Entry)
 
 
 class Header(NamedTuple):
@@ -87,7 +90,7 @@ class Block(NamedTuple):
 
     def entries(self) -> Iterator[tuple[int, Entry]]:
         """The entries with their sequence numbers."""
-        return enumerate(map(Entry._make, ENTRY.iter_unpack(self.body)), self.first_entry)
+        return enumerate(map(_entry, ENTRY.iter_unpack(self.body)), self.first_entry)
 
     def entry(self, sequence: int) -> Entry:
         """The entry of this block with a sequence number."""
