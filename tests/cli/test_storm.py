@@ -4,9 +4,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 from support.processes import environment
 
 from bank_node.cli.storm.audit import Audit, Verified
@@ -31,7 +34,15 @@ def free_port(hosts):
     pytest.skip("all ports of banks are taken")
 
 
+@pytest.fixture
+def ground():
+    """The addresses of `bank demo`, for one test of this machine at a time."""
+    with FileLock(Path(tempfile.gettempdir(), "bank-tests-demo.lock"), timeout=150):
+        yield
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="banks cannot be frozen here")
+@pytest.mark.usefixtures("ground")
 @pytest.mark.parametrize("ends", ["by itself", "by Ctrl+C"])
 def test_a_storm_ends_with_every_unit_in_its_place(tmp_path, ends):
     port = free_port([f"127.0.0.{n}" for n in (1, 2, 3)])
@@ -47,7 +58,8 @@ def test_a_storm_ends_with_every_unit_in_its_place(tmp_path, ends):
     )  # fmt: skip
     try:
         assert process.stdout
-        assert process.stdout.readline().startswith("3 banks hold ")
+        opened = process.stdout.readline()
+        assert opened.startswith("3 banks hold "), process.communicate(timeout=20)
         if by_hand:
             process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=90)
