@@ -44,6 +44,24 @@ def test_a_state_is_told_once_however_often_it_is_answered(chronicle):
     assert told(chronicle) == [reserved, posted]
 
 
+def test_a_wish_that_the_ledger_knows_already_is_no_news(events):
+    now_us = [7]
+    chronicle = Chronicle(events, lambda: now_us[0])
+    order = Order(
+        id="t", payer=10_001, payee=AccountAddress(10_002, BANK), amount=5,
+    )  # fmt: skip
+    chronicle.received(order)
+    chronicle.reached([record(entry=4)])
+    chronicle.received(order)
+    chronicle.reached([record(entry=4)])
+    chronicle.tell()
+    assert told(chronicle) == [order, record(entry=4)]
+    chronicle.received(order)
+    now_us[0] += 1_000_000
+    chronicle.tell()
+    assert told(chronicle)[2:] == [order], "nothing was said to it yet"
+
+
 def test_many_doubts_at_once_are_one_event(chronicle, events):
     for _ in range(500):
         chronicle.doubted(record(role=Role.CLASSIC, phase=Phase.SENT))

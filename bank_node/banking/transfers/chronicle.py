@@ -14,6 +14,8 @@ from bank_node.telemetry.events import Events, Level
 from bank_node.telemetry.ring import Ring
 
 _STAGES_KEPT = 4096
+# A wish that the ledger has said nothing to for so long is told by itself.
+_UNHEARD_US = 500_000
 _new = tuple.__new__
 
 
@@ -36,19 +38,25 @@ class Chronicle:
         self.stages: Ring[Stage] = Ring(_STAGES_KEPT)
         self._newest = 0
         self._news: list[Stage] = []
+        self._wanted: dict[str, Stage] = {}
         self._doubtful: list[Transfer] = []
 
     def received(self, order: Order) -> None:
         """A client wants a transfer to another bank; told with what the ledger says next."""
-        self._news.append(_new(Stage, (self._now_us(), order, False)))
+        self._wanted[order.id] = _new(Stage, (self._now_us(), order, False))
 
     def reached(self, results: Iterable[object]) -> None:
         """The ledger has decided; of its results, those are told that are news."""
         now_us, newest, news = self._now_us(), self._newest, self._news
         for result in results:
+            if type(result) is not Transfer:
+                continue
+            wanted = self._wanted.pop(result.key, None)
             # What is asked for again is answered with the record that is there already.
-            if type(result) is Transfer and result.entry > newest:
+            if result.entry > newest:
                 newest = result.entry
+                if wanted is not None:
+                    news.append(wanted)
                 news.append(_new(Stage, (now_us, result, False)))
         self._newest = newest
         self._flush()
@@ -92,6 +100,10 @@ class Chronicle:
         A bank that falls silent leaves many at once, and an event for each would push all others
         out.
         """
+        unheard_us = self._now_us() - _UNHEARD_US
+        for key, stage in list(self._wanted.items()):
+            if stage.time_us <= unheard_us:
+                self._news.append(self._wanted.pop(key))
         self._flush()
         if not self._doubtful:
             return
