@@ -177,6 +177,8 @@ class Connection(asyncio.Protocol):
             if since_ns and now_ns - since_ns > limits.line_time_out_s * 1e9:
                 self._hang_up(Reason.TIMED_OUT)
         elif quiet_ns > limits.client_time_out_s * 1e9 and not (self.pending or self._backlog):
+            # The last of many replies may still wait for the end of the round.
+            self._rounds.send()
             self._transport.close()
 
     def drain(self) -> bool:
