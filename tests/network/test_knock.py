@@ -9,6 +9,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from support.nodes import WORKER
 
 from bank_node.network import knock as knocking
 from bank_node.network.knock import NoSocket, knock
@@ -16,7 +17,8 @@ from bank_node.network.peers import Directory
 from bank_node.network.reach import Reach
 from bank_node.network.scanner import ScanLimits, Scanner
 
-HOST = "127.77.1.9"
+NETWORK = f"127.77.{WORKER}"
+HOST = f"{NETWORK}.9"
 
 only_where_loopback_is_wide = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux answers on all of 127.0.0.0/8"
@@ -158,25 +160,25 @@ def banks(*rows):
 def test_a_scan_over_real_sockets_asks_over_the_connection_that_was_opened():
     async def play():
         loop = asyncio.get_running_loop()
-        directory = Directory("127.77.1.1")
-        reach = Reach("127.77.1.1", ["127.77.1.0/27"])
+        directory = Directory(f"{NETWORK}.1")
+        reach = Reach(f"{NETWORK}.1", [f"{NETWORK}.0/27"])
         limits = ScanLimits(time_out_s=0.3)
         scanner = Scanner(reach, directory, limits, loop.time)
         return await scanner.scan(), directory
 
     rows = (
-        ("127.77.1.5", 65525, b"BC 127.77.1.5\r\n"),
-        ("127.77.1.6", 65535, b"BC 127.77.1.6\n"),
-        ("127.77.1.7", 65530, b""),
-        ("127.77.1.8", 65531, b"SSH-2.0-OpenSSH\r\n"),
+        (f"{NETWORK}.5", 65525, f"BC {NETWORK}.5\r\n".encode()),
+        (f"{NETWORK}.6", 65535, f"BC {NETWORK}.6\n".encode()),
+        (f"{NETWORK}.7", 65530, b""),
+        (f"{NETWORK}.8", 65531, b"SSH-2.0-OpenSSH\r\n"),
     )
     before = open_files()
     with banks(*rows) as (ours, classic, mute, other):
         end, directory = asyncio.run(play())
     assert end.found == 3
     assert {peer.code: peer.port for peer in directory.banks()} == {
-        "127.77.1.5": 65525,
-        "127.77.1.6": 65535,
+        f"{NETWORK}.5": 65525,
+        f"{NETWORK}.6": 65535,
     }
     assert ours.asked == [b"BC\r\n", b"VE\r\n"]
     assert [classic.asked, mute.asked, other.asked] == [[b"BC\r\n"]] * 3
@@ -189,8 +191,8 @@ def test_a_connection_that_nobody_used_is_closed():
 
     async def play():
         scanner = Scanner(
-            Reach("127.77.1.1", ["127.77.1.8/30"]),
-            Directory("127.77.1.1"),
+            Reach(f"{NETWORK}.1", [f"{NETWORK}.8/30"]),
+            Directory(f"{NETWORK}.1"),
             ScanLimits(time_out_s=0.3),
             asyncio.get_running_loop().time,
             ask=ask_nothing,

@@ -5,6 +5,7 @@ import sys
 from contextlib import ExitStack
 
 import pytest
+from support.nodes import WORKER
 from support.zoo import BEHAVIOURS, bank
 
 from bank_node.network.peers import Directory
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 PORT = 65533
+NETWORK = f"127.78.{WORKER}"
 
 # Those that never tell their code; the others are all banks.
 NOT_FOUND = {
@@ -29,15 +31,15 @@ def zoo():
     """The whole zoo after one scan: the banks by behaviour, the directory, the seconds."""
 
     async def scan():
-        directory = Directory("127.77.4.1")
-        reach = Reach("127.77.4.1", ["127.77.4.0/26"])
+        directory = Directory(f"{NETWORK}.1")
+        reach = Reach(f"{NETWORK}.1", [f"{NETWORK}.0/26"])
         now = asyncio.get_running_loop().time
         end = await Scanner(reach, directory, ScanLimits(), now).scan()
         return directory, end
 
     with ExitStack() as stack:
         banks = {
-            name: stack.enter_context(bank(name, host=f"127.77.4.{n}", port=PORT))
+            name: stack.enter_context(bank(name, host=f"{NETWORK}.{n}", port=PORT))
             for n, name in enumerate(BEHAVIOURS, 2)
         }
         directory, end = asyncio.run(scan())
