@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.ground import the_ground
 
 from bench.bank_server import Bank, RunningBank, naive_bank
 from bench.errors import BenchError
@@ -17,17 +18,18 @@ ACCOUNTS = 20
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     folder = tmp_path_factory.mktemp("bench")
-    return Workbench(
-        generator=Generator(folder),
-        folder=folder,
-        seconds=0.2,
-        warmup_s=0.1,
-        rounds=1,
-        accounts=ACCOUNTS,
-        say=lambda _: None,
-    )
+    with the_ground():
+        yield Workbench(
+            generator=Generator(folder),
+            folder=folder,
+            seconds=0.2,
+            warmup_s=0.1,
+            rounds=1,
+            accounts=ACCOUNTS,
+            say=lambda _: None,
+        )
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from filelock import FileLock
+from support.ground import the_ground
 from support.processes import environment
 
 from bank_node.cli.storm.audit import Audit, Verified
@@ -36,8 +34,7 @@ def free_port(hosts):
 
 @pytest.fixture
 def ground():
-    """The addresses of `bank demo`, for one test of this machine at a time."""
-    with FileLock(Path(tempfile.gettempdir(), "bank-tests-demo.lock"), timeout=150):
+    with the_ground():
         yield
 
 
