@@ -16,7 +16,9 @@ test: $(STAMP) system
 	@$(BIN)/python tools/make_dist.py --if-possible & dist=$$!; \
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy; checked=$$?; \
 	wait $$dist && exit $$checked
-	$(BIN)/pytest -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal
+	@$(BIN)/pytest -n $$(( $$(nproc 2>/dev/null || echo 2) + 1 )) --dist worksteal || \
+	{ test $$? -eq 1 && echo "What failed beside other tests is run once more by itself:" && \
+	$(BIN)/pytest --last-failed --last-failed-no-failures none; }
 
 # One file that runs without Python, and the same program as a folder: dist/bank, dist/folder.
 dist: $(STAMP)
