@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from functools import wraps
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from support.console_bank import TOKEN, FakeBank
 from tui.app import BankConsole
@@ -27,6 +28,7 @@ class Opened(NamedTuple):
             value = condition()
             if value:
                 return value
+            text_seen(self.app)
             # The console works while nobody looks; Textual's own pause would cost more than it.
             await asyncio.sleep(0.015)
         raise AssertionError(f"never: {what}\n{text_of(self.app)}")
@@ -42,7 +44,7 @@ class Opened(NamedTuple):
 
     async def sees(self, text):
         """Waits until the screen shows a text."""
-        await self.until(lambda: text in text_of(self.app), f"{text!r} on the screen")
+        await self.until(lambda: text in text_seen(self.app), f"{text!r} on the screen")
 
     async def sent(self, line):
         """Waits until the bank has received a line."""
@@ -76,6 +78,9 @@ async def opened(bank=None, screen="overview", size=(100, 30), memory=None, beat
             app.screen_stack[0].update("all")
             await pilot.pause()
         yield console
+        if app.is_running:
+            # Whatever the test looked at: the last frame can be drawn.
+            text_of(app)
 
 
 async def a_few_rounds(min_sleep=0, max_sleep=0):
@@ -86,10 +91,30 @@ async def a_few_rounds(min_sleep=0, max_sleep=0):
         await asyncio.sleep(0)
 
 
+# What was last drawn of a screen, until something on it changes.
+_DRAWN: WeakKeyDictionary[object, str] = WeakKeyDictionary()
+
+
+def drawn_when_looked_at(compositor, full=False, screen_stack=None, simplify=False):
+    """Stands for the frames that Textual renders at every change: without a terminal it throws
+    them away, and they were half of the work of these tests. A test that looks draws for itself."""
+    compositor._dirty_regions.clear()
+    _DRAWN.pop(compositor, None)
+
+
 def text_of(app):
     """What the terminal shows, line by line."""
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+    compositor = app.screen._compositor
+    strips = compositor.render_strips()
+    text = "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+    _DRAWN[compositor] = text
+    return text
+
+
+def text_seen(app):
+    """What the terminal showed at its last frame, line by line."""
+    text = _DRAWN.get(app.screen._compositor)
+    return text_of(app) if text is None else text
 
 
 def in_a_loop(test):
