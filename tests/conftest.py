@@ -1,8 +1,17 @@
 """What several rooms of the tests share: the one MariaDB server of a run."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
+
+
+def pytest_collection_finish() -> None:
+    """The collected tests and their modules stay for the whole run: looking through them for
+    garbage again and again was a tenth of it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

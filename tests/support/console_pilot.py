@@ -111,10 +111,14 @@ def text_of(app):
     return text
 
 
+def is_drawn(app):
+    """Whether nothing has changed since the last frame."""
+    return app.screen._compositor in _DRAWN
+
+
 def text_seen(app):
     """What the terminal showed at its last frame, line by line."""
-    text = _DRAWN.get(app.screen._compositor)
-    return text_of(app) if text is None else text
+    return _DRAWN[app.screen._compositor] if is_drawn(app) else text_of(app)
 
 
 def in_a_loop(test):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.console_bank import FakeBank
-from support.console_pilot import in_a_loop, opened, text_of
+from support.console_pilot import in_a_loop, is_drawn, opened, text_seen
 
 from tui import actions
 
@@ -58,11 +58,9 @@ async def picture(console, screen):
         await console.sees(SEEN[screen])
     # A line that may not be typed into has no cursor that blinks.
     console.app.screen.query("Typed").set(disabled=True)
-    before = ""
     for _ in range(100):
+        drawn = text_seen(console.app)
         await console.pilot.pause(0.05)
-        now = text_of(console.app) + "\n"
-        if now == before:
-            return now
-        before = now
+        if is_drawn(console.app):
+            return drawn + "\n"
     raise AssertionError(f"{screen} never rests")
