@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from ledger_model import Room
+from ledger_model import FIRST_NUMBER, Room
 from support.mariadb import open_store
 
 from bank_node.ledger.memory_store import MemoryStore
@@ -52,6 +52,14 @@ def room(request: pytest.FixtureRequest) -> Iterator[Room]:
     room = Room(lambda: kind.open(place), kind.is_durable)
     yield room
     room.store.close()
+
+
+@pytest.fixture
+def few_numbers(monkeypatch: pytest.MonkeyPatch) -> range:
+    """The account numbers of a bank that is soon full, whichever store keeps it."""
+    numbers = range(FIRST_NUMBER, FIRST_NUMBER + 500)
+    monkeypatch.setattr("bank_node.ledger.state.ACCOUNT_MAX", numbers[-1])
+    return numbers
 
 
 @pytest.fixture
