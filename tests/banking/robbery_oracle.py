@@ -5,8 +5,7 @@ None of them shares an idea with the planner under test, and none is fast.
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bank_node.banking.robbery import Bank, Plan
@@ -42,24 +41,24 @@ def rank_of(plan: Plan, objective: str) -> Rank:
     return (*sums, len(plan.banks), tuple(bank.number for bank in plan.banks))
 
 
-def subsets(banks: Sequence[Bank]) -> Iterator[tuple[Bank, ...]]:
-    """Every set of banks."""
-    for size in range(len(banks) + 1):
-        yield from combinations(banks, size)
+def sums_of_all_subsets(banks: Sequence[Bank]) -> list[tuple[int, int, tuple[int, ...]]]:
+    """The clients, the amount and the addresses in order of each of the 2^n sets of banks."""
+    found: list[tuple[int, int, tuple[int, ...]]] = [(0, 0, ())]
+    for bank in sorted(banks, key=lambda bank: bank.number):
+        found += [
+            (clients + bank.clients, amount + bank.amount, (*numbers, bank.number))
+            for clients, amount, numbers in found
+        ]
+    return found
 
 
 def best_of_all_subsets(banks: Sequence[Bank], target: int, objective: str) -> Rank:
     """Looks at all 2^n plans."""
-    best: Rank | None = None
-    for chosen in subsets(banks):
-        clients, amount = sum(b.clients for b in chosen), sum(b.amount for b in chosen)
-        sums = RANKS[objective](clients, amount, target)
-        if sums is None or (best is not None and (*sums, len(chosen)) > best[:3]):
-            continue
-        rank = (*sums, len(chosen), tuple(sorted(bank.number for bank in chosen)))
-        best = rank if best is None else min(best, rank)
-    assert best is not None
-    return best
+    return min(
+        (*sums, len(numbers), numbers)
+        for clients, amount, numbers in sums_of_all_subsets(banks)
+        if (sums := RANKS[objective](clients, amount, target)) is not None
+    )
 
 
 def best_of_all_sums(banks: Sequence[Bank], target: int, objective: str) -> Rank:

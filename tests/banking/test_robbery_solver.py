@@ -1,4 +1,4 @@
-"""The planner against an outside solver (HiGHS) on hundreds of networks of 50 to 254 banks."""
+"""The planner against an outside solver (HiGHS) on networks of 50 to 254 banks."""
 
 import random
 import warnings
@@ -37,7 +37,7 @@ def compare(kind: str, size: int, seed: int) -> bool:
 @pytest.mark.parametrize("size", [50, 120, 254])
 @pytest.mark.parametrize("kind", EASY)
 def test_ordinary_networks_are_always_planned_as_well_as_by_the_solver(kind, size):
-    assert all(compare(kind, size, seed) for seed in range(10))
+    assert all(compare(kind, size, seed) for seed in range(4))
 
 
 @pytest.mark.parametrize("size", [50, 254])
