@@ -8,8 +8,11 @@ from bank_node.network.client import Answer, Kind
 from bank_node.network.peers import Directory
 from bank_node.network.reach import Reach
 from bank_node.network.scanner import ScanLimits, Scanner
+from support.virtual_time import run
 
 OWN = "10.1.2.3"
+OURS = {"VE": "VE p2p-bank-node 1.0 session transfers"}
+"""What a node of ours answers to the question for its version."""
 
 
 @dataclass
@@ -107,3 +110,13 @@ class Station:
     @property
     def verified(self):
         return {peer.code: peer.port for peer in self.directory.banks()}
+
+
+def scan(*banks, **options):
+    """Scans once; the station afterwards and the end of the scan."""
+
+    async def play():
+        station = Station(FakeLan(*banks), **options)
+        return station, await station.scanner.scan()
+
+    return run(play())
