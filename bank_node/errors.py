@@ -123,6 +123,7 @@ class Reason(Enum):
     SECONDS_FORMAT = "seconds_format"
     TOKEN_REFUSED = "token_refused"  # noqa: S105
     PROVIDER_DOWN = "provider_down"
+    PAYER_BANK_DOWN = "payer_bank_down"
     PAYEE_CHANGED = "payee_changed"
     PAYMENT_PENDING = "payment_pending"
     PAYMENT_REVERTED = "payment_reverted"

@@ -275,7 +275,7 @@ class Payments(Struct, frozen=True, forbid_unknown_fields=True):
         int, whole("Seconds between tries to take what a dispute gives back.", 1, 30 * 86_400)
     ] = 3600
     dispute_ask_s: Annotated[
-        int, whole("Seconds between questions to another bank about a dispute.", 1, 86_400)
+        int, whole("Seconds at most until another bank is asked or told again.", 1, 86_400)
     ] = 300
 
 

@@ -6,18 +6,21 @@ ledger decides each case again and knows each payment by its name.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
 from bank_node.banking.payments import disputes
-from bank_node.banking.payments.collects import ExpireCollect
+from bank_node.banking.payments.collects import ExpireCollect, is_due
 from bank_node.banking.payments.mandates import Todo, due
 from bank_node.banking.payments.papers import Collect, Dispute, Mandate
 from bank_node.banking.payments.records import read
 from bank_node.banking.payments.refunds import OnItsWay
+from bank_node.ledger.notes import Note
 from bank_node.ledger.operations import Operation
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
+from bank_node.node.correspondence import KINDS, Correspondence
 from bank_node.node.inquiries import Inquiries
 from bank_node.service.counter import Counter
 from bank_node.service.disputes import carry_back, settling
@@ -41,6 +44,7 @@ class Attendant:
         bank: str,
         leads: Callable[[], bool],
         inquiries: Inquiries,
+        correspondence: Correspondence,
         every_s: float = EVERY_S,
     ) -> None:
         """Only a node that leads its bank attends to anything."""
@@ -50,8 +54,10 @@ class Attendant:
         self._bank = bank
         self._leads = leads
         self._inquiries = inquiries
+        self._correspondence = correspondence
         self._every_s = every_s
         self._stopping = Event()
+        self._heard: SimpleQueue[Sequence[Note]] = SimpleQueue()
         self._thread = Thread(target=self._run, name="attendant", daemon=True)
 
     def start(self) -> None:
@@ -60,15 +66,41 @@ class Attendant:
     def stop(self) -> None:
         """Begins nothing more; what is with the ledger comes to its end there."""
         self._stopping.set()
+        self._heard.put(())
+
+    def heard(self, papers: Sequence[Note]) -> None:
+        """Takes in requests that became durable: another bank may have to hear of them."""
+        self._heard.put(papers)
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._every_s):
+        round_at = self._now_s() + self._every_s
+        while not self._stopping.is_set():
             try:
-                if self._leads():
-                    self.make_round()
-                    self._inquiries.make_round(self._store.open_notes("d:"))
+                papers = self._next(round_at)
+                if papers and self._leads():
+                    self._correspondence.heard(papers)
+                if self._now_s() >= round_at:
+                    round_at = self._now_s() + self._every_s
+                    if self._leads():
+                        self._look()
             except Exception:
                 _log.exception("a round of the attendant failed")
+
+    def _now_s(self) -> float:
+        return self._counter.clock.monotonic_ns() / 1e9
+
+    def _next(self, round_at: float) -> Sequence[Note]:
+        """What was heard, or nothing when it is time for a round."""
+        try:
+            return self._heard.get(timeout=max(0.0, round_at - self._now_s()))
+        except Empty:
+            return ()
+
+    def _look(self) -> None:
+        self.make_round()
+        self._inquiries.make_round(self._store.open_notes("d:"))
+        for kind in KINDS:
+            self._correspondence.make_round(self._store.open_notes(kind))
 
     def make_round(self) -> int:
         """Does what is due now; returns how much that was. Waits for the ledger."""
@@ -88,7 +120,7 @@ class Attendant:
         terms = self._counter.terms()
         for note in self._store.open_notes("c:"):
             collect = read(Collect, note)
-            if terms.now.us >= collect.expires_us:
+            if is_due(collect, terms.now.us):
                 yield ExpireCollect(collect.id, collect.payer_account, terms.now.us)
         for note in self._store.open_notes("w:"):
             mandate = read(Mandate, note)

@@ -21,24 +21,39 @@ _log = logging.getLogger(__name__)
 
 KINDS = ("p:", "i:")
 """The kinds of notes that are records of payments."""
+PAPERS = ("c:",)
+"""The kinds of notes that others than the ledger's callers want to hear of."""
 
 
 class Clerk:
     """See the module."""
 
-    def __init__(self, ledger: Writer, news: Callable[[Sequence[Note]], object]) -> None:
-        """`news` is told of records of payments that were written, on the ledger thread."""
+    def __init__(
+        self,
+        ledger: Writer,
+        news: Callable[[Sequence[Note]], object],
+        papers: Callable[[Sequence[Note]], object],
+    ) -> None:
+        """`news` is told of records of payments that were written, `papers` of requests.
+
+        Both on the ledger thread.
+        """
         self._ledger = ledger
         self._news = news
+        self._papers = papers
         self._again: list[Transfer] = []
 
     def heard(self, records: Sequence[Transfer | Note]) -> None:
         """Takes in what became durable; called on the ledger thread."""
         between_banks = (r for r in records if isinstance(r, Transfer) and r.role is not Role.LOCAL)
         self._finish([r for r in between_banks if not r.is_open])
-        notes = [r for r in records if isinstance(r, Note) and r.key[:2] in KINDS]
-        if notes:
-            self._news(notes)
+        notes = [r for r in records if isinstance(r, Note)]
+        payments = [note for note in notes if note.key[:2] in KINDS]
+        if payments:
+            self._news(payments)
+        papers = [note for note in notes if note.key[:2] in PAPERS]
+        if papers:
+            self._papers(papers)
 
     def sweep(self, open_notes: Iterable[Note]) -> None:
         """Closes what an earlier run, or another node, has left open though it has ended."""

@@ -24,6 +24,7 @@ from bank_node.node.around import Ears
 from bank_node.node.attendant import Attendant
 from bank_node.node.banks import Banks, own_code
 from bank_node.node.clerk import KINDS, Clerk
+from bank_node.node.correspondence import Correspondence
 from bank_node.node.faults import Faults
 from bank_node.node.inquiries import Inquiries
 from bank_node.node.machine import CLOCK, Chance, raise_file_limit
@@ -133,7 +134,7 @@ class Node:
             newsroom.heard(notes)
             flow.heard(notes)
 
-        clerk = Clerk(self._writer, heard)
+        clerk = Clerk(self._writer, heard, self._papers_heard)
         self._writer.tell(clerk.heard)
         self._writer.start()
         self._traffic = traffic = self._open_traffic()
@@ -293,10 +294,18 @@ class Node:
         assert self._writer is not None
         own = own_code(self.settings)
         inquiries = Inquiries(self._writer, counter, identity, own)
+        correspondence = Correspondence(self._writer, counter, identity, own)
         self._attendant = Attendant(
-            self._store, self._writer, counter, own, lambda: office.leads, inquiries
-        )
+            self._store, self._writer, counter, own, lambda: office.leads, inquiries,
+            correspondence,
+        )  # fmt: skip
         self._attendant.start()
+
+    def _papers_heard(self, notes: Sequence[Note]) -> None:
+        if self._newsroom:
+            self._newsroom.heard(notes)
+        if self._attendant:
+            self._attendant.heard(notes)
 
     def _counter(self, identity: Identity, around: Around) -> Counter:
         assert self._writer is not None

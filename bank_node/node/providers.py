@@ -4,6 +4,7 @@ A handle counts only if exactly one verified bank, with the key that was pinned 
 one that looks like it: of two nobody can tell which one is meant, so neither is paid.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
@@ -139,13 +140,20 @@ class Providers:
     def key_of(self, bank: BankCode) -> str | None:
         return self._acquaintance.key_of(bank)
 
-    def ask(self, bank: BankCode, line: bytes, done: Callable[[bytes | Refused], object]) -> None:
+    def ask(
+        self,
+        bank: BankCode,
+        line: bytes,
+        done: Callable[[bytes | Refused], object],
+        within_s: float | None = None,
+    ) -> None:
         def forward(_engine: Engine, proxy: Elsewhere, _now: float) -> None:
+            heard = done if within_s is None else _in_time(done, within_s, bank)
             try:
                 # Each question is a client of its own: none has to wait for another.
-                proxy.forward(bank, line, 0, object(), done)
+                proxy.forward(bank, line, 0, object(), heard)
             except Refused as refused:
-                done(refused)
+                heard(refused)
 
         self._transfers.lend(forward)
 
@@ -159,6 +167,22 @@ class Providers:
             done(outcome.reason)
 
         self._transfers.lend(lambda engine, _, now: engine.carry(parcel, told, now + within_s, now))
+
+
+def _in_time(
+    done: Callable[[bytes | Refused], object], within_s: float, bank: BankCode
+) -> Callable[[bytes | Refused], object]:
+    """Calls `done` once, with what comes first: an answer, or the end of the time."""
+    waiting: list[Callable[[bytes | Refused], object]] = [done]
+
+    def heard(answer: bytes | Refused) -> None:
+        if waiting:
+            timer.cancel()
+            waiting.pop()(answer)
+
+    late = Refused(Reason.BANK_SILENT, bank=bank)
+    timer = asyncio.get_running_loop().call_later(within_s, heard, late)
+    return heard
 
 
 def _likeness(bank: BankCode, handle: str) -> str:

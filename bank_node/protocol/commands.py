@@ -24,6 +24,7 @@ from bank_node.protocol.payment_cash import CASH_ROWS
 from bank_node.protocol.payment_news import NEWS_ROWS
 from bank_node.protocol.payment_requests import REQUEST_ROWS
 from bank_node.protocol.payments import PAYMENT_ROWS
+from bank_node.protocol.request_letters import parse_letter
 from bank_node.protocol.transfer_messages import parse_messages, parse_signature
 from bank_node.values import (
     parse_account_address,
@@ -95,6 +96,7 @@ BEFORE_ENTRY = Argument("before", parse_amount, optional=True)
 
 MESSAGES = Argument("<messages>", parse_messages)
 DISPUTE_MESSAGE = Argument("<message>", parse_dispute_message)
+LETTER = Argument("<letter>", parse_letter)
 SIGNATURE = Argument("<signature>", parse_signature)
 
 _ROWS = (
@@ -199,6 +201,12 @@ _ROWS = (
     Command(
         "TD", (BANK, DISPUTE_MESSAGE, SIGNATURE), "TD <answer> <signature>",
         "Transfer dispute: what a client of another bank says about a payment, signed.",
+        errors=(Reason.ACCOUNT_FORMAT, Reason.TRANSFER_MESSAGE_FORMAT, Reason.NOT_SIGNED, *STORE),
+        audience=Audience.PEER, effect=Effect.WRITES, extension=True, cost=40,
+    ),
+    Command(
+        "TQ", (BANK, LETTER, SIGNATURE), "TQ <answer> <signature>",
+        "Transfer question: what another bank says about a request for money, signed.",
         errors=(Reason.ACCOUNT_FORMAT, Reason.TRANSFER_MESSAGE_FORMAT, Reason.NOT_SIGNED, *STORE),
         audience=Audience.PEER, effect=Effect.WRITES, extension=True, cost=40,
     ),

@@ -227,6 +227,10 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "U28: The bank of the payee does not answer, nothing was paid.",
         "U28: Banka příjemce neodpovídá, nic nebylo zaplaceno.",
     ),
+    Reason.PAYER_BANK_DOWN: (
+        "U28: The bank of the payer does not answer, nothing was asked for.",
+        "U28: Banka plátce neodpovídá, o nic nebylo požádáno.",
+    ),
     Reason.PAYEE_CHANGED: (
         "U06: The address belongs to another account than a moment ago, nothing was paid.",
         "U06: Adresa patří jinému účtu než před chvílí, nic nebylo zaplaceno.",

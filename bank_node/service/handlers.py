@@ -21,6 +21,7 @@ from bank_node.ledger.operations import (
 from bank_node.service import following
 from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.disputes import DISPUTE_HANDLERS
+from bank_node.service.letters import LETTER_HANDLERS
 from bank_node.service.mandates import MANDATE_HANDLERS
 from bank_node.service.operator import OPERATOR_HANDLERS
 from bank_node.service.operator_network import NETWORK_HANDLERS
@@ -139,6 +140,7 @@ HANDLERS: dict[str, Handler] = {
     **NEWS_HANDLERS,
     **REQUEST_HANDLERS,
     **DISPUTE_HANDLERS,
+    **LETTER_HANDLERS,
     **MANDATE_HANDLERS,
     **OPERATOR_HANDLERS,
     **OVERSIGHT_HANDLERS,

@@ -72,8 +72,17 @@ class Around(Protocol):
     def key_of(self, bank: BankCode) -> str | None:
         """The key that is pinned for a bank."""
 
-    def ask(self, bank: BankCode, line: bytes, done: Callable[[bytes | Refused], object]) -> None:
-        """Has a bank answer a line; `done` hears its reply as it came, or why there is none."""
+    def ask(
+        self,
+        bank: BankCode,
+        line: bytes,
+        done: Callable[[bytes | Refused], object],
+        within_s: float | None = None,
+    ) -> None:
+        """Has a bank answer a line; `done` hears its reply as it came, or why there is none.
+
+        Within the reply time, or earlier if that is wanted.
+        """
 
     def carry(
         self,
@@ -111,7 +120,7 @@ def find_payee(counter: Counter, call: Call, payee: Payee) -> Generator[Step, An
 
     Raises Refused(NO_SUCH_PROVIDER, NO_SUCH_ADDRESS, PROVIDER_DOWN or OTHER_CURRENCY).
     """
-    provider = _provider(counter, call, payee)
+    provider = provider_for(counter, call, payee)
     if provider is not None:
         return (yield from _abroad(counter, provider, payee))
     if isinstance(payee, Vpa):
@@ -131,7 +140,7 @@ def find_payee(counter: Counter, call: Call, payee: Payee) -> Generator[Step, An
     return Target(person, call.bank.code, counter.code_key.public, counter.currency)
 
 
-def _provider(counter: Counter, call: Call, payee: Payee) -> Provider | None:
+def provider_for(counter: Counter, call: Call, payee: Payee) -> Provider | None:
     """The other bank that a payee is a client of; None for this one. Raises Refused."""
     around = counter.around
     provider: Provider | None

@@ -1,4 +1,4 @@
-"""PK and PE: a key to listen with, and what became of payments since an entry of the journal."""
+"""PK and PE: a key to listen with, and what became of payments and requests since an entry."""
 
 import json
 from collections.abc import Generator
@@ -8,12 +8,14 @@ from typing import Any
 from bank_node.banking.payments.names import Listener, make_listener, open_token
 from bank_node.banking.payments.news import News, Page
 from bank_node.banking.payments.operations import Look
+from bank_node.banking.payments.papers import Collect
 from bank_node.banking.payments.records import Person, person_key, read
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import ReadNotes
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
 from bank_node.service.payments import prove, told_payment
+from bank_node.service.requests import told_request
 from bank_node.service.steps import Step, Steps, Wait
 
 _US = 1_000_000
@@ -68,10 +70,13 @@ def _told(counter: Counter, account: int, page: Page) -> str:
 
 
 def _event(counter: Counter, account: int, news: News) -> dict[str, Any]:
-    payment = news.payment
-    is_payer = not payment.payer_bank and payment.payer_account == account
-    side = {"entry": news.entry, "you": "payer" if is_payer else "payee"}
-    return side | told_payment(counter.currency, payment)
+    record = news.record
+    if isinstance(record, Collect):
+        side, row = record.side_of(account), told_request(record, counter.clock.now_us())
+    else:
+        is_payer = not record.payer_bank and record.payer_account == account
+        side, row = "payer" if is_payer else "payee", told_payment(counter.currency, record)
+    return {"entry": news.entry, "you": side} | row
 
 
 NEWS_HANDLERS: dict[str, Handler] = {

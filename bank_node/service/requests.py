@@ -4,16 +4,24 @@ The rules are in `banking/payments/`; here is who is meant, and what is told.
 """
 
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
+from bank_node.banking.payments.asking import ApproveAbroad, AskAbroad, payment_abroad
 from bank_node.banking.payments.collects import (
     ApproveCollect,
     Ask,
     EndCollect,
     payment_of,
 )
-from bank_node.banking.payments.operations import Look
+from bank_node.banking.payments.limits import Terms
+from bank_node.banking.payments.machines import COLLECT_ASKED, CollectState
+from bank_node.banking.payments.operations import Look, Proof
 from bank_node.banking.payments.papers import (
+    PAYER,
+    Abroad,
     Agenda,
     Collect,
     Dispute,
@@ -26,13 +34,15 @@ from bank_node.banking.payments.papers import (
 from bank_node.banking.payments.records import Payment, read
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
+from bank_node.protocol.payment_values import Vpa, parse_vpa
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, asked_us, in_steps
 from bank_node.service.flow import Attempt
+from bank_node.service.letters import told
 from bank_node.service.mandate_rows import moment, told_dispute, told_mandate
-from bank_node.service.payees import find_person, received_keys
-from bank_node.service.payments import as_json, payment_state, prove, told_payment
-from bank_node.service.steps import Step, Steps
+from bank_node.service.payees import find_person, provider_for, received_keys
+from bank_node.service.payments import as_json, carried, payment_state, prove, told_payment
+from bank_node.service.steps import Step, Steps, Wait
 
 _US = 1_000_000
 _KEYS = (collect_key, mandate_key, dispute_key)
@@ -43,18 +53,55 @@ def collect(counter: Counter, call: Call) -> Steps:
     vpa, payer, amount, reference, pin, *rest = call.arguments
     seconds, note = (*rest, None, None)[:2]
     person, proof = yield from prove(counter, vpa, pin)
-    asked = yield from find_person(counter.own(payer))
     terms = counter.terms()
+    wanted = Collect(
+        counter.payment_id(person.account, f"collect {reference}"), str(vpa), person.account,
+        person.name, str(payer), 0, amount, reference, note or "", terms.now.us,
+        terms.now.us + (seconds or terms.rules.asking_s) * _US,
+    )  # fmt: skip
+    if payer.handle != counter.handle:
+        yield from _ask_abroad(counter, call, proof, terms, wanted, person.category)
+        return f"PC {wanted.id}"
+    asked = yield from find_person(payer)
     if asked is None:
         yield Look(proof, terms)
         raise Refused(Reason.NO_SUCH_ADDRESS)
-    wanted = Collect(
-        counter.payment_id(person.account, f"collect {reference}"), str(vpa), person.account,
-        person.name, str(payer), asked.account, amount, reference, note or "", terms.now.us,
-        terms.now.us + (seconds or terms.rules.asking_s) * _US,
-    )  # fmt: skip
-    yield Ask(proof, terms, wanted)
+    yield Ask(proof, terms, replace(wanted, payer_account=asked.account))
     return f"PC {wanted.id}"
+
+
+def _ask_abroad(
+    counter: Counter, call: Call, proof: Proof, terms: Terms, wanted: Collect, category: str
+) -> Generator[Step, Any, None]:
+    """Has another bank ask its client. One that does not answer in time is asked again later."""
+    known = yield from _read_collect(wanted.id)
+    bank = known.there.bank if known and known.there else None
+    try:
+        if bank is None:
+            bank = yield from _bank_of(counter, call, parse_vpa(wanted.payer.encode()))
+    except Refused:
+        yield Look(proof, terms)
+        raise
+    sent = replace(
+        wanted, state=CollectState.SENT, abroad=Abroad(bank, PAYER, said=1, category=category)
+    )
+    asked = read(Collect, (yield AskAbroad(proof, terms, sent)))
+    if asked.state is CollectState.SENT:
+        asked = yield from told(counter, call, asked)
+    if asked.state is CollectState.REFUSED and asked.there:
+        raise Refused(Reason(asked.there.why))
+
+
+def _bank_of(counter: Counter, call: Call, payer: Vpa) -> Generator[Step, Any, str]:
+    """The bank that a payer is a client of, after it has said so. Raises Refused."""
+    provider = provider_for(counter, call, payer)
+    assert provider is not None, "an address of this bank has another way"
+    try:
+        yield Wait(partial(counter.around.resolve, provider.bank, str(payer)))
+    except Refused as refused:
+        is_down = refused.reason is Reason.PROVIDER_DOWN
+        raise (Refused(Reason.PAYER_BANK_DOWN) if is_down else refused) from None
+    return provider.bank
 
 
 def approve(counter: Counter, call: Call) -> Steps:
@@ -63,15 +110,22 @@ def approve(counter: Counter, call: Call) -> Steps:
     person, proof = yield from prove(counter, vpa, pin)
     terms = counter.terms()
     found = yield from _read_collect(collect_id)
-    if found is None or found.payer_account != person.account:
+    if found is None or found.side_of(person.account) != PAYER:
         yield Look(proof, terms)
         raise Refused(Reason.NO_SUCH_REQUEST)
-    payment = payment_of(
-        found, counter.payment_id(person.account, f"approve {collect_id}"), call.bank.code,
-        terms.now.us,
-    )  # fmt: skip
-    counter.flow.asked(payment.id, asked_us(call))
-    paid = read(Payment, (yield ApproveCollect(proof, terms, payment, collect_id)))
+    there = found.there
+    name = f"approve {collect_id} {there.tries}" if there else f"approve {collect_id}"
+    payment_id = counter.payment_id(person.account, name)
+    counter.flow.asked(payment_id, asked_us(call))
+    if there is None:
+        payment = payment_of(found, payment_id, call.bank.code, terms.now.us)
+        paid = read(Payment, (yield ApproveCollect(proof, terms, payment, collect_id)))
+    else:
+        payment, cap = payment_abroad(found, payment_id, terms.now.us), counter.around.cap_of
+        note, record = yield ApproveAbroad(
+            proof, terms, payment, cap(there.bank), collect_id, there.tries
+        )
+        paid = yield from carried(counter, call, read(Payment, note), record)
     return f"PA {paid.id} {paid.rrn}"
 
 
@@ -114,16 +168,23 @@ def waiting(counter: Counter, call: Call) -> Steps:
 def told_paper(note: Note, now_us: int) -> dict[str, Any]:
     """A request, a mandate or a dispute as it is told, without what is empty."""
     if note.key.startswith("w:"):
-        told = told_mandate(read(Mandate, note))
+        row = told_mandate(read(Mandate, note))
     elif note.key.startswith("d:"):
-        told = told_dispute(read(Dispute, note))
+        row = told_dispute(read(Dispute, note))
     else:
-        told = told_collect(read(Collect, note), now_us)
-    return {name: value for name, value in told.items() if value != ""}
+        return told_request(read(Collect, note), now_us)
+    return {name: value for name, value in row.items() if value != ""}
+
+
+def told_request(paper: Collect, now_us: int) -> dict[str, Any]:
+    """A request as it is told, without what is empty."""
+    row = told_collect(paper, now_us)
+    return {name: value for name, value in row.items() if value != ""}
 
 
 def told_collect(paper: Collect, now_us: int) -> dict[str, Any]:
-    is_late = paper.is_open and now_us >= paper.expires_us
+    is_late = paper.state in COLLECT_ASKED and now_us >= paper.expires_us
+    there = paper.there or Abroad("", "")
     return {
         "kind": "collect",
         "id": paper.id,
@@ -132,11 +193,15 @@ def told_collect(paper: Collect, now_us: int) -> dict[str, Any]:
         "payee_name": paper.payee_name,
         "payer": paper.payer,
         "amount": paper.amount,
+        "other_amount": there.amount or "",
+        "other_currency": there.currency,
+        "rate": there.rate,
         "reference": paper.reference,
         "note": paper.note,
         "time": moment(paper.time_us),
         "expires": moment(paper.expires_us),
         "payment": paper.payment,
+        "why": there.why,
     }
 
 

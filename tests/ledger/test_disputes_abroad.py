@@ -73,7 +73,8 @@ class Scene:
         promised = there.do(Expect(promise, memo, terms()))
         refused = promised if isinstance(promised, Reason) else None
         if fails or refused:
-            self.tell(here, payment_key(payment.id), Message.VOID, payment.id, "bank_silent")
+            why = (refused or Reason.BANK_SILENT).value
+            self.tell(here, payment_key(payment.id), Message.VOID, payment.id, why)
             if not refused:
                 key = incoming_key(promise.key)
                 self.tell(there, key, Message.RELEASE, promise.key, "transfer_aborted")

@@ -292,6 +292,32 @@ def test_people_are_told_what_arrives_before_they_type_their_pin(abroad):
     assert has(wien, "shop@wien") == 2000
 
 
+def test_a_request_in_another_currency_says_what_it_costs_and_just_that_arrives(abroad):
+    prague, wien = abroad("EUR=25.105")
+    join(prague, "alice", 100_000)
+    join(wien, "shop", category="5411")
+    bill = ask(wien, "PC shop@wien alice@prague 1000 bill 2580").split()[1]
+    asked = state(prague, bill)
+    assert (asked["amount"], asked["other_amount"], asked["other_currency"], asked["rate"]) == (
+        25105, 1000, "EUR", "25.105"
+    )  # fmt: skip
+    assert state(wien, bill)["amount"] == 1000
+    assert ask(prague, f"PA alice@prague {bill} 2580").startswith("PA PRA")
+    assert_closed(prague, wien)
+    assert (has(prague, "alice@prague"), has(wien, "shop@wien")) == (74_895, 1000)
+    assert (state(prague, bill)["state"], state(wien, bill)["state"]) == ("paid", "paid")
+
+
+def test_nobody_is_asked_in_a_currency_that_the_payers_bank_has_no_rate_for(abroad):
+    prague, wien = abroad("USD=22")
+    join(prague, "alice", 500)
+    join(wien, "shop", category="5411")
+    for _ in range(2):
+        told = ask(wien, "PC shop@wien alice@prague 10 bill 2580")
+        assert told.startswith("ER The bank of the payee keeps another currency"), told
+    assert ask(prague, "PQ alice@prague 2580") == 'PQ {"requests":[]}'
+
+
 def test_what_would_arrive_as_nothing_is_not_sent(abroad):
     prague, wien = abroad("EUR=25")
     join(prague, "alice", 1000)

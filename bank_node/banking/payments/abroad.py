@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import limits, takings
+from bank_node.banking.payments import collects, limits, takings
 from bank_node.banking.payments.exchange import Exchange, is_fair, parse_exchange
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
+from bank_node.banking.payments.papers import collect_key
 from bank_node.banking.payments.records import (
     CHARGEBACK,
+    COLLECT,
     PAY,
     PENDING,
     REFUND,
@@ -67,7 +69,8 @@ _AS_PAYMENT = {
 
 
 _SAME = Exchange(0, "", "")
-_BACKWARDS = {REFUND.encode(): REFUND, CHARGEBACK.encode(): CHARGEBACK}
+_BACKWARDS = (REFUND, CHARGEBACK)
+_KINDS = {kind.encode(): kind for kind in (*_BACKWARDS, COLLECT)}
 
 
 def as_payment(reason: Reason) -> Reason:
@@ -89,9 +92,7 @@ class PayAbroad(WithPin):
 
     @property
     def touched(self) -> tuple[int | str, ...]:
-        payment = self.payment
-        return (*touched_by(self.proof.account), settlement_account(payment.payee_bank),
-                payment_key(payment.id), payment.id)  # fmt: skip
+        return touched_abroad(self.proof.account, self.payment)
 
     def decide(self, state: State) -> Result:
         person = self.authenticate(state)
@@ -118,6 +119,12 @@ class PayAbroad(WithPin):
         return (noting.write(state, payment_key(payment.id), body_of(booked)), held)
 
 
+def touched_abroad(account: int, payment: Payment) -> tuple[int | str, ...]:
+    """What paying somebody of another bank touches."""
+    return (*touched_by(account), settlement_account(payment.payee_bank), payment_key(payment.id),
+            payment.id)  # fmt: skip
+
+
 class Memo(NamedTuple):
     """What the payee's bank is told of a payment beside the transfer itself."""
 
@@ -127,7 +134,7 @@ class Memo(NamedTuple):
     note: str = ""
     kind: str = PAY
     of: str = ""
-    """The payment that this one gives back."""
+    """The payment that this one gives back, or the request that it pays."""
     exchange: Exchange | None = None
     """What it is at the payer's bank, if that keeps another currency."""
 
@@ -157,7 +164,7 @@ def parse_memo(text: str) -> Memo | None:
     try:
         if about and about[0][:3].islower():
             word, _, of = about.pop(0).partition(b":")
-            kind = _BACKWARDS[word]
+            kind = _KINDS[word]
         if about:
             exchange = parse_exchange(about.pop().decode())
             if exchange is None or about:
@@ -190,7 +197,10 @@ class Expect(Procedure):
     def touched(self) -> tuple[int | str, ...]:
         promise, memo = self.promise, self.memo
         vpa = (vpa_key(memo.payee),) if memo and isinstance(memo.payee, Vpa) else ()
-        of = (payment_key(memo.of), memo.of) if memo and memo.of else ()
+        of: tuple[str, ...] = ()
+        if memo and memo.of:
+            is_back = memo.kind in _BACKWARDS
+            of = (payment_key(memo.of), memo.of) if is_back else (collect_key(memo.of),)
         taken = takings.touched_by_takings(promise.payee, self.terms)
         return (*promise.touched, person_key(promise.payee), incoming_key(promise.key), *vpa, *of,
                 *taken)  # fmt: skip
@@ -208,7 +218,7 @@ class Expect(Procedure):
         if isinstance(promised, Reason):
             return promised
         there = memo.exchange or _SAME
-        if memo.of:
+        if memo.kind in _BACKWARDS:
             change_refunded(state, payment_key(memo.of), promise.amount)
         else:
             takings.count(state, self._client(state), promise.amount, self.terms)
@@ -221,6 +231,8 @@ class Expect(Procedure):
             other_amount=there.amount, other_currency=there.currency, rate=there.rate,
         )  # fmt: skip
         noting.write(state, incoming_key(promise.key), body_of(payment))
+        if memo.kind == COLLECT:
+            collects.promised(state, payment)
         return promised
 
     def _refusal(self, state: State, memo: Memo) -> Reason | None:
@@ -236,8 +248,15 @@ class Expect(Procedure):
         # Who has won a dispute gets the money, whatever the account may do with it.
         if client is not None and client.is_frozen and memo.kind != CHARGEBACK:
             return Reason.PAYEE_FROZEN
-        if memo.of:
+        if memo.kind in _BACKWARDS:
             return self._why_not_back(state, memo)
+        if memo.kind == COLLECT:
+            promise = self.promise
+            why = collects.why_not_payable(
+                state, memo.of, bank_of(promise.bank), promise.payee, promise.amount
+            )
+            if why is not None:
+                return why
         there = memo.exchange
         if there and not is_fair(there.amount, self.promise.amount, there.rate):
             return Reason.TRANSFER_MESSAGE_FORMAT

@@ -3,7 +3,9 @@
 It is bounded twice, so that nobody's list is filled by one who asks again and again.
 """
 
-from bank_node.banking.payments.papers import Agenda, Dispute, Paper, agenda_key
+from zlib import crc32
+
+from bank_node.banking.payments.papers import PAYEE, Agenda, Collect, Dispute, Paper, agenda_key
 from bank_node.banking.payments.records import body_of, read
 from bank_node.errors import Reason
 from bank_node.ledger import noting
@@ -14,9 +16,23 @@ ITEMS_MAX = 50
 """What one client's list holds."""
 ITEMS_OF_ONE_MAX = 10
 """How many of them one other client may have begun."""
+ITEMS_OF_BANK_MAX = 25
+"""How many of them the clients of one other bank may have begun together."""
 DISPUTES_MAX = 30
 """How many disputes a list holds beside them; all together fit into one note."""
 _DISPUTES = "d:"
+_ACCOUNTS = 100_000
+# Few enough that a full list fits into a note; banks that share a number share their room.
+_BANKS = 999
+
+
+def stranger(bank: str, account: int) -> int:
+    """Who has begun something, if it is a client of another bank: a number below 0."""
+    return -(crc32(bank.encode()) % _BANKS * _ACCOUNTS + account)
+
+
+def _is_of_bank(by: int, other: int) -> bool:
+    return by < 0 and -by // _ACCOUNTS == -other // _ACCOUNTS
 
 
 def agenda_of(state: State, account: int) -> Agenda:
@@ -28,7 +44,9 @@ def refusal(state: State, account: int, by: int) -> Reason | None:
     """Why `by` may not put one more thing on a client's list."""
     items = [item for item in agenda_of(state, account).items if item[0][:2] != _DISPUTES]
     of_one = sum(began == by for _, began in items)
-    if len(items) >= ITEMS_MAX or of_one >= ITEMS_OF_ONE_MAX:
+    of_bank = sum(_is_of_bank(began, by) for _, began in items) if by < 0 else 0
+    is_full = len(items) >= ITEMS_MAX or of_bank >= ITEMS_OF_BANK_MAX
+    if is_full or of_one >= ITEMS_OF_ONE_MAX:
         return Reason.TOO_MANY_REQUESTS
     return None
 
@@ -42,6 +60,16 @@ def is_full_of_disputes(state: State, account: int) -> bool:
 def file(state: State, account: int, by: int, paper: Paper) -> Note:
     """Notes a paper down and keeps the client's list in step with it; the note of the paper."""
     _enlist(state, account, by, paper)
+    return _write(state, paper)
+
+
+def file_between(state: State, paper: Collect) -> Note:
+    """Notes a paper between banks down. It is on the list of the payer, where that is a client."""
+    there = paper.there
+    assert there is not None, "it is between banks"
+    if there.side == PAYEE:
+        by = stranger(there.bank, paper.payee_account)
+        _enlist(state, paper.payer_account, by, paper)
     return _write(state, paper)
 
 
@@ -69,5 +97,5 @@ def _enlist(state: State, account: int, by: int, paper: Paper) -> None:
 
 
 def _write(state: State, paper: Paper) -> Note:
-    is_open = getattr(paper, "is_open", True)
+    is_open = getattr(paper, "is_open", True) or getattr(paper, "is_owed", False)
     return noting.write(state, paper.key, body_of(paper), is_open=is_open)

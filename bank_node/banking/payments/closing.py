@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import limits
+from bank_node.banking.payments import collects, limits
 from bank_node.banking.payments.abroad import as_payment, change_refunded
 from bank_node.banking.payments.chargebacks import arrived, came_back
 from bank_node.banking.payments.limits import Moment
-from bank_node.banking.payments.papers import agenda_key, dispute_key
+from bank_node.banking.payments.papers import agenda_key, collect_key, dispute_key
 from bank_node.banking.payments.records import (
+    COLLECT,
     FAILED,
     SUCCESS,
     Payment,
@@ -29,7 +30,9 @@ from bank_node.ledger.transfers import Phase, Transfer
 
 
 def concerned(payment: Payment) -> tuple[str, ...]:
-    """What changes with a record when it is closed: the payment that it gives back, a dispute."""
+    """What changes with a record when it is closed: what it gives back or was asked for with."""
+    if payment.kind == COLLECT:
+        return (collect_key(payment.of), agenda_key(payment.payer_account))
     if not payment.is_backwards:
         return ()
     if not payment.dispute:
@@ -60,6 +63,7 @@ class Finish(Procedure):
         if note is None or not note.is_open:
             return Reason.NO_SUCH_PAYMENT
         payment = read(Payment, note)
+        why = None
         if self.transfer.phase is Phase.ABORTED:
             reason = Reason(self.transfer.reason or Reason.TRANSFER_ABORTED.value)
             why = as_payment(reason)
@@ -73,6 +77,8 @@ class Finish(Procedure):
             payment = replace(payment, state=SUCCESS)
             if payment.is_backwards and payment.dispute:
                 arrived(state, payment)
+        if payment.kind == COLLECT:
+            collects.carried_out(state, payment, why)
         return noting.write(state, self.key, body_of(payment), is_open=False)
 
     def _give_back(self, state: State, payment: Payment) -> None:

@@ -9,20 +9,26 @@ from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda
 from bank_node.banking.payments.machines import (
+    COLLECT_ASKED,
     COLLECT_STEPS,
     CollectMessage,
     CollectState,
 )
 from bank_node.banking.payments.operations import Pay, WithPin, touched_by, touched_by_payment
-from bank_node.banking.payments.papers import Collect, agenda_key, collect_key
+from bank_node.banking.payments.papers import PAYER, Collect, agenda_key, collect_key
 from bank_node.banking.payments.records import Payment, Person, payment_key, person_key, read
 from bank_node.banking.payments.uri import NOT_A_MERCHANT
 from bank_node.errors import Reason
+from bank_node.ledger.notes import Note
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
 
 EVERYBODY, MERCHANTS, NOBODY = "everybody", "merchants", "nobody"
 """Who may ask others for money."""
+GRACE_US = 60_000_000
+"""How much longer a request to another bank may still be paid there, whose clock is another one."""
+OWED_US = 86_400_000_000
+"""How long after its time a request is of no interest to the other bank any more."""
 
 
 def may_ask(person: Person, who: str) -> bool:
@@ -61,9 +67,7 @@ class Ask(WithPin):
         if person_key(collect.payer_account) not in state.notes:
             return Reason.NO_SUCH_ADDRESS
         why = agenda.refusal(state, collect.payer_account, person.account)
-        if why is not None:
-            return why
-        return agenda.file(state, collect.payer_account, person.account, collect)
+        return why if why is not None else keep(state, collect)
 
 
 def find(state: State, collect_id: str) -> Collect | None:
@@ -71,19 +75,52 @@ def find(state: State, collect_id: str) -> Collect | None:
     return read(Collect, note) if note else None
 
 
+def keep(state: State, collect: Collect) -> Note:
+    """Notes a request down, and keeps the list of its payer in step with it."""
+    if collect.there is not None:
+        return agenda.file_between(state, collect)
+    return agenda.file(state, collect.payer_account, collect.payee_account, collect)
+
+
 def become(state: State, collect: Collect, after: CollectState, payment: str = "") -> None:
-    """Notes down what a request has come to."""
-    if after is not collect.state:
-        changed = replace(collect, state=after, payment=payment)
-        agenda.file(state, collect.payer_account, collect.payee_account, changed)
+    """Notes down what a request has come to; the other bank, if any, is owed word of some ends."""
+    if after is collect.state:
+        return
+    changed, there = replace(collect, state=after, payment=payment), collect.there
+    if there is not None:
+        is_told = after in (_OF_PAYEE if there.side == PAYER else _OF_PAYER)
+        said = there.said + is_told
+        told = there.told if is_told or changed.is_open else said
+        changed = replace(changed, abroad=replace(there, said=said, told=told))
+    keep(state, changed)
 
 
-def _expired(state: State, collect: Collect, now_us: int) -> Collect:
+# What only the bank of that side knows until it tells the other one.
+_OF_PAYEE = frozenset((CollectState.CANCELLED,))
+_OF_PAYER = frozenset((CollectState.DECLINED, CollectState.EXPIRED))
+
+
+def ends_us(collect: Collect) -> int:
+    """When a request is over if nothing happens; the bank of a payee abroad waits for the other."""
+    is_asked_there = collect.there is not None and collect.there.side == PAYER
+    return collect.expires_us + (GRACE_US if is_asked_there else 0)
+
+
+def is_due(collect: Collect, now_us: int) -> bool:
+    """Whether it is time to end a request, or to let it go that the other bank has not heard."""
+    if collect.state in COLLECT_ASKED:
+        return now_us >= ends_us(collect)
+    return not collect.is_open and collect.is_owed and now_us >= collect.expires_us + OWED_US
+
+
+def as_of(state: State, collect: Collect, now_us: int) -> Collect:
     """The request as of now: one that nobody has answered in time is over."""
-    if collect.state is not CollectState.PENDING or now_us < collect.expires_us:
+    if collect.state not in COLLECT_ASKED or now_us < ends_us(collect):
         return collect
     become(state, collect, CollectState.EXPIRED)
-    return replace(collect, state=CollectState.EXPIRED)
+    ended = find(state, collect.id)
+    assert ended is not None, "it was noted down a moment ago"
+    return ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +147,7 @@ class ApproveCollect(Pay):
         collect = find(state, self.collect_id)
         if collect is None or collect.payer_account != person.account:
             return Reason.NO_SUCH_REQUEST
-        collect = _expired(state, collect, self.terms.now.us)
+        collect = as_of(state, collect, self.terms.now.us)
         step = COLLECT_STEPS[collect.state, CollectMessage.APPROVE]
         if isinstance(step, Reason):
             return step
@@ -141,11 +178,11 @@ class EndCollect(WithPin):
         collect = find(state, self.collect_id)
         if collect is None or collect.payer_account != self.payer_account:
             return Reason.NO_SUCH_REQUEST
-        if person.account not in (collect.payer_account, collect.payee_account):
+        side = collect.side_of(person.account)
+        if not side:
             return Reason.NO_SUCH_REQUEST
-        collect = _expired(state, collect, self.terms.now.us)
-        is_payer = person.account == collect.payer_account
-        message = CollectMessage.DECLINE if is_payer else CollectMessage.CANCEL
+        collect = as_of(state, collect, self.terms.now.us)
+        message = CollectMessage.DECLINE if side == PAYER else CollectMessage.CANCEL
         step = COLLECT_STEPS[collect.state, message]
         if isinstance(step, Reason):
             return step
@@ -169,9 +206,59 @@ class ExpireCollect(Procedure):
         collect = find(state, self.collect_id)
         if collect is None:
             return Reason.NO_SUCH_REQUEST
-        if _expired(state, collect, self.now_us).state is not CollectState.EXPIRED:
-            return Reason.REQUEST_PENDING
-        return state.notes[collect.key]
+        if not is_due(collect, self.now_us):
+            is_over = collect.state is CollectState.EXPIRED
+            return state.notes[collect.key] if is_over else Reason.REQUEST_PENDING
+        if collect.is_open:
+            return state.notes[as_of(state, collect, self.now_us).key]
+        assert collect.there is not None, "only another bank can be owed a word"
+        return keep(state, replace(collect, abroad=replace(collect.there, told=collect.there.said)))
+
+
+def why_not_payable(
+    state: State, collect_id: str, bank: str, payee: int, amount: int
+) -> Reason | None:
+    """Why money from another bank must not pay for a request of this one's client."""
+    collect = find(state, collect_id)
+    there = collect.there if collect else None
+    if collect is None or there is None or (there.bank, there.side) != (bank, PAYER):
+        return Reason.NO_SUCH_REQUEST
+    if (collect.payee_account, collect.amount) != (payee, amount):
+        return Reason.NO_SUCH_REQUEST
+    step = COLLECT_STEPS[collect.state, CollectMessage.SEND]
+    if isinstance(step, Reason):
+        return step
+    if step is collect.state:
+        is_paid = step is CollectState.PAID
+        return Reason.REQUEST_OVER if is_paid else Reason.REQUEST_PENDING
+    return None
+
+
+def promised(state: State, payment: Payment) -> None:
+    """After the promise to take a payment for a request."""
+    collect = find(state, payment.of)
+    assert collect is not None, "it was looked up before"
+    become(state, collect, CollectState.PAYING, payment.id)
+
+
+def carried_out(state: State, payment: Payment, why: Reason | None) -> None:
+    """After a payment between banks for a request has arrived, or failed for a reason."""
+    collect = find(state, payment.of)
+    there = collect.there if collect else None
+    if collect is None or there is None or collect.payment != payment.id:
+        return
+    message = CollectMessage.ARRIVE if why is None else CollectMessage.FAIL
+    step = COLLECT_STEPS[collect.state, message]
+    assert isinstance(step, CollectState), "it was on its way"
+    if why is None:
+        become(state, collect, step, payment.id)
+        return
+    failed = replace(there, tries=there.tries + 1, why=why.value)
+    # The bank of the payee knows best whether it still wants the money.
+    step = {
+        Reason.REQUEST_OVER: CollectState.CANCELLED, Reason.REQUEST_EXPIRED: CollectState.EXPIRED
+    }.get(why, step)  # fmt: skip
+    become(state, replace(collect, abroad=failed), step)
 
 
 def payment_of(collect: Collect, payment_id: str, bank: str, now_us: int) -> Payment:

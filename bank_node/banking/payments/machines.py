@@ -12,20 +12,36 @@ from bank_node.errors import Reason
 class CollectState(StrEnum):
     """Where a request for money stands."""
 
+    SENT = "sent"
+    """At the bank of the payee: that of the payer has not said yet that it has it."""
     PENDING = "pending"
+    PAYING = "paying"
+    """The money is on its way to another bank."""
     PAID = "paid"
     DECLINED = "declined"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    REFUSED = "refused"
+    """The bank of the payer does not take it."""
 
 
 class CollectMessage(StrEnum):
-    """What can be said to a request for money."""
+    """What can be said to a request for money, or happen to it."""
 
     APPROVE = "approve"
     DECLINE = "decline"
     CANCEL = "cancel"
     EXPIRE = "expire"
+    HEAR = "hear"
+    """The bank of the payer has it."""
+    REFUSE = "refuse"
+    """The bank of the payer does not take it."""
+    SEND = "send"
+    """Money for it sets out to another bank."""
+    ARRIVE = "arrive"
+    """The money is there."""
+    FAIL = "fail"
+    """The money has come back."""
 
 
 class MandateState(StrEnum):
@@ -81,7 +97,9 @@ class DisputeMessage(StrEnum):
     WITHDRAW = "withdraw"
 
 
-COLLECT_OPEN = frozenset((CollectState.PENDING,))
+COLLECT_ASKED = frozenset((CollectState.SENT, CollectState.PENDING))
+"""States of a request that waits for its payer."""
+COLLECT_OPEN = COLLECT_ASKED | {CollectState.PAYING}
 MANDATE_OPEN = frozenset((MandateState.PENDING, MandateState.ACTIVE, MandateState.PAUSED))
 DISPUTE_OPEN = frozenset((DisputeState.RAISED, DisputeState.CONTESTED, DisputeState.OWED))
 
@@ -90,12 +108,22 @@ _NOT_YET = Reason.REQUEST_PENDING
 
 _C = CollectState
 _COLLECTS: dict[CollectState, tuple[CollectState | Reason, ...]] = {
-    #             APPROVE       DECLINE        CANCEL         EXPIRE
-    _C.PENDING: (_C.PAID,       _C.DECLINED,   _C.CANCELLED,  _C.EXPIRED),
-    _C.PAID: (_C.PAID,          _OVER,         _OVER,         _C.PAID),
-    _C.DECLINED: (_NO,          _C.DECLINED,   _OVER,         _C.DECLINED),
-    _C.CANCELLED: (_OVER,       _OVER,         _C.CANCELLED,  _C.CANCELLED),
-    _C.EXPIRED: (_LATE,         _LATE,         _LATE,         _C.EXPIRED),
+    # APPROVE, DECLINE, CANCEL, EXPIRE, HEAR, REFUSE, SEND, ARRIVE, FAIL
+    _C.SENT: (_NOT_YET, _C.DECLINED, _C.CANCELLED, _C.EXPIRED, _C.PENDING, _C.REFUSED,
+              _C.PAYING, _NOT_YET, _C.SENT),
+    _C.PENDING: (_C.PAID, _C.DECLINED, _C.CANCELLED, _C.EXPIRED, _C.PENDING, _C.PENDING,
+                 _C.PAYING, _NOT_YET, _C.PENDING),
+    _C.PAYING: (_NOT_YET, _OVER, _OVER, _C.PAYING, _C.PAYING, _C.PAYING,
+                _C.PAYING, _C.PAID, _C.PENDING),
+    _C.PAID: (_C.PAID, _OVER, _OVER, _C.PAID, _C.PAID, _C.PAID, _C.PAID, _C.PAID, _C.PAID),
+    _C.DECLINED: (_NO, _C.DECLINED, _OVER, _C.DECLINED, _C.DECLINED, _C.DECLINED,
+                  _NO, _NO, _C.DECLINED),
+    _C.CANCELLED: (_OVER, _OVER, _C.CANCELLED, _C.CANCELLED, _C.CANCELLED, _C.CANCELLED,
+                   _OVER, _OVER, _C.CANCELLED),
+    _C.EXPIRED: (_LATE, _LATE, _LATE, _C.EXPIRED, _C.EXPIRED, _C.EXPIRED,
+                 _LATE, _LATE, _C.EXPIRED),
+    _C.REFUSED: (_OVER, _OVER, _OVER, _C.REFUSED, _C.REFUSED, _C.REFUSED,
+                 _OVER, _OVER, _C.REFUSED),
 }  # fmt: skip
 
 _M = MandateState

@@ -1,14 +1,15 @@
-"""What lately became of payments, by account, and who waits to hear of it. Pure; takes no locks.
+"""What lately became of payments and requests, by account, and who waits to hear of it. Pure.
 
-Memory holds the latest news of all accounts together, a bounded number of them. Whoever asks from a
-point that is older than that is told to look into the journal.
+Takes no locks. Memory holds the latest news of all accounts together, a bounded number of them.
+Whoever asks from a point that is older than that is told to look into the journal.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import NamedTuple
 
+from bank_node.banking.payments.papers import Collect
 from bank_node.banking.payments.records import PAY_IN, WITHDRAW, Payment, read
 from bank_node.ledger.notes import Note
 
@@ -22,10 +23,10 @@ WAITING_MAX = 20_000
 
 
 class News(NamedTuple):
-    """A payment that an account had a part in, as of an entry of the journal."""
+    """A payment or a request that an account had a part in, as of an entry of the journal."""
 
     entry: int
-    payment: Payment
+    record: Payment | Collect
 
 
 class Page(NamedTuple):
@@ -56,21 +57,38 @@ class Board:
         self._news_max = news_max
         self._order: deque[tuple[int, int]] = deque()
         self._news: dict[int, deque[News]] = {}
+        self._states: dict[str, str] = {}
         self._waiting: dict[int, list[_Waiting]] = {}
         self._waiting_count = 0
         self._is_over = False
 
     def heard(self, note: Note) -> list[tuple[Done, Page]]:
-        """Takes in the record of a payment; who is to be told of it, and what."""
-        payment = read(Payment, note)
-        news = News(note.entry, payment)
+        """Takes in the record of a payment or a request; who is to be told of it, and what."""
+        record: Payment | Collect
+        accounts: Iterable[int]
+        if note.key.startswith("c:"):
+            record = read(Collect, note)
+            accounts = record.here if self._is_news(record) else ()
+        else:
+            record = read(Payment, note)
+            accounts = parties(record, is_incoming=note.key.startswith("i:"))
+        news = News(note.entry, record)
         told = []
-        for account in parties(payment, is_incoming=note.key.startswith("i:")):
+        for account in accounts:
             self._keep(account, news)
             for waiting in self._let_go(account):
                 page = self.page(account, waiting.cursor)
                 told.append((waiting.done, page))
         return told
+
+    def _is_news(self, paper: Collect) -> bool:
+        """Whether a request has come to another state, and not only its bank to know of that."""
+        if self._states.get(paper.id) == paper.state:
+            return False
+        if len(self._states) >= self._news_max:
+            self._states = {}
+        self._states[paper.id] = paper.state
+        return True
 
     def _keep(self, account: int, news: News) -> None:
         self._order.append((news.entry, account))

@@ -5,7 +5,7 @@ happen to each is one table in `machines.py`. Days are counted from the year 1, 
 time zone; moments are microseconds since 1970; amounts are units.
 """
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from bank_node.banking.payments.machines import (
     COLLECT_OPEN,
@@ -17,7 +17,32 @@ from bank_node.banking.payments.machines import (
 )
 
 PAYER, PAYEE = "payer", "payee"
-"""The sides of a dispute."""
+"""The sides of a paper."""
+
+
+class Abroad(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept beside a paper whose other side is a client of another bank."""
+
+    bank: str
+    side: str
+    """Which side that is: PAYER or PAYEE."""
+    said: int = 0
+    """How often this bank has had something to say; it says it until the other one has heard."""
+    told: int = 0
+    """The latest of it that the other bank has heard."""
+    heard: int = 0
+    """The latest that was heard of the other bank."""
+    tries: int = 0
+    """How many payments have failed: each has a name of its own."""
+    why: str = ""
+    """Why the last one failed, or the other bank does not take the paper: the name of a refusal."""
+    category: str = ""
+    """What the payee trades with."""
+    amount: int = 0
+    """What it is in the currency of the other bank; 0 if it is the same here."""
+    currency: str = ""
+    rate: str = ""
+    """What 1 of the payee's currency costs in the payer's."""
 
 
 class Collect(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +63,8 @@ class Collect(Struct, frozen=True, forbid_unknown_fields=True):
     state: CollectState = CollectState.PENDING
     payment: str = ""
     """What it was paid with."""
+    abroad: Abroad | UnsetType = UNSET
+    """What there is of another bank; left out within one bank."""
 
     @property
     def key(self) -> str:
@@ -47,11 +74,41 @@ class Collect(Struct, frozen=True, forbid_unknown_fields=True):
     def is_open(self) -> bool:
         return self.state in COLLECT_OPEN
 
+    @property
+    def there(self) -> Abroad | None:
+        """What there is of another bank."""
+        return None if self.abroad is UNSET else self.abroad
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether the other bank has something yet to hear."""
+        return self.there is not None and self.there.told < self.there.said
+
+    @property
+    def here(self) -> tuple[int, ...]:
+        """The accounts of this bank that it concerns."""
+        sides = {PAYER: self.payer_account, PAYEE: self.payee_account}
+        if self.there is not None:
+            del sides[self.there.side]
+        return tuple(sides.values())
+
+    def side_of(self, account: int) -> str:
+        """Which side an account of this bank is; empty if it is none."""
+        there = self.there.side if self.there else ""
+        if there != PAYER and account == self.payer_account:
+            return PAYER
+        return PAYEE if there != PAYEE and account == self.payee_account else ""
+
     def is_same(self, other: "Collect") -> bool:
         """Whether a request asks for this very collect."""
-        return (self.payee_account, self.payer, self.amount, self.note) == (
-            other.payee_account, other.payer, other.amount, other.note
+        return (self.payee_account, self.payer, self.asked_amount, self.note) == (
+            other.payee_account, other.payer, other.asked_amount, other.note
         )  # fmt: skip
+
+    @property
+    def asked_amount(self) -> int:
+        """What the payee asks for, in the currency of its bank."""
+        return self.amount if self.there is None else self.there.amount or self.amount
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True):

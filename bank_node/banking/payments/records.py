@@ -23,6 +23,7 @@ from bank_node.protocol.payment_values import Vpa
 _NAME_MAX = 60
 PAY, WITHDRAW, PAY_IN = "pay", "withdraw", "pay in"
 REFUND, CHARGEBACK = "refund", "chargeback"
+COLLECT = "collect"
 _BACKWARDS = (REFUND, CHARGEBACK)
 PENDING, SUCCESS, FAILED = "pending", "success", "failed"
 
@@ -90,7 +91,7 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True):
     rrn: str = ""
     """Its retrieval number at the payer's bank, given once it is booked."""
     of: str = ""
-    """The payment that this one gives back."""
+    """The payment that this one gives back, or what it was asked for with."""
     refunded: int = 0
     """How much of it was given back."""
     order: str = ""

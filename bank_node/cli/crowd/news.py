@@ -43,7 +43,7 @@ class Listeners:
                 cursor = page["cursor"]
                 for event in page["news"]:
                     # A payment is told again when a part of it was given back.
-                    if event["payment"] in heard or event["state"] != "success":
+                    if event["state"] != "success" or event["payment"] in heard:
                         continue
                     heard.add(event["payment"])
                     self.told_at[event["payment"]] = now
