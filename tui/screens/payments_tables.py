@@ -217,7 +217,10 @@ def dispute_row(paper: Paper) -> Row:
 _PAPER_TONES = {
     "active": "good",
     "pending": "accent",
+    "sent": "accent",
+    "paying": "accent",
     "paused": "warn",
+    "refused": "warn",
     "expired": "dim",
     "raised": "warn",
     "owed": "bad",
