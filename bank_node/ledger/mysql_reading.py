@@ -106,7 +106,7 @@ def restore(link: Link) -> tuple[State, Head, int, dict[int | str, int]]:
     recovery = Recovery(accounts, read_open(link), anchor.sequence, up_to)
     for block in read_blocks(link, anchor.height, head.height):
         recovery.replay(block)
-    return recovery.state(head.sequence), head, anchor.sequence, recovery.changed
+    return recovery.state(head.sequence), head, anchor.sequence, recovery.changed()
 
 
 def read_open(link: Link) -> list[Record]:

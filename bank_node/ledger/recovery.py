@@ -5,13 +5,19 @@ Pure over what a store hands in. It trusts what it is handed; proving it is the 
 """
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 
 from bank_node.ledger import book, moves
 from bank_node.ledger.book import Account, FreeNumbers, State
-from bank_node.ledger.entries import HELD, Kind, is_client, is_settlement
+from bank_node.ledger.entries import ENTRY, HELD, Entry, Kind, is_client, is_settlement
 from bank_node.ledger.journal import Block
 from bank_node.ledger.records import Record, decode
 from bank_node.ledger.transfers import Transfer
+from bank_node.values import AMOUNT_MAX
+
+_DEPOSITED = int(Kind.DEPOSITED)
+_WITHDRAWN = int(Kind.WITHDRAWN)
+_new = tuple.__new__
 
 
 class Recovery:
@@ -29,30 +35,53 @@ class Recovery:
         self._records = {record.key: record for record in records}
         self._anchored = anchored
         self._up_to = up_to
-        self.changed: dict[int | str, int] = {}
-        """The accounts and transfers that the blocks changed, each with its last entry."""
+        # Records, and accounts that the blocks closed: what is open tells its last entry itself.
+        self._also_changed: dict[int | str, int] = {}
 
     def replay(self, block: Block) -> None:
         """Raises CorruptLedger if the block does not fit the rows."""
-        accounts, changed = self._accounts, self.changed
-        for sequence, entry in block.entries():
-            kind, debit, credit, amount, _, _ = entry
-            if kind <= Kind.WITHDRAWN:
-                number = credit or debit
-                changed[number] = sequence
-                if self._is_new(number, sequence):
-                    book.apply(accounts, entry, sequence)
-                continue
-            for number, change in ((debit, -amount), (credit, amount)):
-                if number > HELD:
-                    changed[number] = sequence
-                    if self._is_new(number, sequence):
-                        moves.add(accounts, number, change, sequence)
+        accounts, anchored, up_to = self._accounts, self._anchored, self._up_to
+        sequence = block.first_entry - 1
+        for entry in ENTRY.iter_unpack(block.body):
+            sequence += 1
+            kind, debit, number, amount, debit_previous, previous = entry
+            # Most of all entries are deposits, and a start waits for each of them: one that fits
+            # is applied on the spot, and whatever else by the rules of the book.
+            if kind == _DEPOSITED and not debit and not debit_previous:
+                if up_to.get(number, anchored) >= sequence:
+                    continue
+                account = accounts.get(number)
+                if account is not None and account[2] == previous:
+                    balance = account[1] + amount
+                    if balance <= AMOUNT_MAX:
+                        accounts[number] = _new(Account, (number, balance, sequence))
+                        continue
+            self._replay(_new(Entry, entry), sequence)
         for sequence, payload in block.payloads().items():
             # Each payload is the whole record, so an older one than the row's does no harm.
             record = decode(payload, sequence)
             self._records[record.key] = record
-            changed[record.key] = sequence
+            self._also_changed[record.key] = sequence
+
+    def changed(self) -> dict[int | str, int]:
+        """The accounts and transfers that the blocks changed, each with its last entry."""
+        anchored = self._anchored
+        changed = self._also_changed.copy()
+        changed.update((n, last) for n, _, last in self._accounts.values() if last > anchored)
+        return changed
+
+    def _replay(self, entry: Entry, sequence: int) -> None:
+        kind, debit, credit, amount, _, _ = entry
+        if kind <= _WITHDRAWN:
+            number = credit or debit
+            if self._is_new(number, sequence):
+                book.apply(self._accounts, entry, sequence)
+            if kind == Kind.CLOSED:
+                self._also_changed[number] = sequence
+            return
+        for number, change in ((debit, -amount), (credit, amount)):
+            if number > HELD and self._is_new(number, sequence):
+                moves.add(self._accounts, number, change, sequence)
 
     def _is_new(self, number: int, sequence: int) -> bool:
         """Whether the row of an account does not hold this entry yet."""
@@ -63,12 +92,13 @@ class Recovery:
         accounts = self._accounts
         state = State(dict(accounts), FreeNumbers(accounts))
         state.sequence = sequence
-        state.clients = sum(map(is_client, accounts))
-        state.settled = sum(a.balance for a in accounts.values() if is_settlement(a.number))
+        others = [number for number in accounts if not is_client(number)]
+        state.clients = len(accounts) - len(others)
+        state.settled = sum(accounts[n].balance for n in others if is_settlement(n))
         for record in self._records.values():
             state.keep(record)
             if isinstance(record, Transfer):
                 state.lay_claims(None, record)
         state.set_ceiling()
-        state.cash = -sum(account.balance for account in accounts.values()) - state.held
+        state.cash = -sum(map(itemgetter(1), accounts.values())) - state.held
         return state

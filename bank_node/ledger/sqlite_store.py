@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+import msgspec
+
 from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
 from bank_node.ledger import book
 from bank_node.ledger.book import CASH, Account, FreeNumbers, State
@@ -30,7 +32,7 @@ from bank_node.ledger.transfer_operations import ReadTransfer
 from bank_node.ledger.transfers import Transfer
 
 # How many entries may lie between the snapshot and the head before it is carried forward.
-# Replaying twice as many, the most a start can meet, takes about a quarter of a second.
+# Replaying twice as many, the most a start can meet, takes about a third of a second.
 SNAPSHOT_ENTRIES = 131_072
 # Rows written along with one block: few enough that the block is not felt to be slower.
 _PORTION_ROWS = 1024
@@ -44,6 +46,11 @@ _PAGES_BYTES_OF_PORTION = 8 * 4096
 _WRITE_ROWS = (
     "INSERT OR REPLACE INTO accounts "
     "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)"
+)
+# One value for all open accounts: making it and taking it apart takes half as long as a row each.
+_READ_ROWS = (
+    "SELECT json_group_array(json_array(number, balance, last_entry)) "
+    "FROM accounts WHERE is_open AND number != ?"
 )
 # SQLite reports these before anything of the batch counts, so the batch may be refused plainly.
 _CERTAINLY_UNDONE = {
@@ -364,14 +371,13 @@ def _load(connection: sqlite3.Connection) -> tuple[State, Head, int, dict[int | 
     anchored, height, _ = connection.execute(
         "SELECT sequence, height, hash FROM snapshot"
     ).fetchone()
-    rows = connection.execute("SELECT number, balance, last_entry, is_open FROM accounts")
-    accounts: dict[int, Account] = {}
-    up_to: dict[int, int] = {}
-    for number, balance, last_entry, is_open in rows:
-        if last_entry > anchored:
-            up_to[number] = last_entry
-        if is_open and number != CASH:
-            accounts[number] = Account(number, balance, last_entry)
+    rows = connection.execute(_READ_ROWS, (CASH,)).fetchone()[0]
+    accounts = {account[0]: account for account in msgspec.json.decode(rows, type=list[Account])}
+    up_to = dict(
+        connection.execute(
+            "SELECT number, last_entry FROM accounts WHERE last_entry > ?", (anchored,)
+        )
+    )
     head = last_head(connection)
     if head.height < height or head.sequence < max(up_to.values(), default=0):
         raise CorruptLedger("the end of the journal is missing", height=head.height + 1)
@@ -379,4 +385,4 @@ def _load(connection: sqlite3.Connection) -> tuple[State, Head, int, dict[int | 
     for block in tail(connection, anchored):
         recovery.replay(block)
     # After a crash the rows of everything behind the snapshot are still to be written.
-    return recovery.state(head.sequence), head, anchored, recovery.changed
+    return recovery.state(head.sequence), head, anchored, recovery.changed()

@@ -13,7 +13,7 @@ from bank_node.ledger.archive import Archive
 from bank_node.ledger.migration import Target
 from bank_node.ledger.ownership import own
 from bank_node.ledger.store import Store
-from bank_node.node.machine import CLOCK
+from bank_node.node.machine import CLOCK, without_collector
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -45,17 +45,19 @@ def open_store(settings: Settings) -> Store:
     if not is_shared(settings.store.url):
         from bank_node.ledger.sqlite_store import SqliteStore
 
-        return SqliteStore(ledger_path(settings))
+        with without_collector():
+            return SqliteStore(ledger_path(settings))
     # The driver is loaded by those who use it.
     from bank_node.ledger.mysql_address import parse_address
     from bank_node.ledger.mysql_store import MysqlStore
 
-    return MysqlStore(
-        parse_address(settings.store.url),
-        CLOCK,
-        lambda: secrets.randbits(64),
-        settings.network.timeout,
-    )
+    with without_collector():
+        return MysqlStore(
+            parse_address(settings.store.url),
+            CLOCK,
+            lambda: secrets.randbits(64),
+            settings.network.timeout,
+        )
 
 
 def open_archive(settings: Settings) -> Archive:
