@@ -6,9 +6,11 @@ two compare. What is worth keeping comes out as documents that anyone can check.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bank_node.ledger.proofs import (
     Consistency,
@@ -43,8 +45,7 @@ class Finding(NamedTuple):
     evidence: TwoHistories | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """What is kept of one bank."""
 
     kept: SignedHead | None = None

@@ -7,6 +7,8 @@ accounts and transfers it reads or changes, so that a store can load them first.
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from bank_node.errors import Reason
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.ledger.state import State
@@ -72,15 +74,13 @@ class ReadClients(NamedTuple):
     """Its result is the number of open accounts."""
 
 
-class Procedure:
+class Procedure(Struct, frozen=True):
     """An operation of a room above: it brings its own rule, which uses those of the ledger.
 
     Like every rule it is pure. It may only touch what `touched` names, it checks everything before
     it changes anything, and what it changes it does through `moves` and `noting`, so that entries
     tell all of it.
     """
-
-    __slots__ = ()
 
     @property
     def touched(self) -> tuple[int | str, ...]:

@@ -5,9 +5,11 @@ read of a dictionary. Knows nothing of sockets; `now` is monotonic seconds throu
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bank_node.network.breaker import CLOSED, Breaker
 from bank_node.network.budget import Budgets
@@ -43,8 +45,7 @@ class State(Enum):
     """It did not answer for so long that only a scan will find it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """All that is known of one peer. Fields ending in `_at` are None until it happened."""
 
     code: BankCode
@@ -296,7 +297,7 @@ class Directory:
     def _change(self, address: str, **fields: object) -> None:
         row = self._rows.get(address)
         if row is not None:
-            self._rows[address] = replace(row, **fields)  # type: ignore[arg-type]
+            self._rows[address] = replace(row, **fields)
 
     def _put(self, row: Peer) -> bool:
         """Keeps a row if there is room for it, or if one that matters less can go."""

@@ -1,7 +1,8 @@
 """The banks around as the operator sees and directs them: rows, scans, questions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bank_node.errors import Reason, Refused
 from bank_node.network.client import Endpoint
@@ -18,8 +19,7 @@ from bank_node.values import BANK_PORTS, BankCode
 _CELLS_MAX = 4096
 
 
-@dataclass
-class _Scan:
+class _Scan(Struct):
     """The scan that runs, or the last one. Written by the network thread only."""
 
     total: int = 0

@@ -6,9 +6,10 @@ again, and the same question again changes nothing.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+
+from msgspec import Struct
 
 from bank_node.banking.payments.letters import (
     Heed,
@@ -36,8 +37,7 @@ _KEPT_MAX = 100_000
 _US = 1_000_000
 
 
-@dataclass(slots=True)
-class _Asked:
+class _Asked(Struct):
     """When and about what a bank was last asked."""
 
     entry: int

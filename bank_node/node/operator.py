@@ -6,8 +6,9 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bank_node.banking.transfers.caps import Caps
 from bank_node.banking.transfers.chronicle import Chronicle

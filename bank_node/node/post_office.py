@@ -7,8 +7,9 @@ signed or with the certainty that there will be none.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from bank_node.banking.transfers.flights import Reply
 from bank_node.banking.transfers.signing import answer_bytes, answer_evidence, request_bytes
@@ -36,8 +37,7 @@ _BURSTS = 2
 _LINES_A_BURST = 64
 
 
-@dataclass(slots=True)
-class Lane:
+class Lane(Struct):
     """What is on its way to one bank, and what waits for it."""
 
     waiting: list[Envelope] = field(default_factory=list)

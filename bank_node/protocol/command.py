@@ -4,8 +4,10 @@ Knows no command.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.fields import Field
@@ -49,8 +51,7 @@ class Effect(Enum):
     """Asks other banks, within the reply time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """One argument: how it is shown in help, and the parser that proves it."""
 
     shape: str
@@ -58,8 +59,7 @@ class Argument:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One row of the table; `errors` are in their order of precedence."""
 
     code: str
@@ -88,14 +88,15 @@ class Command:
     cost: int = 1
     """Relative price of a call, for budgets: 1 is a balance read."""
 
-    parsers: tuple[Callable[[bytes], object], ...] = field(init=False, repr=False)
+    # Both are made of the arguments, whatever is given.
+    parsers: tuple[Callable[[bytes], object], ...] = ()
     """The parsers of the arguments, at hand for the codec."""
-    arguments_min: int = field(init=False, repr=False)
+    arguments_min: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parsers", tuple(a.parse for a in self.arguments))
+        force_setattr(self, "parsers", tuple(a.parse for a in self.arguments))
         least = sum(not a.optional for a in self.arguments)
-        object.__setattr__(self, "arguments_min", least)
+        force_setattr(self, "arguments_min", least)
 
     @property
     def usage(self) -> str:

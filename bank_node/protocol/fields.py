@@ -5,8 +5,9 @@ words for what is expected are the same in every language.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bank_node.errors import Reason, Refused
 
@@ -19,8 +20,7 @@ Values = Mapping[str, Any]
 """What came of the fields of one request: every field of the command by its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field. `parse` raises ValueError for what is not `expected`."""
 
     name: str

@@ -5,8 +5,9 @@ node fills them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from bank_node.banking.transfers.flights import Flight, Order
 from bank_node.errors import Reason, Refused
@@ -169,8 +170,7 @@ class Following(Protocol):
         """What this node is in its bank, as plain data."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bank:
+class Bank(Struct, frozen=True):
     """What every handler may know of the bank that it answers for."""
 
     code: BankCode
@@ -246,8 +246,7 @@ class Call(NamedTuple):
 _SHARE_FOR_WORK = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """How one command is answered: by the ledger, by settings alone, or away from both.
 
     With an `operation`, `reply` gets the bank, the arguments and the operation's result;

@@ -1,8 +1,9 @@
 """The counter where clients are served: what payments need to know of their bank."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bank_node.banking.payments.limits import Moment, Rules, Terms
 from bank_node.banking.payments.names import Merchant, make_vmid, open_vmid, payment_id
@@ -17,8 +18,7 @@ from bank_node.telemetry.clock import Clock
 _LOOPBACK = "127."
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Struct, frozen=True):
     """See the module."""
 
     handle: str

@@ -4,8 +4,9 @@ Put together by the node; the commands themselves are in `operator.py`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from bank_node.banking.transfers.chronicle import Stage
 from bank_node.ledger.listing import Listing
@@ -152,16 +153,14 @@ class Control(Protocol):
         """What is not as it should be."""
 
 
-@dataclass
-class Standing:
+class Standing(Struct):
     """What a session on the operator's port has shown so far."""
 
     is_operator: bool = False
     failures: int = 0
 
 
-@dataclass(frozen=True)
-class Office:
+class Office(Struct, frozen=True):
     """See the module."""
 
     token: str

@@ -1,7 +1,5 @@
 """Notes: kept with the ledger in every store, verified with it, and guards of accounts."""
 
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,8 +26,7 @@ from bank_node.ledger.transfer_operations import Hold, Move
 from bank_node.ledger.transfers import Transfer
 
 
-@dataclass(frozen=True, slots=True)
-class Write(Procedure):
+class Write(Procedure, frozen=True):
     """Writes one note."""
 
     key: str

@@ -2,11 +2,11 @@
 
 import json
 import re
-from dataclasses import fields
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import fields
 from support.nodes import running_node
 
 from bank_node.banking.payments.uri import parse

@@ -4,7 +4,6 @@ Pure. The payer's bank writes its record in the block that sets the money aside,
 block that promises to take it; both are closed by what becomes of the transfer (`closing.py`).
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -78,8 +77,7 @@ def as_payment(reason: Reason) -> Reason:
     return _AS_PAYMENT.get(reason, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class PayAbroad(WithPin):
+class PayAbroad(WithPin, frozen=True):
     """Sets money aside to pay somebody of another bank.
 
     Its result is the note of the Payment, and the record of its transfer. The same payment again
@@ -182,8 +180,7 @@ def parse_memo(text: str) -> Memo | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Expect(Procedure):
+class Expect(Procedure, frozen=True):
     """Promises to take a payment from another bank, and notes it down as on its way.
 
     Its result is that of the promise, or why the payee cannot be paid.

@@ -1,7 +1,5 @@
 """Cash at a machine: a client draws money, or pays some in, once for each reference. Pure."""
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from bank_node.banking.payments import limits
@@ -22,8 +20,7 @@ from bank_node.ledger.state import State
 from bank_node.values import AccountNumber, Amount
 
 
-@dataclass(frozen=True, slots=True)
-class Cash(WithPin):
+class Cash(WithPin, frozen=True):
     """Draws cash or pays it in, as the kind of `payment` says. Its result is the note of it.
 
     The same again changes nothing and has the same result.

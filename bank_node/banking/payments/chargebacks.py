@@ -5,7 +5,6 @@ made in the block that moves the dispute on: so however often, and after whateve
 is attended to, it is paid once.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -40,8 +39,7 @@ _S = 1_000_000
 _MESSAGE = DisputeMessage
 
 
-@dataclass(frozen=True, slots=True)
-class Accept(WithPin):
+class Accept(WithPin, frozen=True):
     """The payee gives back what is disputed. Its result is the note of the Dispute, or OnItsWay.
 
     Somebody without enough money has accepted nothing.
@@ -77,8 +75,7 @@ class Accept(WithPin):
         return given if isinstance(given, Reason | OnItsWay) else state.notes[dispute.key]
 
 
-@dataclass(frozen=True, slots=True)
-class Settle(Procedure):
+class Settle(Procedure, frozen=True):
     """The bank decides a dispute, by its operator or because it is time.
 
     Its result is the note of the Dispute, that of the Payment which gave the money back, or an

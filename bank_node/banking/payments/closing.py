@@ -1,7 +1,5 @@
 """Closing the records of payments between banks, by what became of their transfers. Pure."""
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from bank_node.banking.payments import collects, limits
@@ -40,8 +38,7 @@ def concerned(payment: Payment) -> tuple[str, ...]:
     return (payment.original_key, dispute_key(payment.dispute), agenda_key(payment.payer_account))
 
 
-@dataclass(frozen=True, slots=True)
-class Finish(Procedure):
+class Finish(Procedure, frozen=True):
     """Closes the record of a payment whose transfer has come to its end. Its result is the note.
 
     `transfer` is as the ledger keeps it for good. What a failed payment took of the payer's

@@ -3,8 +3,6 @@
 Who answers a request must be who it was put to: for anybody else it is not there.
 """
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda
@@ -35,8 +33,7 @@ def may_ask(person: Person, who: str) -> bool:
     return who == EVERYBODY or (who == MERCHANTS and person.category != NOT_A_MERCHANT)
 
 
-@dataclass(frozen=True, slots=True)
-class Ask(WithPin):
+class Ask(WithPin, frozen=True):
     """Asks a client of this bank for money. Its result is the note of the Collect.
 
     The same request again changes nothing and has the same result, whatever became of it.
@@ -123,8 +120,7 @@ def as_of(state: State, collect: Collect, now_us: int) -> Collect:
     return ended
 
 
-@dataclass(frozen=True, slots=True)
-class ApproveCollect(Pay):
+class ApproveCollect(Pay, frozen=True):
     """Pays what somebody has asked for. Its result is the note of the Payment.
 
     `payment` is made of the request, and is the only one that will ever pay it.
@@ -159,8 +155,7 @@ class ApproveCollect(Pay):
         return paid
 
 
-@dataclass(frozen=True, slots=True)
-class EndCollect(WithPin):
+class EndCollect(WithPin, frozen=True):
     """Declines a request, or takes one's own back. Its result is the note of the Collect."""
 
     collect_id: str
@@ -190,8 +185,7 @@ class EndCollect(WithPin):
         return state.notes[collect.key]
 
 
-@dataclass(frozen=True, slots=True)
-class ExpireCollect(Procedure):
+class ExpireCollect(Procedure, frozen=True):
     """Closes a request that nobody has answered in time. Its result is the note of the Collect."""
 
     collect_id: str

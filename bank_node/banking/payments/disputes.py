@@ -5,8 +5,6 @@ lost, and what was contested and not decided stays paid. Here nothing is about m
 given back is in `chargebacks.py`.
 """
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda
@@ -76,8 +74,7 @@ def refunded_in_full(state: State, dispute_id: str, refund: Payment) -> None:
         end(state, dispute, step, BY_REFUND, refund.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Raise(WithPin):
+class Raise(WithPin, frozen=True):
     """The payer disputes a payment. Its result is the note of the Dispute.
 
     The same again changes nothing and has the same result, whatever became of it.
@@ -118,8 +115,7 @@ class Raise(WithPin):
         return agenda.file_dispute(state, replace(dispute, amount=amount))
 
 
-@dataclass(frozen=True, slots=True)
-class Say(WithPin):
+class Say(WithPin, frozen=True):
     """A side says something to a dispute, contests it, or withdraws it. Its result is the note."""
 
     known: Dispute

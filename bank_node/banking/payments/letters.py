@@ -4,8 +4,6 @@ Pure. Each side keeps a record of its own. `Hear` takes in what the payer's bank
 the payee's answers; either may come again, late or not at all, and what is over stays over.
 """
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda
@@ -76,8 +74,7 @@ def answer_of(dispute: Dispute, letter: Letter) -> DisputeAnswer:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Hear(Procedure):
+class Hear(Procedure, frozen=True):
     """Takes in what the bank of a payer says. Its result is the note of the Dispute.
 
     `wanted` is the dispute as it would begin here.
@@ -141,8 +138,7 @@ class Hear(Procedure):
         return after
 
 
-@dataclass(frozen=True, slots=True)
-class Heed(Procedure):
+class Heed(Procedure, frozen=True):
     """Takes in what the bank of the payee answers. Its result is the note of the Dispute."""
 
     known: Dispute

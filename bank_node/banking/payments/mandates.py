@@ -6,7 +6,6 @@ of the occurrence, and is made in the block that moves the mandate on: so howeve
 and after whatever crash an occurrence is attended to, it is paid once.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
 from msgspec.structs import replace
@@ -114,8 +113,7 @@ def keep(state: State, mandate: Mandate) -> Note:
     return agenda.file(state, mandate.payer_account, mandate.payee_account, mandate)
 
 
-@dataclass(frozen=True, slots=True)
-class Propose(WithPin):
+class Propose(WithPin, frozen=True):
     """A payee asks for a mandate, or for other terms of one. Its result is the note.
 
     The same mandate again changes nothing and has the same result.
@@ -159,8 +157,7 @@ class Propose(WithPin):
         return why if why is not None else keep(state, wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Direct(WithPin):
+class Direct(WithPin, frozen=True):
     """The payer approves, declines, pauses, resumes; either side revokes. Its result is the note.
 
     Approving agrees to whatever waits for the payer's word: the mandate itself, other terms of
@@ -212,8 +209,7 @@ class Direct(WithPin):
         return replace(mandate, state=step)
 
 
-@dataclass(frozen=True, slots=True)
-class Present(WithPin):
+class Present(WithPin, frozen=True):
     """The payee says how much the next payment is of. Its result is the note of the Mandate.
 
     That tells the payer, so the time of its notice begins.
@@ -249,8 +245,7 @@ class Present(WithPin):
         return keep(state, replace(mandate, presented=amount, noticed_us=now_us))
 
 
-@dataclass(frozen=True, slots=True)
-class Attend(Procedure):
+class Attend(Procedure, frozen=True):
     """Does what a mandate needs, if it still needs it.
 
     Its result is the note of the Payment that it made, or else that of the Mandate.

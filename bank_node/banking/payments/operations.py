@@ -5,7 +5,6 @@ here, in the very block that the answer waits for. So no answer about a PIN gets
 ledger remembers the try, however many are made at once and whatever crashes.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -61,8 +60,7 @@ class Proof(NamedTuple):
     is_right: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Register(Procedure):
+class Register(Procedure, frozen=True):
     """Opens an account for a new client. Its result is the note of the Person."""
 
     draw: int
@@ -102,8 +100,7 @@ class Register(Procedure):
         return next(mmid for mmid in places if mmid not in taken)
 
 
-@dataclass(frozen=True, slots=True)
-class WithPin(Procedure):
+class WithPin(Procedure, frozen=True):
     """What a client asks for with its PIN."""
 
     proof: Proof
@@ -144,8 +141,7 @@ class WithPin(Procedure):
         noting.write(state, activity_key(self.proof.account), body_of_activity(after))
 
 
-@dataclass(frozen=True, slots=True)
-class Miss(Procedure):
+class Miss(Procedure, frozen=True):
     """Counts a PIN for an address that nobody has. Its result is WRONG_PIN.
 
     It is written down as a client's wrong PIN is: so it takes as long, and who guesses cannot tell
@@ -163,8 +159,7 @@ class Miss(Procedure):
         return Reason.WRONG_PIN
 
 
-@dataclass(frozen=True, slots=True)
-class Look(WithPin):
+class Look(WithPin, frozen=True):
     """Checks the PIN and changes nothing else. Its result is (person, activity, balance)."""
 
     def decide(self, state: State) -> Result:
@@ -176,8 +171,7 @@ class Look(WithPin):
         return (person, self.activity(state), account.balance)
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimVpa(WithPin):
+class ClaimVpa(WithPin, frozen=True):
     """Gives a client one more address. Its result is the note of the Person."""
 
     vpa: Vpa
@@ -199,8 +193,7 @@ class ClaimVpa(WithPin):
         return _change(state, person, vpas=(*person.vpas, str(self.vpa)))
 
 
-@dataclass(frozen=True, slots=True)
-class Change(WithPin):
+class Change(WithPin, frozen=True):
     """Changes what a client may change: PIN, limits, frozen or not.
 
     Fields of None stay as they are. Its result is the note of the Person.
@@ -227,8 +220,7 @@ class Change(WithPin):
         return _change(state, person, **wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class Pay(WithPin):
+class Pay(WithPin, frozen=True):
     """Pays somebody of this bank. Its result is the note of the Payment.
 
     The same payment again changes nothing and has the same result.

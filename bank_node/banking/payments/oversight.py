@@ -1,7 +1,5 @@
 """What the bank may do to a client without its PIN: freeze, let go on, give a new PIN. Pure."""
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda
@@ -24,8 +22,7 @@ from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Oversee(Procedure):
+class Oversee(Procedure, frozen=True):
     """Freezes an account, lets it go on, or gives it a new PIN and forgets the wrong ones.
 
     Fields of None stay as they are. What the bank has frozen, only the bank lets go on. Its
@@ -61,8 +58,7 @@ class Oversee(Procedure):
             noting.write(state, activity_key(self.account), body_of_activity(after))
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeMandate(Procedure):
+class RevokeMandate(Procedure, frozen=True):
     """The bank ends a mandate. Its result is the note of the Mandate."""
 
     mandate_id: str

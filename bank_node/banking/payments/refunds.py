@@ -5,7 +5,6 @@ much was given back is part of that payment's record, and both change in one blo
 bank it is a transfer: what is on its way counts as given back until it turns out that it is not.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -44,8 +43,7 @@ class OnItsWay(NamedTuple):
     transfer: Transfer | None
 
 
-@dataclass(frozen=True, slots=True)
-class GiveBack(WithPin):
+class GiveBack(WithPin, frozen=True):
     """Gives a part of a payment back to who paid it.
 
     Its result is the note of the refund, or an OnItsWay. `refund` names the payment in `of`; the

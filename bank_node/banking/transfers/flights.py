@@ -1,9 +1,10 @@
 """What the engine knows of a transfer on its way, and the words it exchanges with its host."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from bank_node.errors import Reason
 from bank_node.ledger.transfer_operations import Tell
@@ -48,8 +49,7 @@ class Parcel(NamedTuple):
     """What the other bank is to take, in units of its own currency; 0 if it is the same as here."""
 
 
-@dataclass(slots=True)
-class Flight:
+class Flight(Struct):
     """A transfer on its way."""
 
     key: str
