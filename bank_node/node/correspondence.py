@@ -6,9 +6,10 @@ again, and the same letter again changes nothing.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+
+from msgspec import Struct
 
 from bank_node.banking.payments.asking import TakeAnswer, letter_of
 from bank_node.banking.payments.machines import CollectState
@@ -34,8 +35,7 @@ _US = 1_000_000
 _PAUSE_S = 4
 
 
-@dataclass(slots=True)
-class _Said:
+class _Said(Struct):
     """What was said about a paper, and when it is said again."""
 
     serial: int

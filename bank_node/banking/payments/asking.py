@@ -5,8 +5,6 @@ promised to it; so it refuses money for a request that is over, whatever the oth
 Who has changed a record owes the other bank word of it, which may be lost, doubled or late.
 """
 
-from dataclasses import dataclass
-
 from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda
@@ -73,8 +71,7 @@ def letter_of(collect: Collect, currency: str) -> CollectLetter | CollectStands:
     return fitting(CollectLetter(collect.id, there.said, CANCELLED if is_over else ASKED, asked))
 
 
-@dataclass(frozen=True, slots=True)
-class AskAbroad(WithPin):
+class AskAbroad(WithPin, frozen=True):
     """Asks a client of another bank for money. Its result is the note of the Collect, as sent.
 
     The same request again changes nothing and has the same result, whatever became of it.
@@ -101,8 +98,7 @@ class AskAbroad(WithPin):
         return keep(state, self.collect)
 
 
-@dataclass(frozen=True, slots=True)
-class HearAsked(Procedure):
+class HearAsked(Procedure, frozen=True):
     """Takes in what the bank of a payee asks for. Its result is the note of the Collect.
 
     `wanted` is the request as it would begin here, from another bank. The same letter again, or
@@ -153,8 +149,7 @@ class HearAsked(Procedure):
         return keep(state, replace(wanted, expires_us=min(wanted.expires_us, latest_us)))
 
 
-@dataclass(frozen=True, slots=True)
-class HearStands(Procedure):
+class HearStands(Procedure, frozen=True):
     """Takes in what the bank of a payer says that became of a request. Its result is the note.
 
     That it was paid is not believed before the money is there.
@@ -184,8 +179,7 @@ _ENDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TakeAnswer(Procedure):
+class TakeAnswer(Procedure, frozen=True):
     """Takes in what another bank answers to a letter. Its result is the note of the Collect."""
 
     collect_id: str
@@ -224,8 +218,7 @@ def _is_theirs(collect: Collect, bank: str, side: str) -> bool:
     return there is not None and (there.bank, there.side) == (bank, side)
 
 
-@dataclass(frozen=True, slots=True)
-class ApproveAbroad(PayAbroad):
+class ApproveAbroad(PayAbroad, frozen=True):
     """Sets money aside for what a client of another bank has asked for; see `PayAbroad`.
 
     `payment` is made of the request and of how many have failed before it.
