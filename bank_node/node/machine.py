@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from struct import Struct
 
 from bank_node.telemetry.clock import Clock
@@ -46,6 +47,13 @@ class Chance:
 def usage() -> tuple[float, int]:
     """Seconds of the processor and bytes of memory that this process takes."""
     return time.process_time(), _resident_bytes()
+
+
+def disk_free(folder: Path) -> int:
+    """The bytes that are left on the disk of a folder. Raises OSError."""
+    import shutil  # It brings all compressors along, and only operators ask.
+
+    return shutil.disk_usage(folder).free
 
 
 def _resident_bytes() -> int:

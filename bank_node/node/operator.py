@@ -3,7 +3,6 @@
 import logging
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ from bank_node.network.server import Presence, Server
 from bank_node.node.around import Around, Ears
 from bank_node.node.banks import Banks
 from bank_node.node.faults import describe
-from bank_node.node.machine import CLOCK, usage
+from bank_node.node.machine import CLOCK, disk_free, usage
 from bank_node.protocol.commands import Audience, Effect
 from bank_node.protocol.messages import Catalogue
 from bank_node.protocol.operator import WAIT_MAX_S
@@ -221,7 +220,7 @@ class Entrance:
         elif metrics.store_errors:
             yield Warning("store_errors", f"{metrics.store_errors} batches were not booked")
         with suppress(OSError):
-            free = shutil.disk_usage(self._data).free
+            free = disk_free(self._data)
             if free < _DISK_LEFT_MIN:
                 yield Warning("disk_nearly_full", f"{free >> 20} MiB are left")
         if metrics.traffic_lines_lost:

@@ -5,7 +5,6 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from bank_node.banking.payments.abroad import Expect, parse_memo
 from bank_node.banking.payments.exchange import rates_of
@@ -92,7 +91,11 @@ def expecting(settings: Settings) -> Callable[[Operation, str], Operation]:
 
 def calendar(name: str) -> Callable[[int], int]:
     """Which day a moment is in a time zone, counted from the year 1; "" is that of this machine."""
-    zone = ZoneInfo(name) if name else None
+    zone = None
+    if name:
+        from zoneinfo import ZoneInfo  # Most nodes keep the time of their machine.
+
+        zone = ZoneInfo(name)
 
     def day_of(us: int) -> int:
         return datetime.fromtimestamp(us / 1e6, zone).toordinal()

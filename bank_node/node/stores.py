@@ -5,15 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bank_node.banking.payments.records import check
 from bank_node.config import Settings, data_folder
 from bank_node.errors import StartupError
-from bank_node.ledger.archive import Archive
-from bank_node.ledger.migration import Target
 from bank_node.ledger.ownership import own
 from bank_node.ledger.store import Store
 from bank_node.node.machine import CLOCK, without_collector
+
+if TYPE_CHECKING:
+    from bank_node.ledger.archive import Archive
+    from bank_node.ledger.migration import Target
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -60,13 +63,13 @@ def open_store(settings: Settings) -> Store:
         )
 
 
-def open_archive(settings: Settings) -> Archive:
+def open_archive(settings: Settings) -> "Archive":
     """The ledger that the settings name, to be read and verified. Raises StartupError."""
     url = settings.store.url
     return archive_at(url) if is_shared(url) else _file_archive(ledger_path(settings))
 
 
-def archive_at(url: str) -> Archive:
+def archive_at(url: str) -> "Archive":
     """The ledger at the URL of a store. Raises StartupError."""
     if not is_shared(url):
         return _file_archive(sqlite_path(url))
@@ -76,14 +79,14 @@ def archive_at(url: str) -> Archive:
     return MysqlArchive(parse_address(url), CLOCK, check)
 
 
-def _file_archive(path: Path) -> Archive:
+def _file_archive(path: Path) -> "Archive":
     from bank_node.ledger.sqlite_archive import SqliteArchive
 
     return SqliteArchive(path, check)
 
 
 @contextmanager
-def migration_ends(source: str, target: str) -> Iterator[tuple[Archive, Target]]:
+def migration_ends(source: str, target: str) -> "Iterator[tuple[Archive, Target]]":
     """The two ends of a migration, by their URLs. No node serves a file of them meanwhile.
 
     Raises StartupError.
@@ -99,7 +102,7 @@ def migration_ends(source: str, target: str) -> Iterator[tuple[Archive, Target]]
         yield archive, stack.enter_context(closing(_target_at(target)))
 
 
-def _target_at(url: str) -> Target:
+def _target_at(url: str) -> "Target":
     if is_shared(url):
         from bank_node.ledger.mysql_address import parse_address
         from bank_node.ledger.mysql_target import MysqlTarget

@@ -3,17 +3,18 @@
 Whatever asks somebody waits on a worker of the operator's port.
 """
 
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bank_node.banking import robbery
-from bank_node.banking.robbery import Bank as Holding
-from bank_node.banking.robbery import Plan, Unreachable
 from bank_node.errors import Reason, Refused
 from bank_node.service.calls import Call, Handler, Survey
 from bank_node.service.documents import Row, told
 from bank_node.service.office import PeerRow
 from bank_node.service.operator import fields_of, office_of
+
+if TYPE_CHECKING:
+    from bank_node.banking.robbery import Bank as Holding
+    from bank_node.banking.robbery import Plan, Unreachable
 
 # How long an operator may be kept waiting, in seconds: by another bank, by all of them, by a plan
 # and by a frontier. Together less than the operator's port waits for a reply.
@@ -77,7 +78,7 @@ def _rob(call: Call) -> str:
     started_ns = clock.monotonic_ns()
     survey = call.bank.network.survey(_SURVEY_S, call.trace)
     objective = fields["objective"] or call.bank.objective
-    banks = [Holding(*figures) for figures in survey.banks]
+    banks = [robbery.Bank(*figures) for figures in survey.banks]
 
     def now() -> float:
         return clock.monotonic_ns() / 1e9
@@ -100,7 +101,10 @@ def _rob(call: Call) -> str:
     }
     if fields["frontier"]:
         points = robbery.frontier(banks, fields["points"], now=now, deadline_s=now() + _FRONTIER_S)
-        document["frontier"] = [asdict(point) for point in points.points]
+        document["frontier"] = [
+            {"amount": point.amount, "clients": point.clients, "proven": point.proven}
+            for point in points.points
+        ]
         document["frontier_complete"] = points.complete
     document["us"] = (clock.monotonic_ns() - started_ns) // 1000
     return told("OB", document)
@@ -111,20 +115,20 @@ def _asked(survey: Survey) -> int:
     return len(survey.banks) + len(survey.left_out) - 1
 
 
-def _outcome(found: Plan | Unreachable, banks: list[Holding], target: int) -> Row:
-    if isinstance(found, Unreachable):
+def _outcome(found: "Plan | Unreachable", banks: "list[Holding]", target: int) -> Row:
+    if isinstance(found, robbery.Unreachable):
         return {"plan": None, "unreachable": {"holds": found.total_amount}, "greedy": None}
     greedy = robbery.greedy_plan(banks, target)
     return {
         "plan": _plan_row(found),
         "unreachable": None,
-        "greedy": None if isinstance(greedy, Unreachable) else {
+        "greedy": None if isinstance(greedy, robbery.Unreachable) else {
             "banks": len(greedy.banks), "amount": greedy.amount, "clients": greedy.clients,
         },
     }  # fmt: skip
 
 
-def _plan_row(found: Plan) -> dict[str, Any]:
+def _plan_row(found: "Plan") -> dict[str, Any]:
     return {
         "banks": [
             {"address": bank.address, "amount": bank.amount, "clients": bank.clients}

@@ -1,12 +1,15 @@
 """RP: asks the network what it holds, plans, and tells the plan in a sentence."""
 
 import logging
+from typing import TYPE_CHECKING
 
-from bank_node.banking.robbery import Bank as Holding
-from bank_node.banking.robbery import Plan, Unreachable, plan
+from bank_node.banking import robbery
 from bank_node.errors import Reason, Refused
 from bank_node.service.calls import Call, Survey
 from bank_node.values import one_line
+
+if TYPE_CHECKING:
+    from bank_node.banking.robbery import Plan, Unreachable
 
 _log = logging.getLogger(__name__)
 
@@ -23,16 +26,16 @@ def rob(call: Call) -> str:
     for address, why in survey.left_out:
         _log.info("the bank %s is left out of robbery %d: %s", address, call.trace, one_line(why))
     found = planned(call, target, survey)
-    if isinstance(found, Unreachable):
+    if isinstance(found, robbery.Unreachable):
         raise Refused(Reason.TARGET_TOO_HIGH, holds=found.total_amount, banks=len(survey.banks))
     return f"RP {_sentence(call, found)}"
 
 
-def planned(call: Call, target: int, survey: Survey) -> Plan | Unreachable:
+def planned(call: Call, target: int, survey: Survey) -> "Plan | Unreachable":
     """The best plan that can be found in the time that is left."""
     seconds = call.bank.clock.monotonic_ns
-    return plan(
-        [Holding(*figures) for figures in survey.banks],
+    return robbery.plan(
+        [robbery.Bank(*figures) for figures in survey.banks],
         target,
         "closest" if call.bank.objective == "closest" else "fewest",
         now=lambda: seconds() / 1e9,
@@ -40,7 +43,7 @@ def planned(call: Call, target: int, survey: Survey) -> Plan | Unreachable:
     )
 
 
-def _sentence(call: Call, found: Plan) -> str:
+def _sentence(call: Call, found: "Plan") -> str:
     told = [str(bank.address) for bank in found.banks[:_BANKS_TOLD_MAX]]
     return call.bank.catalogue.robbery(
         target=found.target,

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from bank_node.banking.payments.records import check
 from bank_node.errors import CorruptLedger
-from bank_node.ledger.audit import Anchor, Row, verify
 from bank_node.ledger.journal import GENESIS_HASH, Block
 from bank_node.ledger.store import Store
 from bank_node.service.jobs import Job
@@ -43,6 +42,9 @@ class Verification:
         self.job.start(self._verify)
 
     def _verify(self) -> None:
+        # A start need not wait for what checks a whole ledger.
+        from bank_node.ledger.audit import Anchor, Row, verify
+
         # The accounts first: every one of them then stands for an entry of the blocks read after.
         accounts = self._store.accounts()
         head = self._store.head

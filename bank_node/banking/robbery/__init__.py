@@ -1,14 +1,19 @@
 """Robbery planning: which whole banks to rob so that a target is reached and few are harmed.
 
-Pure: banks and numbers in, a plan out. Never knows sockets, peers or the ledger.
+Pure: banks and numbers in, a plan out. Never knows sockets, peers or the ledger. What it consists
+of is loaded when somebody plans for the first time: a node that starts should not wait for it.
 """
 
 from __future__ import annotations
 
-from .greedy import greedy_plan
-from .model import Bank, Frontier, FrontierPoint, Objective, Plan, Unreachable
-from .pareto import frontier
-from .planner import plan
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .greedy import greedy_plan
+    from .model import Bank, Frontier, FrontierPoint, Objective, Plan, Unreachable
+    from .pareto import frontier
+    from .planner import plan
 
 __all__ = [
     "Bank",
@@ -21,3 +26,13 @@ __all__ = [
     "greedy_plan",
     "plan",
 ]
+
+_PLACES = {"greedy_plan": "greedy", "frontier": "pareto", "plan": "planner"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_PLACES.get(name, 'model')}"), name)
+    globals()[name] = value
+    return value
