@@ -195,6 +195,11 @@ def _told(document: "Document", proven: "Proven | None", key: str | None) -> Ite
             yield f"transfer {proven.transfer.key} of {proven.transfer.amount} is then " + (
                 proven.transfer.state
             )
+            if proven.transfer.evidence_entry:
+                yield (
+                    "the word of the other bank that led to it is kept with entry "
+                    f"{proven.transfer.evidence_entry}"
+                )
     elif isinstance(document, Consistency):
         head = document.second
         yield (

@@ -14,6 +14,7 @@ from bank_node.ledger.entries import is_client
 from bank_node.ledger.journal import EMPTY_HEAD, Block, check, head_of
 from bank_node.ledger.notes import Note
 from bank_node.ledger.records import Record, encode
+from bank_node.ledger.transfers import Transfer
 from bank_node.values import AMOUNT_MAX
 
 
@@ -185,7 +186,7 @@ def readable(blocks: Iterator[Block], broken: type[Exception]) -> Iterator[Block
 def _replay(block: Block, state: State, stored: _Rows, transfers: _Transfers) -> None:
     accounts = cast(dict[int, Account], state.accounts)
     try:
-        payloads = block.payloads()
+        payloads, records = block.payloads(), []
         for sequence, entry in block.entries():
             if entry.kind <= Kind.WITHDRAWN:
                 book.apply(accounts, entry, sequence)
@@ -196,8 +197,10 @@ def _replay(block: Block, state: State, stored: _Rows, transfers: _Transfers) ->
             elif entry.kind == Kind.NOTED:
                 _replay_note(state, entry, payloads.pop(sequence, b""), sequence, transfers)
             else:
-                _replay_transfer(state, entry, payloads.pop(sequence, b""), sequence, transfers)
+                payload = payloads.pop(sequence, b"")
+                records.append(_replay_transfer(state, entry, payload, sequence, transfers))
             stored.compare(sequence, state)
+        moves.check_evidence(records)
     except CorruptLedger as error:
         raise CorruptLedger(f"block {block.height}: {error}", height=block.height) from None
     problem = f"its total is {state.total}" if not 0 <= state.total <= AMOUNT_MAX else ""
@@ -209,12 +212,13 @@ def _replay(block: Block, state: State, stored: _Rows, transfers: _Transfers) ->
 
 def _replay_transfer(
     state: State, entry: Entry, payload: bytes, sequence: int, transfers: _Transfers
-) -> None:
+) -> Transfer:
     after = moves.replay(state, entry, payload, sequence)
     if after.key in transfers.seen and after.key in state.finished:
         raise CorruptLedger(f"entry {sequence} goes on with transfer {after.key}, which had ended")
     state.keep(after)
     transfers.compare(after)
+    return after
 
 
 def _replay_note(

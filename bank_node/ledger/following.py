@@ -9,6 +9,7 @@ from bank_node.ledger.journal import Block
 from bank_node.ledger.notes import Note
 from bank_node.ledger.records import decode
 from bank_node.ledger.state import State
+from bank_node.ledger.transfers import Transfer
 
 # Looking a member of an IntEnum up costs as much as applying an entry does.
 _WITHDRAWN = int(Kind.WITHDRAWN)
@@ -24,6 +25,7 @@ def follow(state: State, block: Block) -> set[int | str]:
     numbers.update([entry[2] for _, entry in entries])
     clients = set(filter(is_client, numbers))
     records = [decode(payload, entry) for entry, payload in payloads.items()]
+    moves.check_evidence(record for record in records if isinstance(record, Transfer))
     touched: set[int | str] = set(clients)
     for record in records:
         if isinstance(record, Note):

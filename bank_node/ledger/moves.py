@@ -4,6 +4,8 @@ Pure. The table in `transfers.py` says what may happen to a transfer; here is wh
 accounts and to the money and room that open transfers lay claim to.
 """
 
+from collections.abc import Iterable
+
 from bank_node.errors import CorruptLedger, Reason
 from bank_node.ledger.entries import (
     ENTRY,
@@ -59,7 +61,7 @@ def carry_out(state: State, operation: Move) -> Outcome:
     # The sum of the clients stays, and no account can hold more than all together.
     state.sequence = sequence = state.sequence + 1
     transfer = _new(Transfer, (key, Role.LOCAL, Phase.ENDED, 0, payer, payee, amount, "", "", b"",
-                               sequence))  # fmt: skip
+                               0, sequence))  # fmt: skip
     accounts = state.accounts
     accounts[payer] = _new(Account, (payer, source[1] - amount, sequence))
     accounts[payee] = _new(Account, (payee, target[1] + amount, sequence))
@@ -162,17 +164,31 @@ def _record(
 ) -> Transfer:
     """The record that the next entry carries."""
     return _new(Transfer, (key, role, phase, bank, account, other, amount, reason, note, evidence,
-                           state.sequence + 1))  # fmt: skip
+                           0, state.sequence + 1))  # fmt: skip
 
 
 def enter(state: State, kind: Kind, before: Transfer | None, after: Transfer) -> Transfer:
     """Books the next entry, about a transfer; everything it needs has been checked."""
     state.sequence += 1
+    if after.evidence:
+        first = state.evidence.setdefault(after.evidence, state.sequence)
+        if first != state.sequence:
+            after = _new(Transfer, (*after[:9], b"", first, state.sequence))
     entry = _booked(state, kind, after)
     state.lay_claims(before, after)
     state.transfers[after.key] = after
     state.entries.append(_pack(*entry) + encode(after))
     return after
+
+
+def check_evidence(transfers: Iterable[Transfer]) -> None:
+    """Proves that evidence which the records of a block name is in it. Raises CorruptLedger."""
+    carried = set()
+    for transfer in transfers:
+        if transfer.evidence:
+            carried.add(transfer.entry)
+        elif transfer.evidence_entry and transfer.evidence_entry not in carried:
+            raise CorruptLedger(f"the evidence of entry {transfer.entry} is not in its block")
 
 
 def _booked(state: State, kind: int, transfer: Transfer) -> tuple[int, int, int, int, int, int]:

@@ -76,8 +76,8 @@ class State:
     """
 
     __slots__ = (
-        "accounts", "cash", "ceiling", "clients", "closed", "entries", "finished", "free",
-        "guarded", "held", "notes", "pending", "pins", "promised", "sequence", "settled",
+        "accounts", "cash", "ceiling", "clients", "closed", "entries", "evidence", "finished",
+        "free", "guarded", "held", "notes", "pending", "pins", "promised", "sequence", "settled",
         "transfers",
     )  # fmt: skip
 
@@ -90,6 +90,9 @@ class State:
         self.sequence = 0
         self.entries: list[bytes] = []
         """Each entry in canonical form, followed by its payload if it has one."""
+        self.evidence: dict[bytes, int] = {}
+        """What other banks have signed that led to entries of this batch, with the first of them.
+        It is kept there once, however many entries a line of messages leads to."""
         self.closed: list[int] = []
         self.transfers: dict[str, Transfer] = {}
         """The open ones; in a fork, those that the batch touches, open or not."""

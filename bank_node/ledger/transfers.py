@@ -86,6 +86,8 @@ class Transfer(NamedTuple):
     """Who decided it by hand and why; empty when nobody did."""
     evidence: bytes = b""
     """The other bank's signed word that led to this phase; empty without one."""
+    evidence_entry: int = 0
+    """The entry that carries the evidence, where an earlier one of the same block does."""
     entry: int = 0
     """The sequence number of the entry that carries this record."""
 
@@ -226,10 +228,10 @@ def claims(transfer: Transfer | None) -> Claims:
     return _CLAIMS.get(transfer[1:3], _NO_CLAIMS) if transfer else _NO_CLAIMS
 
 
-# Role, phase, bank, account, other, amount, and the lengths of key, reason, note and evidence.
-_RECORD = Struct(">BBQQQQBBHH")
+# Role, phase, bank, account, other, amount, where the evidence is, and the lengths of key, reason,
+# note and evidence.
+_RECORD = Struct(">BBQQQQQBBHH")
 _VERSION = b"\x01"
-EVIDENCE_BYTES_MAX = 4096
 
 _role_of = dict(zip(Role, Role, strict=True)).__getitem__
 _phase_of = dict(zip(Phase, Phase, strict=True)).__getitem__
@@ -237,15 +239,14 @@ _phase_of = dict(zip(Phase, Phase, strict=True)).__getitem__
 
 def encode(transfer: Transfer) -> bytes:
     """The canonical form of a record, the payload of the entry that carries it."""
-    key, role, phase, bank, account, other, amount, reason, note, evidence, _ = transfer
+    key, role, phase, bank, account, other, amount, reason, note, evidence, place, _ = transfer
     name = key.encode()
     if not (reason or note or evidence):
-        return _VERSION + _RECORD.pack(role, phase, bank, account, other, amount,
+        return _VERSION + _RECORD.pack(role, phase, bank, account, other, amount, place,
                                        len(name), 0, 0, 0) + name  # fmt: skip
     why, said = reason.encode(), note.encode()
-    head = _RECORD.pack(
-        role, phase, bank, account, other, amount, len(name), len(why), len(said), len(evidence)
-    )
+    head = _RECORD.pack(role, phase, bank, account, other, amount, place,
+                        len(name), len(why), len(said), len(evidence))  # fmt: skip
     return b"".join((_VERSION, head, name, why, said, evidence))
 
 
@@ -253,7 +254,7 @@ def decode(payload: bytes, entry: int) -> Transfer:
     """The record that an entry carries. Raises CorruptLedger unless it is in canonical form."""
     try:
         numbers = _RECORD.unpack_from(payload, 1)
-        _, _, bank, account, other, amount, *lengths = numbers
+        _, _, bank, account, other, amount, place, *lengths = numbers
         texts, at = [], 1 + _RECORD.size
         for length in lengths:
             texts.append(payload[at : at + length])
@@ -262,9 +263,15 @@ def decode(payload: bytes, entry: int) -> Transfer:
         role, phase = _role_of(numbers[0]), _phase_of(numbers[1])
     except (error, KeyError, UnicodeDecodeError):
         raise CorruptLedger(f"the transfer of entry {entry} cannot be read") from None
-    if payload[:1] != _VERSION or len(payload) != at or (role, phase) not in _TABLE:
+    if (
+        payload[:1] != _VERSION
+        or len(payload) != at
+        or (role, phase) not in _TABLE
+        or (place and (texts[3] or place >= entry))
+    ):
         raise CorruptLedger(f"the transfer of entry {entry} cannot be read")
-    return Transfer(key, role, phase, bank, account, other, amount, reason, note, texts[3], entry)
+    return Transfer(key, role, phase, bank, account, other, amount, reason, note, texts[3], place,
+                    entry)  # fmt: skip
 
 
 def key_of(bank: str, transfer_id: str) -> str:

@@ -17,6 +17,7 @@ from bank_node.errors import Reason, Refused
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.protocol.transfer_messages import (
     BATCH_BYTES_MAX,
+    MESSAGES_MAX,
     TransferMessage,
     parse_answers,
 )
@@ -34,7 +35,7 @@ Envelope = tuple[str, TransferMessage]
 _BURSTS = 2
 # What a burst may hold, so that its last line is answered long before a link gives up waiting,
 # also by a bank that has just started and has thousands of questions of its own.
-_LINES_A_BURST = 64
+_LINES_A_BURST = 8
 
 
 class Lane(Struct):
@@ -165,7 +166,7 @@ def _batches(envelopes: Sequence[Envelope]) -> list[tuple[str, list[Envelope]]]:
     size = BATCH_BYTES_MAX + 1
     for envelope in envelopes:
         text = envelope[1].text
-        if size + len(text) >= BATCH_BYTES_MAX:
+        if size + len(text) >= BATCH_BYTES_MAX or len(batches[-1][1]) == MESSAGES_MAX:
             batches.append(([], []))
             size = 0
         texts, batch = batches[-1]

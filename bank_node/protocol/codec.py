@@ -14,8 +14,12 @@ from bank_node.protocol.fields import parse_fields
 from bank_node.values import one_line
 
 LINE_BYTES_MAX = 1024
+TRANSFERS_LINE_BYTES_MAX = 8192
+"""Of a line that banks say to each other about transfers: the more it holds the fewer signatures
+there are to make and to check, which cost more than all else."""
 REPLY_END = b"\r\n"
 
+_ABOUT_TRANSFERS = b"TM "
 _BOM = b"\xef\xbb\xbf"
 # RFC 854: IAC + WILL/WONT/DO/DONT + option, IAC SB ... IAC SE, or IAC + one command byte. The
 # groups are what must be kept of a sequence that the end of the data cuts off.
@@ -42,10 +46,11 @@ class Request(NamedTuple):
 
 
 class LineBuffer:
-    """Cuts a stream of bytes into lines of at most LINE_BYTES_MAX bytes, in bounded memory.
+    """Cuts a stream of bytes into lines of bounded length, in bounded memory.
 
-    `feed` returns the whole lines that have arrived, without their ends. None stands for a line
-    that was too long: it is reported once, when the limit is passed, and drained to its end.
+    A line has at most LINE_BYTES_MAX bytes, one about transfers TRANSFERS_LINE_BYTES_MAX. `feed`
+    returns the whole lines that have arrived, without their ends. None stands for a line that was
+    too long: it is reported once, when the limit is passed, and drained to its end.
     """
 
     __slots__ = ("_draining", "_partial", "_telnet")
@@ -106,15 +111,21 @@ class LineBuffer:
             del lines[0]
             self._draining = False
         for index, line in enumerate(lines):
-            if line is not None and len(line) > LINE_BYTES_MAX:
+            if line is not None and _is_too_long(line):
                 lines[index] = None
-        if self._draining or len(last) > LINE_BYTES_MAX:
+        if self._draining or _is_too_long(last):
             if not self._draining:
                 lines.append(None)
             self._draining = True
             # All that matters of the rest is whether a NUL would make its CR an end of line.
             last = b"\r" if last.endswith(b"\r") else b""
         self._partial = last
+
+
+def _is_too_long(line: bytes) -> bool:
+    if len(line) <= LINE_BYTES_MAX:
+        return False
+    return len(line) > TRANSFERS_LINE_BYTES_MAX or not line.startswith(_ABOUT_TRANSFERS)
 
 
 def parse_request(

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from bank_node.errors import Reason, Refused
 from bank_node.values import AMOUNT_MAX, AccountNumber, Amount, TransferId
 
-# So that any line stays below the limit of all lines, with its code, a bank and a signature.
-BATCH_BYTES_MAX = 880
+# So that any line stays below the limit of its kind, with its code, a bank and a signature.
+BATCH_BYTES_MAX = 8000
+# So that the answers to a line stay short as well.
+MESSAGES_MAX = 256
 # What a payment says along with a transfer; this room does not know what it means.
 MEMO_CHARACTERS_MAX = 780
 _SIGNATURE = re.compile(rb"[A-Za-z0-9_-]{1,88}")
@@ -84,7 +86,10 @@ _MESSAGE = re.compile(
 
 def parse_messages(text: bytes) -> Messages:
     """Messages such as `P,a1,10001,10002,500;C,a0`. Raises Refused(TRANSFER_MESSAGE_FORMAT)."""
-    return tuple(map(_message, text.split(b";")))
+    texts = text.split(b";", MESSAGES_MAX)
+    if len(texts) > MESSAGES_MAX:
+        raise Refused(Reason.TRANSFER_MESSAGE_FORMAT)
+    return tuple(map(_message, texts))
 
 
 def _message(text: bytes) -> TransferMessage:

@@ -97,7 +97,7 @@ def step_row(line: Line, record: Transfer) -> Row:
         "kind": Kind(line.entry.kind).name.lower(),
         "entry": line.number,
         "height": line.block.height,
-        "signed": bool(record.evidence),
+        "signed": bool(record.evidence or record.evidence_entry),
         "reason": record.reason,
         "note": record.note,
     }

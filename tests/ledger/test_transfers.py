@@ -9,8 +9,10 @@ from test_store_contract import pending
 
 from bank_node.errors import CorruptLedger, Reason
 from bank_node.ledger import audit, sqlite_schema, sqlite_store
+from bank_node.ledger.book import FreeNumbers, State
 from bank_node.ledger.entries import CASH, ENTRY, bank_of, settlement_account
-from bank_node.ledger.journal import EMPTY_HEAD, Block, seal
+from bank_node.ledger.following import follow
+from bank_node.ledger.journal import EMPTY_HEAD, Block, head_of, seal
 from bank_node.ledger.operations import (
     CloseAccount,
     Deposit,
@@ -182,6 +184,22 @@ def test_a_promise_can_always_be_kept(room):
     assert room.store.read(ReadBalance(two)) == LIMIT - 10
 
 
+def test_the_word_that_led_to_many_entries_of_a_block_is_kept_once(room):
+    (one,) = opened(room.store, 0)
+    keys = [f"10.0.0.7/p{n}" for n in range(3)]
+    promises = [Promise(key, one, OTHERS[0], 10_001, 1, LIMIT, b"line") for key in keys]
+    first, *others = book(room.store, *promises)
+    assert (first.evidence, first.evidence_entry) == (b"line", 0)
+    assert {(each.evidence, each.evidence_entry) for each in others} == {(b"", first.entry)}
+    tells = [Tell(Message.CREDIT, key, OTHERS[0], evidence=b"line") for key in keys]
+    first, *others = book(room.store, *tells)
+    assert first.evidence == b"line", "each block stands for itself"
+    assert {each.evidence_entry for each in others} == {first.entry}
+    if room.is_durable:
+        room.reopen()
+        assert book(room.store, *map(ReadTransfer, keys)) == [first, *others]
+
+
 def test_nobody_but_the_other_bank_can_say_anything_to_a_transfer(room):
     (one,) = opened(room.store, 10)
     book(room.store, Hold("h", one, OTHERS[0], 10_001, 5, False, LIMIT))
@@ -217,7 +235,9 @@ def test_every_line_of_the_table_keeps_what_is_decided(place, step):
     [
         Transfer("x", Role.LOCAL, Phase.ENDED, 0, 10_000, 99_999, LIMIT, entry=7),
         Transfer("10.0.0.7/" + "y" * 36, Role.PAYEE, Phase.ABORTED, OTHERS[2], 1, 2, 3,
-                 "no_such_payee", "by hand: ž", b"\0" * 400, 8),
+                 "no_such_payee", "by hand: ž", b"\0" * 400, entry=8),
+        Transfer("10.0.0.7/z", Role.PAYEE, Phase.RESERVED, OTHERS[0], 1, 2, 3, evidence_entry=8,
+                 entry=9),
     ],
 )  # fmt: skip
 def test_a_record_reads_back_as_it_was_written_and_no_other_way(transfer):
@@ -272,6 +292,29 @@ def test_a_forged_record_is_found_although_its_block_fits(forged):
         else:
             with pytest.raises(CorruptLedger):
                 audit.verify([block], (), (), audit.Anchor(0, 0, b""))
+
+
+@pytest.mark.parametrize("place", [3, 2])
+def test_evidence_that_is_named_must_be_in_the_block(place):
+    """Entry 3 is the one that carries it, entry 2 is a deposit of another block."""
+    promised = ENTRY.pack(9, 0, 0, 0, 0, 0)
+    records = [
+        Transfer("10.0.0.7/a", Role.PAYEE, Phase.RESERVED, OTHERS[0], 10_000, 1, 5, evidence=b"x"),
+        Transfer("10.0.0.7/b", Role.PAYEE, Phase.RESERVED, OTHERS[0], 10_000, 1, 5,
+                 evidence_entry=place),
+    ]  # fmt: skip
+    opening = seal(EMPTY_HEAD, LEAVES, 1)
+    block = seal(head_of(opening), [promised + encode(record) for record in records], 1)
+    following = State({}, FreeNumbers(range(10_000, 100_000)))
+    follow(following, opening)
+    if place == 3:
+        assert audit.verify([opening, block], (), (), audit.Anchor(0, 0, b"")).open_transfers == 2
+        follow(following, block)
+    else:
+        for take in (lambda: audit.verify([opening, block], (), (), audit.Anchor(0, 0, b"")),
+                     lambda: follow(following, block)):  # fmt: skip
+            with pytest.raises(CorruptLedger, match="evidence of entry 4"):
+                take()
 
 
 def test_many_transfers_of_one_block_are_found_by_reading_it_once(room, monkeypatch):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.codec import (
     LINE_BYTES_MAX,
+    TRANSFERS_LINE_BYTES_MAX,
     LineBuffer,
     Request,
     encode_reply,
@@ -19,6 +20,7 @@ from bank_node.protocol.commands import Audience, visible_commands
 
 COMMANDS = visible_commands(extensions=True, audience=Audience.PUBLIC)
 LIMIT = LINE_BYTES_MAX
+LONG = TRANSFERS_LINE_BYTES_MAX
 # The longest thing besides a line that a buffer may hold: the start of a telnet sequence.
 TELNET_HELD_MAX = 3
 
@@ -203,6 +205,14 @@ def test_a_long_line_is_reported_when_it_passes_the_limit_and_not_at_its_end():
     assert buffer.is_mid_line
     assert buffer.feed(b"x\nBC\n") == [b"BC"]
     assert not buffer.is_mid_line
+
+
+def test_a_line_about_transfers_may_be_longer_and_nothing_else():
+    said = b"TM " + b"x" * (LONG - 3)
+    assert lines_of(said + b"\nBC\n") == [said, b"BC"]
+    assert lines_of(said + b"x\nBC\n") == [None, b"BC"]
+    for other in (b"tm ", b" TM", b"TMx"):
+        assert lines_of(other + b"x" * LIMIT + b"\nBC\n") == [None, b"BC"]
 
 
 def test_long_lines_between_short_ones_keep_their_places():

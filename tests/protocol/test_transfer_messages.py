@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.transfer_messages import (
+    MESSAGES_MAX,
     TransferAnswer,
     TransferMessage,
     Word,
@@ -55,6 +56,13 @@ def test_any_other_spelling_is_refused(text):
     with pytest.raises(Refused) as caught:
         parse_messages(text.encode("latin-1"))
     assert caught.value.reason is Reason.TRANSFER_MESSAGE_FORMAT
+
+
+def test_a_line_holds_so_many_messages_and_no_more():
+    line = b";".join([b"C,a"] * MESSAGES_MAX)
+    assert len(parse_messages(line)) == MESSAGES_MAX
+    with pytest.raises(Refused):
+        parse_messages(line + b";C,a")
 
 
 @pytest.mark.parametrize(
