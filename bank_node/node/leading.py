@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 _FOLLOWERS_MAX = 16
 # Enough for a follower that was held up for a moment at full load.
 _BLOCKS_KEPT = 512
+# How long followers of a leader that stops still wait for its last blocks.
+_FAREWELL_S = 0.1
 
 Done = Callable[[str | Refused], None]
 
@@ -39,6 +41,12 @@ class Asking(NamedTuple):
     signature: str
     deadline_ns: int
     done: Done
+
+
+class Farewell(NamedTuple):
+    """The leader stops: nobody waits longer than until then."""
+
+    deadline_ns: int
 
 
 class Seen(NamedTuple):
@@ -72,7 +80,8 @@ class Feeder:
         self._deposed = deposed
         self._new_number = new_number
         self._clock = clock
-        self._inbox: SimpleQueue[Asking | Block | None] = SimpleQueue()
+        self._inbox: SimpleQueue[Asking | Block | Farewell | None] = SimpleQueue()
+        self._farewell_ns: int | None = None
         self._recent: deque[Block] = deque(maxlen=_BLOCKS_KEPT)
         self._waiting: list[Asking] = []
         self._listening = False
@@ -82,6 +91,10 @@ class Feeder:
 
     def start(self) -> None:
         self._thread.start()
+
+    def hush(self) -> None:
+        """Lets followers wait only a moment more: the node stops, and is not to wait for them."""
+        self._inbox.put(Farewell(self._clock.monotonic_ns() + int(_FAREWELL_S * 1e9)))
 
     def stop(self) -> None:
         """Answers nobody any more."""
@@ -114,20 +127,27 @@ class Feeder:
                 if self._recent and each.height != self._recent[-1].height + 1:
                     self._recent.clear()
                 self._recent.append(each)
+            elif isinstance(each, Farewell):
+                self._farewell_ns = each.deadline_ns
             else:
                 self._guarded(each.done, partial(self._admit, each))
         head, now_ns = self._store.head, self._clock.monotonic_ns()
         waiting, self._waiting = self._waiting, []
         for asking in waiting:
-            if asking.request.height < head.height or now_ns >= asking.deadline_ns:
+            if asking.request.height < head.height or now_ns >= self._due_ns(asking):
                 self._guarded(asking.done, partial(self._answer, asking))
             else:
                 self._waiting.append(asking)
         return True
 
-    def _gather(self) -> list[Asking | Block | None]:
-        came: list[Asking | Block | None] = []
-        deadline_ns = min((each.deadline_ns for each in self._waiting), default=None)
+    def _due_ns(self, asking: Asking) -> int:
+        """When a follower is answered although there is nothing for it."""
+        farewell_ns = self._farewell_ns
+        return asking.deadline_ns if farewell_ns is None else min(asking.deadline_ns, farewell_ns)
+
+    def _gather(self) -> list[Asking | Block | Farewell | None]:
+        came: list[Asking | Block | Farewell | None] = []
+        deadline_ns = min(map(self._due_ns, self._waiting), default=None)
         try:
             if deadline_ns is None:
                 came.append(self._inbox.get())

@@ -266,6 +266,8 @@ class Node:
             self._newsroom.hush()
         if self._attendant:
             self._attendant.stop()
+        if self.succession:
+            self.succession.hush()
         if self._server:
             self._server.stop(self.settings.network.timeout)
         if self.transfers:

@@ -100,6 +100,10 @@ class Succession:
             )
         self._herald.start()
 
+    def hush(self) -> None:
+        """Has followers wait no longer for what comes: the node stops."""
+        self._feeder.hush()
+
     def stop(self) -> None:
         """Follows and feeds no more; what waits for followers is told as unknown."""
         self._stopping.set()

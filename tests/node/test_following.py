@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+import time
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -147,6 +148,18 @@ def test_a_follower_that_was_away_catches_up_from_its_disk(nodes):
     follower.node.stop()
     report = verify_file(nodes.data("b") / "bank.db")
     assert (report.total, report.blocks) == (40, height(leader))
+
+
+def test_a_leader_that_stops_does_not_wait_for_its_followers(nodes):
+    leader = nodes.lead("a", network__timeout=60.0)
+    follower = nodes.follow("b", leader)
+    with leader.wire() as wire:
+        open_account(wire)
+    caught_up(leader, follower)
+    until(lambda: state(leader)["followers"][0]["behind"] == 0, "it waits for the next block")
+    began = time.monotonic()
+    leader.node.stop()
+    assert time.monotonic() - began < 30, "the follower would have waited for a minute"
 
 
 def test_a_follower_starts_and_serves_reads_while_its_leader_is_gone(nodes):
