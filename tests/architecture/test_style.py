@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,6 @@ EXCEPT_LIMITS = ("bench/tests/*.py",)
 
 # A helper that polls with a deadline may sleep; a test waits for an event instead.
 MAY_SLEEP = ("tests/support/*.py",)
-SLEEP = re.compile(r"(.*\.)?sleep")
 
 TEXT_FILES = (
     "*.py", "*.md", "*.toml", "*.json", "*.txt", "*.c", "*.h", "*.sh", "*.yml", "*.yaml", "*.cfg",
@@ -35,6 +35,13 @@ def matches(path: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(path, pattern) for pattern in patterns)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _forgotten_afterwards():
+    yield
+    nodes_of.cache_clear()
+
+
+@cache
 def tracked_files() -> list[str]:
     command = ["git", "-C", str(ROOT), "ls-files", "-z"]
     listed = subprocess.run(command, capture_output=True, check=False)
@@ -44,17 +51,28 @@ def tracked_files() -> list[str]:
     return [name for name in names if (ROOT / name).is_file()]
 
 
+@cache
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@cache
+def nodes_of(text: str) -> tuple[ast.AST, ...]:
+    """Everything in a module, from the outside to the inside; each module is read once."""
+    return tuple(ast.walk(ast.parse(text)))
+
+
 def files(patterns: tuple[str, ...], but: tuple[str, ...] = ()) -> dict[str, str]:
     """Path and text of the tracked files that match."""
     return {
-        name: (ROOT / name).read_text(encoding="utf-8")
+        name: text_of(name)
         for name in tracked_files()
         if matches(name, patterns) and not matches(name, but)
     }
 
 
 def long_functions(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes_of(text):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES_MAX:
@@ -68,17 +86,22 @@ def long_module(text: str) -> Iterator[str]:
 
 
 def missing_docstring(text: str) -> Iterator[str]:
-    tree = ast.parse(text)
+    tree = nodes_of(text)[0]
     if tree.body and not (ast.get_docstring(tree) or "").strip():
         yield "no docstring"
 
 
 def sleeps(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call) and SLEEP.fullmatch(ast.unparse(node.func)):
+    for node in nodes_of(text):
+        if isinstance(node, ast.Call) and _is_sleep(node.func):
             yield f"line {node.lineno} sleeps"
         elif isinstance(node, ast.ImportFrom) and "sleep" in (alias.name for alias in node.names):
             yield f"line {node.lineno} imports sleep"
+
+
+def _is_sleep(called: ast.AST) -> bool:
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name == "sleep"
 
 
 def left_for_later(text: str) -> Iterator[str]:
