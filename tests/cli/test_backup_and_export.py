@@ -34,7 +34,7 @@ def test_a_backup_under_load_restores_elsewhere_and_fits(bank, served, tmp_path)
         taken = bank("backup", "--data", served.data, copy)
         after = acknowledged + 64
         done.set()
-        depositor.join(20)
+        depositor.join(60)
     assert (taken.returncode, taken.stderr) == (0, "")
     assert after > before + 64
     restored = bank("restore", "--data", elsewhere, copy)

@@ -52,7 +52,7 @@ class Machine:
 
     def end(self):
         self.process.stdin.close()
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def machine(tmp_path):
     for each in machines:
         each.process.kill()
         each.process.wait()
-        each.reader.join(10)
+        each.reader.join(60)
         each.process.stdout.close()
         with suppress(BrokenPipeError):
             each.process.stdin.close()

@@ -101,7 +101,7 @@ def test_a_migration_killed_at_any_moment_can_be_run_again(bank, ledger, mariadb
     marked = f"SHOW TABLES IN {database} LIKE 'bank_facts'"
     until(lambda: mariadb.ask(marked), "the migration has begun", 20)
     process.kill()
-    process.wait(10)
+    process.wait(60)
     again = bank("migrate", "--from", file_url(ledger), "--to", url)
     finished = "there is a ledger" in again.stderr
     assert finished or again.returncode == 0, again.stderr

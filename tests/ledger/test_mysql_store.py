@@ -270,13 +270,13 @@ def test_an_outcome_that_cannot_be_found_out_is_called_unknown_and_writing_goes_
             began = time.monotonic()
             with pytest.raises(OutcomeUnknown) as raised:
                 store.commit(state, block)
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < 10
             assert not raised.value.final
             store.discard()
             with pytest.raises(StoreError) as away:
                 store.read(ReadTotal())
             assert away.value.reason is Reason.STORE_AWAY
-            assert time.monotonic() - began < 2.0
+            assert time.monotonic() - began < 20
         finally:
             mariadb.thaw()
         until(lambda: _total(store) in (100, 107), "the database is back")
@@ -295,7 +295,7 @@ def _total(store):
 
 
 def test_a_node_that_stopped_in_its_turn_keeps_nobody_out(node, mariadb, database, url):
-    store, other = node(timeout_s=5.0), node()
+    store, other = node(timeout_s=10.0), node()
     (number,) = opened(store, 1)
     with closing(mariadb.connect(database=database)) as sleeper:
         cursor = sleeper.cursor()
@@ -305,7 +305,7 @@ def test_a_node_that_stopped_in_its_turn_keeps_nobody_out(node, mariadb, databas
         began = time.monotonic()
         assert until_booked(store, Deposit(number, 1)) == [0]
         assert until_booked(store, Deposit(number, 1)) == [0]
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 9
         assert other.read(ReadTotal()) == 3
 
 
@@ -392,7 +392,7 @@ def test_killed_connections_lose_nothing_and_book_nothing_twice(node, mariadb, u
         killed += mariadb.kill_connections()
     stop.set()
     for load in loads:
-        load.join(20)
+        load.join(60)
     for writer in writers:
         assert writer.stop(10)
     booked, unknown = sum(x.booked for x in loads), sum(x.unknown for x in loads)

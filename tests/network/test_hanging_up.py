@@ -36,7 +36,7 @@ def test_after_a_half_close_the_backlog_is_answered_too(
         store.go.clear()
         wire.send(f"AD {account} 1\n".encode() * 20)
         wire.half_close()
-        assert store.waiting.wait(10)
+        assert store.waiting.wait(60)
         store.go.set()
         assert wire.rest() == "AD\r\n" * 20
 
@@ -58,7 +58,7 @@ def test_a_reset_while_replies_are_due_harms_nobody_else(
     accounts = [open_account(wire) for wire in wires]
     store.go.clear()
     wires[0].send(f"AD {accounts[0]} 1\r\n".encode())
-    assert store.waiting.wait(10)
+    assert store.waiting.wait(60)
     for wire, account in zip(wires, accounts, strict=True):
         wire.send(f"AD {account} 1\r\n".encode())
     wires[0].is_silent(0.1)

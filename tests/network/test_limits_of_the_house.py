@@ -54,18 +54,18 @@ def test_a_port_can_be_served_again_at_once(tmp_path) -> None:
 def test_a_stalled_disk_makes_a_write_unknown_at_the_time_out_and_reads_go_on(
     start_stalling: Callable[..., tuple[Running, StallingStore]],
 ) -> None:
-    node, store = start_stalling(network__timeout=0.6)
+    node, store = start_stalling(network__timeout=1.5)
     with node.wire() as writer, node.wire() as reader:
         account = open_account(writer, 5)
         store.go.clear()
         began = time.monotonic()
         writer.send(f"AD {account} 1\r\nAB {account}\r\nBC\r\n".encode())
-        assert store.waiting.wait(10)
+        assert store.waiting.wait(60)
         assert reader.ask(f"AB {account}") == "AB 5"
         assert reader.ask("BA") == "BA 5"
-        assert time.monotonic() - began < 0.5
+        assert writer.is_silent(0.01), "the writer still waits"
         unknown, late, code = writer.lines(3)
-        assert 0.6 <= time.monotonic() - began < 1.5
+        assert 1.5 <= time.monotonic() - began < 20
         assert "outcome is unknown" in unknown
         assert "did not answer in time" in late
         assert code == f"BC {node.bank}"
@@ -78,7 +78,7 @@ def test_a_stalled_disk_makes_a_write_unknown_at_the_time_out_and_reads_go_on(
 def test_a_client_that_waits_for_a_stalled_disk_is_not_mute(
     start_stalling: Callable[..., tuple[Running, StallingStore]],
 ) -> None:
-    node, store = start_stalling(network__timeout=2.0, network__client_time_out=0.3)
+    node, store = start_stalling(network__timeout=20.0, network__client_time_out=0.3)
     with node.wire() as wire:
         account = open_account(wire)
         store.go.clear()
@@ -95,7 +95,7 @@ def test_two_thousand_idle_connections_do_not_slow_one_client(node: Running) -> 
         began = time.monotonic()
         for _ in range(200):
             assert wire.ask("BN") == "BN 0"
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
     for client in idle:
         client.close()
     until(lambda: node.connections == 0, "all are let go")

@@ -269,7 +269,7 @@ def with_links(
 async def outcome(links: Links, at: Endpoint, line: bytes, writes: bool = False) -> object:
     told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
     links.submit(at, line, writes, lambda reply, answer: told.set_result(reply or answer))
-    return await asyncio.wait_for(told, 10)
+    return await asyncio.wait_for(told, 60)
 
 
 def test_a_thousand_deposits_over_one_link_reach_our_own_node_in_order(node: Running):

@@ -56,7 +56,7 @@ def test_a_full_queue_refuses_what_is_over_and_books_the_rest(
         account = open_account(wire)
         store.go.clear()
         wire.send(f"AD {account} 1\n".encode() * 25)
-        assert store.waiting.wait(10)
+        assert store.waiting.wait(60)
         assert "too busy" in other.ask(f"AD {account} 1")
         store.go.set()
         replies = wire.lines(25)

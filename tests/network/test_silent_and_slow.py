@@ -15,14 +15,14 @@ def test_a_mute_client_is_disconnected_after_client_time_out(
     began = time.monotonic()
     with node.wire() as wire:
         assert wire.rest() == ""
-        assert 0.4 < time.monotonic() - began < 3
+        assert 0.4 < time.monotonic() - began < 20
 
 
 def test_a_client_that_speaks_now_and_then_is_not_mute(start: Callable[..., Running]) -> None:
-    node = start(network__client_time_out=0.8)
+    node = start(network__client_time_out=1.5)
     with node.wire() as wire:
         for _ in range(4):
-            assert wire.is_silent(0.4)
+            assert wire.is_silent(0.5)
             assert wire.ask("BN") == "BN 0"
 
 
@@ -34,7 +34,7 @@ def test_a_line_that_does_not_end_in_time_is_one_error_and_the_end(
     began = time.monotonic()
     with node.wire() as wire:
         try:
-            while time.monotonic() - began < 5:
+            while time.monotonic() - began < 20:
                 wire.send(dribble)
                 if not wire.is_silent(0.1):
                     break
@@ -43,17 +43,17 @@ def test_a_line_that_does_not_end_in_time_is_one_error_and_the_end(
             return
         assert rest.count("\r\n") == 1
         assert rest.startswith("ER ")
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
 
 
 def test_the_deadline_is_for_one_line_and_not_for_a_slow_conversation(
     start: Callable[..., Running],
 ) -> None:
-    node = start(network__line_time_out=0.6)
+    node = start(network__line_time_out=1.5)
     with node.wire() as wire:
-        for _ in range(5):
+        for _ in range(4):
             wire.send(b"B")
-            assert wire.is_silent(0.25)
+            assert wire.is_silent(0.5)
             wire.send(b"N\r\n")
             assert wire.line() == "BN 0"
 
@@ -71,7 +71,7 @@ def test_a_line_typed_byte_by_byte_is_one_command(node: Running) -> None:
 def test_a_question_without_line_end_is_served_after_a_pause(node: Running, code: str) -> None:
     with node.wire() as wire:
         wire.send(code.encode())
-        assert wire.is_silent(0.2)
+        assert wire.is_silent(0.05)
         assert wire.line().startswith(f"{code} ")
         assert wire.ask("BN") == "BN 0"
 

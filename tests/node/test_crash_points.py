@@ -80,7 +80,7 @@ class Pair:
 
     def count(self) -> bool:
         """Counts everything at the end; whether the transfer was carried out."""
-        left, arrived = assert_nothing_is_missing((self.payer, self.payee), _START + 1, within_s=15)
+        left, arrived = assert_nothing_is_missing((self.payer, self.payee), _START + 1, within_s=60)
         moved = self._left - left.total
         assert moved in (0, _AMOUNT)
         assert arrived.total == self._arrived + moved

@@ -375,7 +375,7 @@ def test_what_was_acknowledged_by_a_leader_that_waits_survives_its_loss(nodes):
     until(lambda: sum(acknowledged.values()) > 200, "the load is under way")
     assert promote(follower) == "FP"
     for client in clients:
-        client.join(20)
+        client.join(60)
     leader.node.stop()
     with follower.wire() as wire:
         for account in accounts:

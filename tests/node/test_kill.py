@@ -59,7 +59,7 @@ def kill_under_load(served: Served, accounts: list[str], random_: random.Random)
     until(lambda: sum(each.acknowledged for each in depositors) >= goal, "the load is under way")
     served.kill()
     for depositor in depositors:
-        depositor.join(20)
+        depositor.join(60)
         assert not depositor.is_alive()
     return depositors
 

@@ -135,8 +135,8 @@ def test_a_dead_bank_is_noticed_and_a_revived_one_found_again_without_a_scan(tmp
 
 
 def test_what_is_out_of_reach_is_refused_without_waiting(network):
-    (node,) = network(1)
-    with node.wire(deadline_s=2.0) as wire:
+    (node,) = network(1, network__timeout=120.0)
+    with node.wire() as wire:
         for bank in ("8.8.8.8", "127.0.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1"):
             assert wire.ask(f"AB 10001/{bank}") == (
                 f"ER The bank {bank} is outside of the network that this bank, "

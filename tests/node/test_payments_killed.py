@@ -65,7 +65,7 @@ def test_a_payment_is_done_once_however_often_the_bank_is_killed(
         until(lambda: sum(len(p.told) for p in payers) >= goal, "clients pay")  # noqa: B023
         served.kill()
         for each in payers:
-            each.join(20)
+            each.join(60)
         verify_file(served.data / "bank.db")
         served = serve(**_LIGHT)
         with served.wire() as wire:
@@ -132,10 +132,10 @@ def test_payments_between_banks_survive_kill_9_of_either(tmp_path: Path) -> None
             served[victim] = start(victim)
             if victim == 1:
                 served[0].kill()
-                payer.join(20)
+                payer.join(60)
                 served[0].process.communicate()
                 served[0] = start(0)
-            payer.join(20)
+            payer.join(60)
             asked, told_before = payer.asked, told_before | payer.told
         until(lambda: served[0].ask("PR shop@brno").startswith("PR"), "banks know each other", 20)
         until(lambda: not _undecided(served[0], asked), "all is decided", 30)

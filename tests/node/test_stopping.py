@@ -17,13 +17,13 @@ from support.wire import Wire, open_account
 def test_a_signal_ends_an_idle_node_at_once_silently_and_with_0(
     serve: Callable[..., Served], name: str
 ) -> None:
-    served = serve()
+    served = serve(BANK_NETWORK_TIMEOUT="60")
     idle = [served.wire() for _ in range(3)]
     assert idle[0].ask("BN") == "BN 0"
     began = time.monotonic()
     served.process.send_signal(getattr(signal, name))
     assert served.ended() == (0, "")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30, "it waited for nobody"
     for wire in idle:
         assert wire.rest() == ""
         wire.close()
@@ -46,12 +46,15 @@ def test_everything_acknowledged_before_the_end_is_there_after_a_restart(
 
 
 def test_accepted_requests_and_their_backlog_are_answered_while_stopping(tmp_path: Path) -> None:
-    with stalling_node(tmp_path, limits__requests_in_flight=4) as (node, store):
+    with stalling_node(tmp_path, network__timeout=60.0, limits__requests_in_flight=4) as (
+        node,
+        store,
+    ):
         wire = node.wire()
         account = open_account(wire)
         store.go.clear()
         wire.send(f"AD {account} 1\n".encode() * 50)
-        assert store.waiting.wait(10)
+        assert store.waiting.wait(60)
         stopper = threading.Thread(target=node.node.stop)
         stopper.start()
 
@@ -67,8 +70,8 @@ def test_accepted_requests_and_their_backlog_are_answered_while_stopping(tmp_pat
         began = time.monotonic()
         store.go.set()
         assert wire.rest() == "AD\r\n" * 50
-        stopper.join(10)
-        assert time.monotonic() - began < 2
+        stopper.join(60)
+        assert time.monotonic() - began < 30
         wire.close()
 
 
@@ -79,7 +82,7 @@ def test_a_client_that_does_not_read_cannot_keep_a_node_from_ending(tmp_path: Pa
             wire.send(b"HE\n" * 10_000_000)
         began = time.monotonic()
         node.node.stop()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
         wire.close()
 
 

@@ -69,7 +69,7 @@ def test_nothing_that_was_acknowledged_is_lost_when_the_leader_is_killed(
     until(lambda: sum(each.acknowledged for each in clients) >= goal, "the load is under way", 30.0)
     leader.kill()
     for client in clients:
-        client.join(20)
+        client.join(60)
     where = "{}:{}".format(*follower.address)
     promoted = run_bank("promote", "--data", second, "--connect", where, cwd=tmp_path)
     assert (promoted.returncode, promoted.stderr) == (0, "")

@@ -20,7 +20,7 @@ class Inbox:
         self._came.set()
 
     def wait(self) -> object:
-        assert self._came.wait(10)
+        assert self._came.wait(60)
         self._came.clear()
         return self.answers[-1]
 
@@ -37,7 +37,7 @@ def test_work_over_the_limit_is_refused_at_once_and_the_place_comes_back():
     ended = Event()
 
     def slow() -> str:
-        go.wait(10)
+        go.wait(60)
         return "slow"
 
     workers.run(slow, inbox.put)
@@ -46,7 +46,7 @@ def test_work_over_the_limit_is_refused_at_once_and_the_place_comes_back():
         workers.run(slow, inbox.put)
     assert refused.value.reason is Reason.TOO_BUSY
     go.set()
-    assert ended.wait(10)
+    assert ended.wait(60)
     workers.run(lambda: "after", inbox.put)
     workers.close()
 

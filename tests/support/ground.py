@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-_PATIENCE_S = 150.0
+_PATIENCE_S = 600.0
 
 
 @contextmanager

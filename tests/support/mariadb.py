@@ -32,7 +32,7 @@ _OPTIONS = (
     "--performance-schema=OFF",
     "--lower-case-table-names=0",
 )
-_START_S = 30.0
+_START_S = 90.0
 _numbers = count(1)
 
 
@@ -143,7 +143,7 @@ class MariaDb:
         if self._process and self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(20)
+                self._process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
 

@@ -158,7 +158,7 @@ def why_not() -> str:
         return f"this kernel or container allows no network namespaces: {error}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def requires_namespaces() -> None:
     """Skips the test where there are no namespaces, and says why."""
     if why_not():

@@ -10,7 +10,7 @@ _PAUSE_S = 0.005
 _PAUSE_MAX_S = 0.2
 
 
-def until(condition: Callable[[], Value], what: str, deadline_s: float = 10.0) -> Value:
+def until(condition: Callable[[], Value], what: str, deadline_s: float = 30.0) -> Value:
     """The first true value of `condition`; fails the test when the deadline passes."""
     asked = time.monotonic()
     give_up = asked + deadline_s

@@ -13,7 +13,7 @@ from support.spawning import PROGRAM, spawn
 from support.wire import Address, Wire
 
 ROOT = Path(__file__).resolve().parents[2]
-_START_S = 20.0
+_START_S = 60.0
 _RUN_S = 180.0
 
 

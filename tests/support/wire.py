@@ -11,7 +11,7 @@ Address = tuple[str, int]
 class Wire:
     """A raw socket on which every wait has a deadline; late means a failed test."""
 
-    def __init__(self, address: Address, *, deadline_s: float = 10.0) -> None:
+    def __init__(self, address: Address, *, deadline_s: float = 30.0) -> None:
         self._deadline_s = deadline_s
         self._buffer = b""
         self.socket = socket.create_connection(address, deadline_s)

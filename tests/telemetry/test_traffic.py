@@ -235,7 +235,7 @@ def test_the_thread_writes_without_being_told(tmp_path, monkeypatch):
     emit = log._handler.emit
     monkeypatch.setattr(log._handler, "emit", lambda entry: (emit(entry), written.set()))
     log.extend([record()])
-    arrived = written.wait(10)
+    arrived = written.wait(60)
     log.close()
     assert arrived
 
