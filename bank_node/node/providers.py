@@ -119,14 +119,13 @@ class Providers:
                 provider.bank, one_line(provider.handle),
             )  # fmt: skip
 
+    def remembered(self, bank: BankCode, payee: str) -> Resolved | None:
+        known = self._remembered.get((bank, payee))
+        return known[1] if known is not None and known[0] > self._now_ns() else None
+
     def resolve(
         self, bank: BankCode, payee: str, done: Callable[[Resolved | Refused], object]
     ) -> None:
-        known = self._remembered.get((bank, payee))
-        if known is not None and known[0] > self._now_ns():
-            done(known[1])
-            return
-
         def answered(answer: bytes | Refused) -> None:
             told = _read_answer(bank, answer)
             if isinstance(told, Resolved):

@@ -31,6 +31,11 @@ Answer = bytes | str | Refused
 """A reply as it goes over the wire, a reply as text, or why there is none."""
 
 
+Told = Callable[[Sequence[Result]], object]
+Submit = Callable[[Sequence[Operation], Told], object]
+"""Has operations decided by the ledger, and their results told on its thread."""
+
+
 class Elsewhere(Protocol):
     """Carries requests to other banks; there is one for each I/O thread."""
 
@@ -235,6 +240,9 @@ class Call(NamedTuple):
     """The number that all lines of the traffic log about this request carry."""
     started_ns: int
     session: Any
+    submit: Submit
+    """Has the ledger decide something together with what else is asked in this round of the desk;
+    only while the request is taken in, on the thread of its desk."""
 
     def seconds_left(self) -> float:
         """How much of the reply time is left, some of it kept back for telling the reply."""

@@ -14,7 +14,7 @@ from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation, ReadClients, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
 from bank_node.protocol.commands import Command, Effect, Route
-from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger
+from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger, Told
 from bank_node.service.desks import Desks
 from bank_node.service.lookups import Lookups, Waiting
 from bank_node.service.tally import Tally
@@ -95,6 +95,7 @@ class Desk:
         self._refusals = {reason: self._refusal(reason) for reason in Reason}
         self._operations: list[Operation] = []
         self._tickets: list[Ticket] = []
+        self._submissions: list[tuple[Sequence[Operation], Told]] = []
         self._lookups = Lookups()
         self._looks_up = not gate.ledger.reads_are_instant
         self._monotonic_ns = gate.clock.monotonic_ns
@@ -192,7 +193,7 @@ class Desk:
     ) -> bytes | None:
         handler = plan.handler
         if handler.now is not None:
-            call = Call(self._bank, request.arguments, 0, started_ns, session)
+            call = Call(self._bank, request.arguments, 0, started_ns, session, self._submit)
             return encode_reply(handler.now(call))
         if handler.work is None and handler.later is None:
             session.closing = session.closing or plan.closes
@@ -201,7 +202,7 @@ class Desk:
         is_behind = bool(session.pending)
         ticket = self._hold(plan, request, session, started_ns)
         ticket.trace = self._new_trace()
-        call = Call(self._bank, request.arguments, ticket.trace, started_ns, session)
+        call = Call(self._bank, request.arguments, ticket.trace, started_ns, session, self._submit)
 
         def done(answer: Answer) -> None:
             self._run_soon(self._answered, ticket, answer)
@@ -293,12 +294,10 @@ class Desk:
 
     def flush(self) -> None:
         """Hands over what has gathered since the last call; called once a round of the loop."""
-        if self._operations:
-            operations, tickets = self._operations, self._tickets
-            self._operations, self._tickets = [], []
-            self._ledger.submit(
-                operations, lambda results: self._run_soon(self._deliver, tickets, results)
-            )
+        self._close_submission()
+        submissions, self._submissions = self._submissions, []
+        for operations, told in submissions:
+            self._ledger.submit(operations, told)
         if lookups := self._lookups.take():
             self._ledger.look_up(
                 [each.operation for each in lookups],
@@ -307,6 +306,20 @@ class Desk:
                 ),
             )
         self._tally.flush()
+
+    def _close_submission(self) -> None:
+        """What was asked for so far goes to the ledger before what is asked for from now on."""
+        if self._operations:
+            operations, tickets = self._operations, self._tickets
+            self._operations, self._tickets = [], []
+            self._submissions.append((
+                operations, lambda results: self._run_soon(self._deliver, tickets, results)
+            ))  # fmt: skip
+
+    def _submit(self, operations: Sequence[Operation], told: Told) -> None:
+        """Takes what a request that goes on by itself wants of the ledger."""
+        self._close_submission()
+        self._submissions.append((operations, told))
 
     def close(self) -> None:
         """The last call: nobody is answered any more."""

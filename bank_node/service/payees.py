@@ -64,10 +64,13 @@ class Around(Protocol):
     def providers(self) -> Sequence[Provider]:
         """All verified banks that have payments."""
 
+    def remembered(self, bank: BankCode, payee: str) -> Resolved | None:
+        """What a bank has said of a payee a few seconds ago, if it was asked then."""
+
     def resolve(
         self, bank: BankCode, payee: str, done: Callable[[Resolved | Refused], object]
     ) -> None:
-        """What a bank says of a payee, now or a few seconds ago."""
+        """What a bank says of a payee now."""
 
     def key_of(self, bank: BankCode) -> str | None:
         """The key that is pinned for a bank."""
@@ -184,7 +187,9 @@ def _bank_digits(bank: BankCode) -> str:
 
 
 def _abroad(counter: Counter, provider: Provider, payee: Payee) -> Generator[Step, Any, Target]:
-    told = yield Wait(partial(counter.around.resolve, provider.bank, str(payee)))
+    told = counter.around.remembered(provider.bank, str(payee)) or (
+        yield Wait(partial(counter.around.resolve, provider.bank, str(payee)))
+    )
     rate = ""
     if told.currency != counter.currency:
         rate = counter.rates.get(told.currency, "")

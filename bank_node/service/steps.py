@@ -15,7 +15,7 @@ from bank_node.ledger.notes import ReadNotes
 from bank_node.ledger.operations import Operation, Result, is_read
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.pins import Profile, is_cheap, is_pin, make_verifier, profile_of, refuse
-from bank_node.service.calls import Answer, Ledger
+from bank_node.service.calls import Answer, Ledger, Submit
 from bank_node.service.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -62,13 +62,11 @@ class Pins:
         self._checked: dict[Vpa, int] = {}
 
     def start(self, step: CheckPin | MakeVerifier, done: Callable[[Any], object]) -> None:
-        """Begins a step; `done` hears its result, or why there is none, on another thread.
+        """Begins a step that is dear; `done` hears its result, or why there is none, on another
+        thread.
 
         Raises Refused(TOO_BUSY).
         """
-        if self._is_cheap(step):
-            done(self._do(step))
-            return
         if isinstance(step, MakeVerifier):
             make = partial(make_verifier, step.pin, step.salt, self._pepper, self._profile)
             self._workers.run(make, done)
@@ -89,13 +87,14 @@ class Pins:
             self._let_go(whose)
             raise
 
-    def _is_cheap(self, step: CheckPin | MakeVerifier) -> bool:
-        """Whether a step is done at once, on the thread that asks."""
+    def is_cheap(self, step: CheckPin | MakeVerifier) -> bool:
+        """Whether a step is to be done at once, on the thread that asks."""
         verifier = step.verifier if isinstance(step, CheckPin) else ""
         profile = profile_of(verifier) if verifier else self._profile
         return profile is not None and is_cheap(profile)
 
-    def _do(self, step: CheckPin | MakeVerifier) -> bool | str:
+    def do(self, step: CheckPin | MakeVerifier) -> bool | str:
+        """The result of a step."""
         if isinstance(step, CheckPin):
             return self._check(step) == _RIGHT
         return make_verifier(step.pin, step.salt, self._pepper, self._profile)
@@ -136,8 +135,19 @@ class Walk:
         self._pins = pins
         self._done = done
 
+    def start(self, submit: Submit) -> None:
+        """Takes the first steps, on the thread of a desk.
+
+        `submit` is the desk's, which hands over together what its clients want of the ledger at
+        once: alone each of them would wake the ledger, and make a block of its own.
+        """
+        self._take_steps(None, submit)
+
     def go_on(self, result: Any = None) -> None:
-        """Takes the next steps, as far as they need not be waited for."""
+        """Takes the next steps, as far as they need not be waited for. From any thread."""
+        self._take_steps(result, self._ledger.submit)
+
+    def _take_steps(self, result: Any, submit: Submit) -> None:
         try:
             while True:
                 step = self._send(result)
@@ -146,11 +156,14 @@ class Walk:
                     result = self._ledger.read(step)
                     continue
                 if isinstance(step, _PIN_STEPS):
+                    if self._pins.is_cheap(step):
+                        result = self._pins.do(step)
+                        continue
                     self._pins.start(step, self.go_on)
                 elif isinstance(step, Wait):
                     step.begin(self.go_on)
                 else:
-                    self._decide(step)
+                    self._decide(step, submit)
                 return
         except StopIteration as end:
             self._done(end.value)
@@ -167,11 +180,11 @@ class Walk:
             return self._steps.throw(result)
         return self._steps.send(result)
 
-    def _decide(self, step: Operation) -> None:
+    def _decide(self, step: Operation, submit: Submit) -> None:
         if is_read(step) and not self._ledger.reads_are_instant:
             self._ledger.look_up((step,), self._decided)
         else:
-            self._ledger.submit((step,), self._decided)
+            submit((step,), self._decided)
 
     def _decided(self, results: Sequence[Result]) -> None:
         self.go_on(results[0])

@@ -197,9 +197,9 @@ def test_an_unknown_user_and_a_wrong_pin_take_the_same_steps(banks, brno, monkey
         seen.append("check" if isinstance(step, CheckPin) else len(getattr(step, "keys", ())))
         return step
 
-    def watched_decide(self, step):
+    def watched_decide(self, step, submit):
         seen.append("ledger")
-        return decide(self, step)
+        return decide(self, step, submit)
 
     vpa = join(brno, "known", 500)
     monkeypatch.setattr(Walk, "_send", watched_send)

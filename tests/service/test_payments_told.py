@@ -72,6 +72,17 @@ def test_a_user_gets_an_account_and_an_mmid(client):
     assert re.fullmatch(r"PU \d{5}/[\d.]+ \d{7}", reply)
 
 
+def test_payments_and_deposits_of_one_packet_are_decided_in_their_order(client, names):
+    payer, payee, _ = names
+    account, pay = client.accounts[payee], f"PP {payee}@brno {payer}@brno"
+    asked = (f"AD {account} 100", f"{pay} 100 r1 2580", f"AB {account}",
+             f"{pay} 1 r2 2580", f"AD {account} 7", f"AB {account}")  # fmt: skip
+    with client.running.wire() as wire:
+        wire.send("".join(f"{line}\r\n" for line in asked).encode())
+        told = [line[:5] for line in wire.lines(len(asked))]
+    assert [told[0], told[1][:3], *told[2:]] == ["AD", "PP ", "AB 0", "ER Z9", "AD", "AB 7"]
+
+
 def test_a_payment_is_told_by_its_id_and_its_state_to_those_who_know_it(client, names):
     payer, payee, _ = names
     reply = client.ask(f"PP {payer}@brno {payee}@brno 120 r1 2580 two+coffees")
