@@ -17,6 +17,8 @@ _ZYGOTE = Path(__file__).with_name("zygote.py")
 _PR_SET_CHILD_SUBREAPER = 36
 # Variables that a process reads before it runs anything of ours.
 _EARLY = ("PYTHON", "LD_", "MALLOC_")
+# What runs the rest of a command line in a network namespace; its name follows.
+_ON_HOST = ("ip", "netns", "exec")
 
 
 def spawn(
@@ -28,9 +30,15 @@ def spawn(
 
 
 def _can_be_copied(command: Sequence[str], env: Mapping[str, str]) -> bool:
-    return (
-        sys.platform == "linux" and tuple(command[: len(PROGRAM)]) == PROGRAM and _Zygote.fits(env)
-    )
+    _, words = _placed(command)
+    return sys.platform == "linux" and tuple(words[: len(PROGRAM)]) == PROGRAM and _Zygote.fits(env)
+
+
+def _placed(command: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The network namespace that a command is to run in, empty for this one, and the rest of it."""
+    if tuple(command[: len(_ON_HOST)]) == _ON_HOST:
+        return command[len(_ON_HOST)], command[len(_ON_HOST) + 1 :]
+    return "", command
 
 
 class _Zygote:
@@ -95,8 +103,10 @@ class _Copy(subprocess.Popen[str]):
             own if own != -1 else inherited
             for inherited, own in enumerate((p2cread, c2pwrite, errwrite))
         ]
+        namespace, words = _placed(args)
         request = {
-            "arguments": list(args[len(PROGRAM) :]),
+            "namespace": namespace,
+            "arguments": list(words[len(PROGRAM) :]),
             "cwd": os.fspath(cwd or Path.cwd()),
             "env": dict(env),
         }
