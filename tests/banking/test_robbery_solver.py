@@ -13,7 +13,9 @@ with warnings.catch_warnings():
     milp = pytest.importorskip("scipy.optimize", reason="HiGHS comes with scipy").milp
 
 EASY = ("unrelated", "small", "correlated", "even but one", "coarse")
-HARD = ("nearly proportional", "proportional", "strongly correlated", "inversely correlated")
+HARD = ("proportional", "strongly correlated", "inversely correlated")
+# The solver hardly ever finds the answer for these in the second that it has.
+HARDEST = ("nearly proportional",)
 
 
 def compare(kind: str, size: int, seed: int) -> bool:
@@ -54,7 +56,7 @@ def test_many_more_ordinary_networks_are_planned_as_well_as_by_the_solver(kind, 
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", HARD)
+@pytest.mark.parametrize("kind", HARD + HARDEST)
 @pytest.mark.parametrize("size", [50, 100, 254])
 def test_what_plans_of_many_adversarial_networks_say_agrees_with_the_solver(kind, size):
     for seed in range(100, 108):
