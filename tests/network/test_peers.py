@@ -1,19 +1,11 @@
 """The directory of peers: who is used, who is asked again, who is forgotten, and what is kept."""
 
-import json
-import logging
 import threading
 
 import pytest
+from support.directory import OWN, PEER, PORT, hear
 
-from bank_node.network.breaker import CLOSED
-from bank_node.network.budget import Budgets
 from bank_node.network.peers import Directory, PeerFound, PeerLost, State, doubles
-from bank_node.network.peers_file import load_peers, save_peers
-
-OWN = "10.1.2.3"
-PEER = "10.1.2.9"
-PORT = 65525
 
 
 @pytest.fixture
@@ -24,11 +16,6 @@ def told():
 @pytest.fixture
 def directory(told):
     return Directory(OWN, told.append)
-
-
-def hear(directory, address=PEER, *, now=0.0, port=PORT, latency_ms=10.0, said=""):
-    directory.heard(address, port, (), latency_ms, now, said=said or address)
-    return directory.get(address)
 
 
 # Who is used
@@ -195,96 +182,6 @@ def test_a_bank_that_only_names_a_wrong_address_is_a_bank_of_its_own(directory, 
     assert len(directory.banks()) == 2
 
 
-# Calls and the breaker
-
-
-def fail(directory, times, now=0.0):
-    for _ in range(times):
-        assert directory.admits(PEER, now)
-        directory.call_ended(PEER, now, why="no reply")
-
-
-def test_after_three_failed_calls_in_a_row_none_passes_until_the_back_off_is_over(directory):
-    hear(directory)
-    fail(directory, 2)
-    directory.admits(PEER, 0)
-    directory.call_ended(PEER, 0, latency_ms=5)
-    fail(directory, 3)
-    assert not directory.admits(PEER, 0.5)
-    assert directory.get(PEER).breaker.state(0.5) == "open"
-    assert directory.get(PEER).breaker.state(1.0) == "half-open"
-    assert directory.admits(PEER, 1.0)
-
-
-def test_one_probe_at_a_time_decides(directory):
-    hear(directory)
-    fail(directory, 3)
-    assert directory.admits(PEER, 1)
-    assert not directory.admits(PEER, 1.1)
-    directory.call_ended(PEER, 1.2, latency_ms=5)
-    assert directory.admits(PEER, 1.2)
-    assert directory.admits(PEER, 1.2)
-
-
-def test_the_back_off_doubles_up_to_a_cap():
-    breaker, now, waits = CLOSED, 0.0, []
-    for _ in range(3):
-        breaker = breaker.failed(now)
-    for _ in range(8):
-        waits.append(breaker.opens_at - now)
-        now = breaker.opens_at
-        assert breaker.admits(now)
-        breaker = breaker.begun(now).failed(now)
-    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
-
-
-def test_calls_that_began_before_it_opened_do_not_lengthen_the_back_off(directory):
-    hear(directory)
-    for _ in range(50):
-        assert directory.admits(PEER, 0)
-    for _ in range(50):
-        directory.call_ended(PEER, 5, why="no reply")
-    assert directory.admits(PEER, 6)
-
-
-def test_a_probe_that_never_reports_its_end_does_not_close_the_way_for_ever(directory):
-    hear(directory)
-    fail(directory, 3)
-    assert directory.admits(PEER, 1)
-    assert not directory.admits(PEER, 15)
-    assert directory.admits(PEER, 17)
-
-
-def test_a_failed_call_makes_the_peer_suspect_until_it_is_asked(directory):
-    hear(directory)
-    fail(directory, 1)
-    assert directory.get(PEER).is_suspected
-    assert directory.verified(PEER), "the peer itself decides that, not one call"
-    assert not hear(directory).is_suspected
-
-
-def test_answering_bc_does_not_close_an_open_breaker_but_coming_back_does(directory):
-    hear(directory)
-    fail(directory, 3)
-    hear(directory)
-    assert not directory.admits(PEER, 0.5)
-    directory.missed(PEER, "refused", 0.6)
-    directory.missed(PEER, "refused", 0.7)
-    hear(directory)
-    assert directory.admits(PEER, 0.8)
-
-
-def test_nobody_is_sent_more_requests_a_minute_than_the_strictest_allows():
-    budgets = Budgets(50)
-    for second in range(50):
-        assert budgets.left(PEER, second) > 0
-        budgets.spent(PEER, second)
-    assert budgets.left(PEER, 59) == 0
-    assert budgets.left("10.1.2.10", 59) == 50
-    assert budgets.left(PEER, 60 + 30) == 25, "half of the minute before still counts"
-    assert budgets.left(PEER, 180) == 50
-
-
 # Limits
 
 
@@ -345,94 +242,3 @@ def test_the_key_that_a_peer_announces_is_found_among_its_capabilities(directory
     assert directory.get(PEER).key == ""
     directory.announces(PEER, "p2p-bank-node", "1.0", {"session", "key=" + "a" * 43, "x"}, 1)
     assert directory.get(PEER).key == "a" * 43
-
-
-# The file
-
-
-def test_the_next_run_knows_where_peers_were_and_how_they_spoke(directory, tmp_path):
-    path = tmp_path / "peers.json"
-    directory.heard(PEER, 65530, {"no line end"}, 12.5, 90.0, said=PEER)
-    directory.announces(PEER, "p2p-bank-node", "1.0", {"session"}, 95.0)
-    directory.figures(PEER, 96.0, amount=5, clients=1)
-    directory.add_static("10.1.2.50", None, 0)
-    save_peers(path, directory.snapshot(), now=100.0, wall=1_000_000.0)
-    (peer,) = load_peers(path, now=7.0, wall=1_000_060.0)
-    assert (peer.code, peer.port, peer.state, peer.since) == (PEER, 65530, State.KNOWN, 7.0)
-    assert (peer.name, peer.version, peer.capabilities) == ("p2p-bank-node", "1.0", {"session"})
-    assert (peer.oddities, peer.latency_ms) == ({"no line end"}, 12.5)
-    assert (peer.heard_at, peer.introduced_at) == (7.0 - 70, 7.0 - 65)
-    assert peer.amount is None
-    assert [each.name for each in tmp_path.iterdir()] == ["peers.json"]
-
-
-def test_what_is_known_already_is_not_overwritten_by_the_file(directory, tmp_path):
-    hear(directory)
-    save_peers(tmp_path / "p", directory.snapshot(), 0, 0)
-    (old,) = load_peers(tmp_path / "p", 0, 0)
-    directory.remember(old)
-    assert directory.get(PEER).state is State.VERIFIED
-
-
-def test_without_a_file_the_node_starts_knowing_nobody(tmp_path, caplog):
-    assert load_peers(tmp_path / "peers.json", 0, 0) == []
-    assert caplog.records == []
-
-
-GOOD = {"code": PEER, "port": PORT, "heard": 0}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\xff\xfe",
-        b'{"format": "bank peers", "version": 1, "peers": [{',
-        b"[" * 100_000,
-        b"[]",
-        json.dumps({"format": "photos", "version": 1, "peers": []}).encode(),
-        json.dumps({"format": "bank peers", "version": 2, "peers": []}).encode(),
-        *(
-            json.dumps({"format": "bank peers", "version": 1, "peers": [GOOD | bad]}).encode()
-            for bad in (
-                {"code": "nobody"},
-                {"code": "\ud800"},
-                {"port": 0},
-                {"port": "65525"},
-                {"heard": None},
-                {"capabilities": ["x" * 10_000]},
-                {"name": 5},
-            )
-        ),
-        b'{"format": "bank peers", "version": 1, "peers":'
-        b' [{"code": "10.1.2.9", "port": 65525, "heard": 1e999}]}',
-    ],
-)
-def test_a_broken_or_foreign_file_is_set_aside_with_a_warning(content, tmp_path, caplog):
-    path = tmp_path / "peers.json"
-    path.write_bytes(content)
-    with caplog.at_level(logging.WARNING):
-        assert load_peers(path, 0, 0) == []
-    assert "no list of peers" in caplog.text
-    assert (tmp_path / "peers.json.broken").read_bytes() == content
-    assert not path.exists()
-
-
-def test_a_file_that_cannot_be_read_stays_where_it_is(tmp_path, caplog):
-    path = tmp_path / "peers.json"
-    path.mkdir()
-    assert load_peers(path, 0, 0) == []
-    assert "cannot be read" in caplog.text
-    assert path.is_dir()
-
-
-def test_a_file_from_the_future_of_another_clock_does_no_harm(tmp_path):
-    path = tmp_path / "peers.json"
-    path.write_text(
-        json.dumps(
-            {"format": "bank peers", "version": 1, "peers": [GOOD | {"heard": 9e99, "name": "\n"}]}
-        )
-    )
-    (peer,) = load_peers(path, now=5, wall=100)
-    assert peer.heard_at == 5
-    assert peer.name == "?"
