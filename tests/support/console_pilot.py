@@ -50,6 +50,11 @@ class Opened(NamedTuple):
         """Waits until the bank has received a line."""
         await self.until(lambda: line in self.bank.lines, f"{line!r} at the bank")
 
+    @property
+    def accounts(self):
+        """The table of accounts, also while dialogs lie over it."""
+        return self.app.screen_stack[0].query_one("#accounts-grid")
+
     def focus(self, selector):
         """Gives a widget of the screen the focus."""
         self.app.screen.query_one(selector).focus()
