@@ -130,7 +130,7 @@ def touched(operations: Iterable[Operation]) -> set[int | str]:
     for operation in operations:
         kind = type(operation)
         if kind in _NAMES_AN_ACCOUNT:
-            found.add(operation.account)
+            found.add(operation[0])
         elif kind not in _TOUCHES_NOTHING:
             found.update(operation.touched)
     return found

@@ -232,8 +232,10 @@ class State:
         """Forgets where those are found that ended up to an entry; the store knows."""
         self.finished = {key: entry for key, entry in self.finished.items() if entry > up_to}
 
-    def changed(self, since: int) -> set[int | str]:
+    def changed(self, since: int) -> Collection[int | str]:
         """The accounts that this batch touched, and what it changed else after an entry."""
+        if not (self.transfers or self.notes):
+            return self.accounts.keys()
         keys = [t.key for t in self.transfers.values() if t.entry > since]
         keys += [note.key for note in self.notes.values() if note.entry > since]
         return {*self.accounts, *keys}

@@ -67,6 +67,13 @@ class Writer:
         self._heard: Callable[[Sequence[Transfer | Note]], object] | None = None
         self._stopping = False
         self._has_ended = False
+        self.read: Callable[[Operation], Result]
+        """What an operation that changes nothing comes to on durable state. From any thread.
+
+        At once where reads are instant; else it waits for the ledger thread, so an I/O thread
+        must not call it.
+        """
+        self.read = store.read if store.reads_are_instant else self.call
         self._thread = Thread(target=self._run, name="ledger", daemon=True)
         self._reader = (
             None if store.reads_are_instant else Reader(cast("SharedStore", store), self.submit)
@@ -76,14 +83,6 @@ class Writer:
     def reads_are_instant(self) -> bool:
         """Whether `read` answers from memory, without waiting."""
         return self._store.reads_are_instant
-
-    def read(self, operation: Operation) -> Result:
-        """What an operation that changes nothing comes to on durable state. From any thread.
-
-        At once where reads are instant; else it waits for the ledger thread, so an I/O thread
-        must not call it.
-        """
-        return self._store.read(operation) if self.reads_are_instant else self.call(operation)
 
     def look_up(self, operations: Sequence[Operation], done: Done) -> None:
         """Answers reads of a store whose reads are not instant, ahead of what is being written.

@@ -158,8 +158,10 @@ class Connection(asyncio.Protocol):
         self.in_flight -= len(replies)
         self._rounds.desk.sent(ready)
         self._write(replies)
-        self._serve_backlog()
-        self._close_if_done()
+        if self._backlog or self._paused:
+            self._serve_backlog()
+        if self.closing or self._deaf:
+            self._close_if_done()
 
     def sweep(self, now_ns: int) -> None:
         """Looks at all deadlines; called a few times a second."""
@@ -194,18 +196,22 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, lines: "list[bytes | None]", now_ns: int) -> None:
         """Answers lines in order; what is over the limit in flight waits in the backlog."""
-        answer = self._rounds.desk.answer
-        room = self._rounds.limits.requests_in_flight
+        desk = self._rounds.desk
+        answer = desk.answer
+        in_flight_max = self._rounds.limits.requests_in_flight
         replies = []
-        for index, line in enumerate(lines):
-            if self.closing:
+        at, end = 0, len(lines)
+        while at < end and not self.closing:
+            if self.in_flight >= in_flight_max or self._stuck_since_ns or at >= _LINES_A_TURN:
+                self._backlog.extendleft(reversed(lines[at:]))
                 break
-            if self.in_flight >= room or self._stuck_since_ns or index >= _LINES_A_TURN:
-                self._backlog.extendleft(reversed(lines[index:]))
-                break
-            reply = answer(line, self, now_ns)
+            reply = answer(lines[at], self, now_ns)
+            at += 1
             if reply is not None:
                 replies.append(reply)
+            elif at < end:
+                room = min(in_flight_max - self.in_flight, _LINES_A_TURN - at)
+                at += desk.join(lines[at : at + room], self, now_ns)
         if replies:
             self._write(replies)
         if self._backlog:

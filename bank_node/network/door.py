@@ -20,6 +20,10 @@ class Desk(Protocol):
         """The reply to a line; None if there is none, or if a ticket in `session.pending` will
         bring it. A line of None was too long."""
 
+    def join(self, lines: Sequence[bytes | None], session: Any, started_ns: int) -> int:
+        """Takes in what of these lines, from the first on, is more of what the session asked for
+        last; returns how many. Such lines have no replies of their own, the ticket brings them."""
+
     def flush(self) -> None:
         """Called once a round of the loop, after all sockets that were ready have been read."""
 

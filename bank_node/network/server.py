@@ -125,8 +125,9 @@ class IoThread:
 
     def _end_round(self) -> None:
         self._round_ends = False
-        self.send()
+        # The ledger begins while replies are sent, and who has a reply finds it counted.
         self.desk.flush()
+        self.send()
 
     def send(self) -> None:
         """Writes the replies that were to wait for the end of the round."""

@@ -8,25 +8,23 @@ is shared but the writer's queue, so it takes no locks. Knows no sockets.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation, ReadClients, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
-from bank_node.protocol.commands import Command, Effect, Route
+from bank_node.protocol.commands import Effect, Route
 from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger, Told
 from bank_node.service.desks import Desks
 from bank_node.service.lookups import Lookups, Waiting
 from bank_node.service.tally import Tally
-from bank_node.service.tickets import Plan, Session, Ticket
+from bank_node.service.tickets import NO_COMMAND, Plan, Session, Ticket
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import Record
 
 _log = logging.getLogger(__name__)
-
-_NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
 
 
 class Gate:
@@ -90,8 +88,7 @@ class Desk:
             row.code: Plan(row, figures[row.code], reads_are_instant=gate.ledger.reads_are_instant)
             for row in self._commands.values()
         }
-        # What is not a request is counted as well, under a code that no command can have.
-        self._no_plan = Plan(_NO_COMMAND, figures[_NO_COMMAND.code], reads_are_instant=False)
+        self._no_plan = Plan(NO_COMMAND, figures[NO_COMMAND.code], reads_are_instant=False)
         self._refusals = {reason: self._refusal(reason) for reason in Reason}
         self._operations: list[Operation] = []
         self._tickets: list[Ticket] = []
@@ -147,14 +144,33 @@ class Desk:
         # A read behind unfinished requests of its own connection is decided in their order.
         if plan.reads and not session.pending:
             return self._told(plan, arguments, self._ledger.read(operation))
-        if not (session.pending and self._joins(plan, request, session, started_ns)):
-            may_overtake = plan.looks_up and not session.pending
-            ticket = self._hold(plan, request, session, started_ns)
-            if self._looks_up and self._waits(Waiting(operation, ticket), may_overtake):
-                return None
-            self._tickets.append(ticket)
+        may_overtake = plan.looks_up and not session.pending
+        ticket = self._hold(plan, request, session, started_ns)
+        if self._looks_up and self._waits(Waiting(operation, ticket), may_overtake):
+            return None
+        self._tickets.append(ticket)
         self._operations.append(operation)
         return None
+
+    def join(self, lines: Sequence[bytes | None], session: Session, started_ns: int) -> int:
+        """Takes in the first of these lines with the session's latest request; returns how many.
+
+        Only lines that the ledger decides right after it and that ask for the same command; they
+        share its ticket. What any other line comes to, `answer` tells.
+        """
+        ticket = self._tickets[-1] if self._tickets else None
+        latest = session.pending[-1] if session.pending else None
+        if ticket is None or ticket is not latest or ticket.started_ns != started_ns:
+            return 0
+        room = self._queued_max - self._queued
+        operations, arguments = ticket.plan.more(self._bank, lines[:room], self._commands)
+        count = len(operations)
+        ticket.lines += cast("Sequence[bytes]", lines[:count])
+        ticket.arguments += arguments
+        self._operations += operations
+        self._queued += count
+        session.in_flight += count
+        return count
 
     def _waits(self, waiting: Waiting, may_overtake: bool) -> bool:
         """Whether a request is looked up, or is kept behind one of its session that is."""
@@ -164,19 +180,6 @@ class Desk:
         if may_overtake:
             self._lookups.add(session, waiting)
         return may_overtake
-
-    def _joins(self, plan: Plan, request: Request, session: Session, started_ns: int) -> bool:
-        """Puts a request onto the ticket of the one before it, if the ledger decides both next."""
-        ticket = session.pending[-1]
-        if ticket.plan is not plan or ticket.started_ns != started_ns:
-            return False
-        if not self._tickets or self._tickets[-1] is not ticket or self._queued >= self._queued_max:
-            return False
-        self._queued += 1
-        session.in_flight += 1
-        ticket.lines.append(request.line)
-        ticket.arguments.append(request.arguments)
-        return True
 
     def _hold(self, plan: Plan, request: Request, session: Session, started_ns: int) -> Ticket:
         """Keeps a place among the replies of a session for one that is to come."""
@@ -220,8 +223,7 @@ class Desk:
         return None
 
     def _work(self, handler: Handler, call: Call, done: Callable[[Answer], None]) -> None:
-        assert handler.work is not None
-        self._workers.run(partial(handler.work, call), done)
+        self._workers.run(partial(cast("Callable[[Call], str]", handler.work), call), done)
 
     def _work_or_refuse(self, handler: Handler, call: Call, done: Callable[[Answer], None]) -> None:
         try:
@@ -298,12 +300,11 @@ class Desk:
         submissions, self._submissions = self._submissions, []
         for operations, told in submissions:
             self._ledger.submit(operations, told)
-        if lookups := self._lookups.take():
+        if self._looks_up and (lookups := self._lookups.take()):
+            waiting = [each.ticket for each in lookups]
             self._ledger.look_up(
                 [each.operation for each in lookups],
-                lambda results: self._run_soon(
-                    self._deliver_found, [each.ticket for each in lookups], results
-                ),
+                lambda results: self._run_soon(self._deliver_found, waiting, results),
             )
         self._tally.flush()
 
@@ -349,7 +350,6 @@ class Desk:
             first += count
         for session in sessions:
             session.flush()
-        self.flush()
 
     def _deliver_found(self, tickets: list[Ticket], results: Sequence[Result]) -> None:
         """Delivers what was looked up, and sends on its way what had to wait behind it."""
@@ -357,6 +357,7 @@ class Desk:
             self._operations.append(waiting.operation)
             self._tickets.append(waiting.ticket)
         self._deliver(tickets, results)
+        self.flush()
 
     def _told_late(self, plan: Plan, arguments: tuple[Any, ...], result: Result) -> bytes:
         """The reply to a held request; a defect costs this one, never the others of its batch."""

@@ -71,7 +71,7 @@ def _withdraw(_bank: Bank, arguments: tuple[AccountAddress, Amount]) -> Operatio
 
 
 def _balance(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:
-    return ReadBalance(arguments[0].number)
+    return _new(ReadBalance, (arguments[0][0],))
 
 
 def _last_entry(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:

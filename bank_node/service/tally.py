@@ -7,8 +7,11 @@ from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.traffic import Record, shown
 
 _ERROR = b"ER"
-# Lines that may wait for the end of a round before the traffic log gets them.
-_RECORDS_HELD_MAX = 256
+# Requests that may wait for the end of a round before they are counted and logged.
+_HELD_MAX = 256
+
+# A plan, a peer, a line, its reply, when it came (monotonic), and its trace.
+_Answered = tuple[Plan, str, bytes, bytes, int, int]
 
 
 class Tally:
@@ -20,27 +23,19 @@ class Tally:
         self._clock = clock
         self._monotonic_ns = clock.monotonic_ns
         self._wall_ahead_ns = clock.now_us() * 1000 - clock.monotonic_ns()
+        self._answered: list[_Answered] = []
         self._records: list[Record] = []
 
     def note(
         self, plan: Plan, peer: str, line: bytes, reply: bytes, started_ns: int, trace: int = 0
     ) -> None:
-        """Counts an answered request, and keeps its line for the traffic log."""
-        now_ns = self._monotonic_ns()
-        us = (now_ns - started_ns) // 1000
-        if reply.startswith(_ERROR):
-            plan.figures.errors += 1
-        plan.figures.latency.record(us)
-        if self.log is not None:
-            if plan.hides:
-                line, reply = plan.shown(line, reply)
-            when = (now_ns + self._wall_ahead_ns) / 1e9
-            self._records.append((when, peer, line, shown(reply), us, trace))
-            if len(self._records) >= _RECORDS_HELD_MAX:
-                self.flush()
+        """Has an answered request counted and logged at the end of the round."""
+        self._answered.append((plan, peer, line, reply, started_ns, trace))
+        if len(self._answered) >= _HELD_MAX:
+            self.flush()
 
     def note_sent(self, tickets: Sequence[Ticket]) -> None:
-        """Counts the requests of tickets whose replies were handed to the transport."""
+        """The same for the requests of tickets whose replies were handed to the transport."""
         for ticket in tickets:
             lines, replies = ticket.lines, ticket.replies
             assert replies is not None
@@ -51,25 +46,29 @@ class Tally:
                 self._note_all(ticket, replies)
 
     def _note_all(self, ticket: Ticket, replies: list[bytes]) -> None:
-        plan, peer, trace, records = ticket.plan, ticket.session.peer, ticket.trace, self._records
+        if self._answered:
+            # The log tells requests in the order of their replies.
+            self._count()
+        plan, peer, trace, lines = ticket.plan, ticket.session.peer, ticket.trace, ticket.lines
         now_ns = self._monotonic_ns()
         us = (now_ns - ticket.started_ns) // 1000
         # Nearly always all replies are the plain yes of the command.
         if plan.constant is None or replies.count(plan.constant) != len(replies):
             plan.figures.errors += sum([reply.startswith(_ERROR) for reply in replies])
+            replies = [shown(reply) for reply in replies]
         plan.figures.latency.record(us, len(replies))
         if self.log is None:
             return
+        told = map(plan.shown, lines, replies) if plan.hides else zip(lines, replies, strict=True)
         when = (now_ns + self._wall_ahead_ns) / 1e9
-        for line, reply in zip(ticket.lines, replies, strict=True):
-            if plan.hides:
-                line, reply = plan.shown(line, reply)
-            records.append((when, peer, line, shown(reply), us, trace))
-        if len(records) >= _RECORDS_HELD_MAX:
+        self._records += [(when, peer, line, reply, us, trace) for line, reply in told]
+        if len(self._records) >= _HELD_MAX:
             self.flush()
 
     def flush(self) -> None:
-        """Hands the lines that have gathered to the traffic log."""
+        """Counts what has gathered, and hands its lines to the traffic log."""
+        if self._answered:
+            self._count()
         if not self._records:
             return
         # Often enough to follow a wall clock that is being corrected.
@@ -77,3 +76,21 @@ class Tally:
         if self.log is not None:
             self.log(self._records)
         self._records = []
+
+    def _count(self) -> None:
+        answered, self._answered = self._answered, []
+        now_ns, is_logged, records = self._monotonic_ns(), self.log is not None, self._records
+        when = (now_ns + self._wall_ahead_ns) / 1e9
+        for plan, peer, line, reply, started_ns, trace in answered:
+            us = (now_ns - started_ns) // 1000
+            figures = plan.figures
+            figures.latency.record(us)
+            # What is always the same is no error, and short.
+            if reply is not plan.constant:
+                if reply.startswith(_ERROR):
+                    figures.errors += 1
+                reply = shown(reply)
+            if is_logged:
+                if plan.hides:
+                    line, reply = plan.shown(line, reply)
+                records.append((when, peer, line, reply, us, trace))

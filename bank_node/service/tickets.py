@@ -1,17 +1,22 @@
 """What a desk keeps of a request: the session it came from, its place in order, and its plan."""
 
 from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 
 from bank_node.errors import Reason, Refused
-from bank_node.protocol.codec import encode_reply
+from bank_node.ledger.operations import Operation
+from bank_node.protocol.codec import encode_reply, parse_request
 from bank_node.protocol.commands import COMMANDS, Command, Effect, Route
-from bank_node.service.calls import Bank, Handler
+from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.handlers import HANDLERS
 from bank_node.service.hiding import HIDDEN, shown_junk, shown_request
 from bank_node.telemetry.metrics import CommandFigures
 
 _NO_HANDLER = Handler("ER")
+# What is not a request is counted as well, under a code that no command can have.
+NO_COMMAND = Command("??", (), "ER <message>", "A line that is not a command.")
 
 
 class Session(Protocol):
@@ -99,6 +104,35 @@ class Plan:
         if row.secret_reply and reply.startswith(row.code.encode("ascii")):
             reply = reply[:2] + b" " + HIDDEN
         return shown_request(line, row.secrets), reply
+
+    def more(
+        self, bank: Bank, lines: Sequence[bytes | None], commands: Mapping[bytes, Command]
+    ) -> tuple[list[Operation], list[Arguments]]:
+        """What the ledger is to do for the first of these lines, and their arguments.
+
+        As far as each of them is a whole request of this command that this bank decides itself; a
+        line that would be refused is none.
+        """
+        row, make = self.row, self.handler.operation
+        operations: list[Operation] = []
+        arguments: list[Arguments] = []
+        if make is None:
+            return operations, arguments
+        # Whatever is wrong with a line is found out and told where it is answered alone.
+        with suppress(Exception):
+            for line in lines:
+                request = parse_request(line, commands) if line else None
+                if request is None or request.command is not row:
+                    break
+                given = request.arguments
+                if self.is_by_account and given[0].bank != bank.code:
+                    break
+                operation = make(bank, given)
+                if operation is None:
+                    break
+                operations.append(operation)
+                arguments.append(given)
+        return operations, arguments
 
     def refuse(self, reason: Reason | None) -> None:
         """Has the command refused for a reason from now on, or carried out as ever.

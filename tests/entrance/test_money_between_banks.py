@@ -147,7 +147,7 @@ def test_a_deposit_without_an_answer_is_in_doubt_until_the_operator_gives_it_up(
     assert (told["state"], told["note"]) == ("aborted", NOTE)
     assert house.client().ask(f"AB {account}") == "AB 500"
     assert peer.count("AD") == 1
-    assert console.document("OF")["open"] == 0
+    until(lambda: console.document("OF")["open"] == 0, "an end of the flight")
     assert "transfers_in_doubt" not in warnings(console)
     assert "TransferDecided" in kinds(console)
     assert any(NOTE in line["text"] for line in console.document("OL")["lines"])

@@ -83,15 +83,22 @@ class FakeSession:
         replies = [reply.decode() for ticket in ready for reply in ticket.replies]
         self.in_flight -= len(replies)
         self.replies += replies
+        # Whoever writes has the round of the loop ended.
+        self._house.desk.flush()
 
     def send(self, *lines: str | bytes | None) -> None:
         """Has lines answered in one round of the loop, as a connection does."""
-        for line in lines:
-            sent = line.encode() if isinstance(line, str) else line
-            reply = self._house.desk.answer(sent, self, self._house.now_ns)
-            if reply is not None:
+        desk, now_ns = self._house.desk, self._house.now_ns
+        sent = [line.encode() if isinstance(line, str) else line for line in lines]
+        at = 0
+        while at < len(sent):
+            reply = desk.answer(sent[at], self, now_ns)
+            at += 1
+            if reply is None:
+                at += desk.join(sent[at:], self, now_ns)
+            else:
                 self.replies.append(reply.decode())
-        self._house.desk.flush()
+        desk.flush()
 
     def ask(self, line: str | bytes | None) -> str:
         """One line that is answered at once; its reply without the line end."""
