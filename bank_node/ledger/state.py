@@ -76,9 +76,9 @@ class State:
     """
 
     __slots__ = (
-        "accounts", "cash", "ceiling", "clients", "closed", "entries", "evidence", "finished",
-        "free", "guarded", "held", "notes", "pending", "pins", "promised", "sequence", "settled",
-        "transfers",
+        "accounts", "beside", "cash", "ceiling", "clients", "closed", "entries", "evidence",
+        "finished", "free", "guarded", "held", "notes", "pending", "pins", "promised",
+        "sequence", "settled", "transfers",
     )  # fmt: skip
 
     def __init__(self, accounts: dict[int, Account | None], free: FreeNumbers) -> None:
@@ -93,6 +93,8 @@ class State:
         self.evidence: dict[bytes, int] = {}
         """What other banks have signed that led to entries of this batch, with the first of them.
         It is kept there once, however many entries a line of messages leads to."""
+        self.beside: list[Note] = []
+        """Notes of this batch that are to be told of beside the results."""
         self.closed: list[int] = []
         self.transfers: dict[str, Transfer] = {}
         """The open ones; in a fork, those that the batch touches, open or not."""

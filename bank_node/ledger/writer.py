@@ -65,6 +65,7 @@ class Writer:
         self._quorum: Quorum | None = None
         self._published: Callable[[Block], object] = _nobody
         self._heard: Callable[[Sequence[Transfer | Note]], object] | None = None
+        self._beside: list[Note] = []
         self._stopping = False
         self._has_ended = False
         self.read: Callable[[Operation], Result]
@@ -112,6 +113,8 @@ class Writer:
 
     def tell(self, heard: Callable[[Sequence[Transfer | Note]], object]) -> None:
         """Before `start`: who hears of transfers and notes that operations have come to.
+
+        Also of what was noted down beside that.
 
         On the ledger thread, after those who asked, and of each step of a record once; of what is
         not acknowledged in the end nobody hears.
@@ -233,11 +236,12 @@ class Writer:
         else:
             operations = [operation for submission in batch for operation in submission.operations]
         before = self._store.head
+        self._beside = []
         results = self._process(operations)
         if self._quorum is not None and self._store.head.height > before.height:
             self._hold(self._quorum, batch, operations, results, before.sequence)
         else:
-            self._tell_all(batch, results, before.sequence)
+            self._tell_all(batch, results, self._beside, before.sequence)
 
     def _hold(
         self,
@@ -248,23 +252,30 @@ class Writer:
         before: int,
     ) -> None:
         """Keeps the answers of a batch until enough followers have its block."""
+        beside = self._beside
 
         def release(confirmed: bool) -> None:
             told = results if confirmed else _unconfirmed(operations, results)
-            self._tell_all(batch, told, before)
+            self._tell_all(batch, told, beside if confirmed else (), before)
 
         quorum.hold(self._store.head.height, release)
 
-    def _tell_all(self, batch: list[Submission], results: Sequence[Result], before: int) -> None:
+    def _tell_all(
+        self,
+        batch: list[Submission],
+        results: Sequence[Result],
+        beside: Sequence[Note],
+        before: int,
+    ) -> None:
         """Tells all results; entries after `before` are new."""
         first = 0
         for submission in batch:
             last = first + len(submission.operations)
             self._tell(submission.done, results[first:last])
             first = last
-        if self._heard is not None and not _RECORDS.isdisjoint(map(type, results)):
+        if self._heard is not None and (beside or not _RECORDS.isdisjoint(map(type, results))):
             news: list[Any] = [result for result in results if type(result) in _RECORDS]
-            news = [record for record in news if record.entry > before]
+            news = [*(record for record in news if record.entry > before), *beside]
             if news:
                 self._tell(self._heard, news)
 
@@ -318,6 +329,7 @@ class Writer:
         block = seal(store.head, state.entries, self._clock.now_us())
         store.commit(state, block)
         self._metrics.committed(len(state.entries), (self._clock.monotonic_ns() - started) // 1000)
+        self._beside = state.beside
         self._published(block)
         return results
 

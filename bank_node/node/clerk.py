@@ -8,13 +8,13 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from bank_node.banking.payments.abroad import record_key
-from bank_node.banking.payments.closing import Finish, concerned
+from bank_node.banking.payments.closing import Conclude, Finish, concerned
 from bank_node.banking.payments.records import Payment, read
 from bank_node.errors import Reason
 from bank_node.ledger.notes import Note, ReadNotes
-from bank_node.ledger.operations import Result
-from bank_node.ledger.transfer_operations import ReadTransfer
-from bank_node.ledger.transfers import Role, Transfer
+from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.transfer_operations import ReadTransfer, Tell
+from bank_node.ledger.transfers import Message, Role, Transfer
 from bank_node.ledger.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ KINDS = ("p:", "i:")
 """The kinds of notes that are records of payments."""
 PAPERS = ("c:",)
 """The kinds of notes that others than the ledger's callers want to hear of."""
+_ENDS = frozenset((Message.CREDIT, Message.ACKNOWLEDGE))
 
 
 class Clerk:
@@ -68,7 +69,7 @@ class Clerk:
         wanted, self._again = [*self._again, *ended], []
         if not wanted:
             return
-        read_records = ReadNotes(tuple(map(record_key, wanted)))
+        read_records = ReadNotes(tuple(record_key(each.key) for each in wanted))
         # Most transfers are no payments, and a look is cheaper than an operation.
         if self._ledger.reads_are_instant:
             self._close(wanted, self._ledger.read(read_records))
@@ -95,6 +96,38 @@ class Clerk:
                 _log.warning("a payment is not closed yet, %s: %s", operation.key, result.value)
                 if result is not Reason.STOPPING:
                     self._again.append(operation.transfer)
+
+
+class Concluding:
+    """The ledger as transfers see it: what ends one well closes the record of its payment with it.
+
+    So most payments between banks have no operation of their own for that, and are told of with
+    the block that their money arrives in.
+    """
+
+    def __init__(self, ledger: Writer) -> None:
+        self._ledger = ledger
+
+    def submit(
+        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
+    ) -> None:
+        """As the ledger's."""
+        if self._ledger.reads_are_instant:
+            operations = [
+                self._concluding(each) if type(each) is Tell and each.message in _ENDS else each
+                for each in operations
+            ]
+        self._ledger.submit(operations, done)
+
+    def call(self, operation: Operation) -> Result:
+        """As the ledger's."""
+        return self._ledger.call(operation)
+
+    def _concluding(self, tell: Tell) -> Operation:
+        key = record_key(tell.key)
+        notes = self._ledger.read(ReadNotes((key,)))
+        # A transfer without a payment is by far cheaper to look up here than in its batch.
+        return Conclude(tell, key) if isinstance(notes, tuple) and notes[0] else tell
 
 
 def _transfer_key(note: Note) -> str:

@@ -23,7 +23,7 @@ from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.around import Ears
 from bank_node.node.attendant import Attendant
 from bank_node.node.banks import Banks, own_code
-from bank_node.node.clerk import KINDS, Clerk
+from bank_node.node.clerk import KINDS, Clerk, Concluding
 from bank_node.node.correspondence import Correspondence
 from bank_node.node.faults import Faults
 from bank_node.node.inquiries import Inquiries
@@ -190,7 +190,7 @@ class Node:
         self.transfers = transfers = Transfers(
             banks.own,
             identity,
-            faults.ledger(self._writer),
+            faults.ledger(Concluding(self._writer)),
             acquaintance,
             lambda: faults.post(banks.proxy()),
             self._caps.of,

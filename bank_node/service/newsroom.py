@@ -127,7 +127,7 @@ class Newsroom:
                 lost = False
                 break
             transfer = step.line.transfer
-            key = record_key(transfer) if transfer else ""
+            key = record_key(transfer.key) if transfer else ""
             if not key or key in found:
                 continue
             note = self._read(ReadNote(key))

@@ -10,7 +10,10 @@ from click.testing import CliRunner
 from support.nodes import Running, bank_port, running_node, some_host
 from support.polling import until
 
+from bank_node.banking.payments.abroad import record_key
 from bank_node.cli.payments import pay
+from bank_node.ledger.notes import ReadNote
+from bank_node.ledger.transfer_operations import ReadTransfer
 
 HANDLES = ("prague", "brno", "plzen")
 
@@ -342,13 +345,27 @@ def test_a_payees_bank_that_is_gone_costs_nothing(banks):
     assert final.startswith(("ER U28", "ER U34", "ER U17")), final
 
 
+def test_a_record_is_closed_in_the_block_that_ends_its_transfer(banks):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    payment = ask(prague, "PP alice@prague bohdan@brno 120 r1 2580").split()[1]
+    assert_closed(prague, brno)
+    for bank, transfer in ((prague, payment), (brno, f"{prague.bank}/{payment}")):
+        store = bank.node._store
+        ended, note = store.read(ReadTransfer(transfer)), store.read(ReadNote(record_key(transfer)))
+        assert (ended.is_open, note.is_open) == (False, False)
+        assert store.block_of(ended.entry) == store.block_of(note.entry)
+
+
 def test_records_that_were_left_open_are_closed_at_the_next_start(banks, tmp_path):
     prague, brno = banks()
     join(prague, "alice", 500)
     join(brno, "bohdan")
-    # Neither bank closes what it was told of: as if each died before it could.
+    # Neither bank closes what it was told of: as if another node had ended the transfers.
     for bank in (prague, brno):
         bank.node._writer._heard = None
+        bank.node.transfers._ledger = bank.node._writer
     payment = ask(prague, "PP alice@prague bohdan@brno 120 r1 2580").split()[1]
     until(lambda: not prague.node._store.open_transfers(), "the transfer ends")
     assert state(prague, payment)["code"] == "RB"

@@ -36,7 +36,7 @@ from bank_node.ledger.entries import bank_of, settlement_account
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
 from bank_node.ledger.transfer_operations import Hold, Promise
-from bank_node.ledger.transfers import Phase, Transfer
+from bank_node.ledger.transfers import Phase
 from bank_node.protocol.payment_values import (
     Payee,
     Vpa,
@@ -290,6 +290,6 @@ def change_refunded(state: State, key: str, by: int) -> None:
     noting.write(state, key, body_of(after), is_open=note.is_open)
 
 
-def record_key(transfer: Transfer) -> str:
+def record_key(transfer_key: str) -> str:
     """The key of the record of a payment that a transfer may be for."""
-    return incoming_key(transfer.key) if "/" in transfer.key else payment_key(transfer.key)
+    return incoming_key(transfer_key) if "/" in transfer_key else payment_key(transfer_key)

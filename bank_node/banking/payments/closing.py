@@ -10,6 +10,7 @@ from bank_node.banking.payments.papers import agenda_key, collect_key, dispute_k
 from bank_node.banking.payments.records import (
     COLLECT,
     FAILED,
+    PAY,
     SUCCESS,
     Payment,
     Person,
@@ -21,9 +22,10 @@ from bank_node.banking.payments.records import (
     read_activity,
 )
 from bank_node.errors import Reason
-from bank_node.ledger import noting
+from bank_node.ledger import moves, noting
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
+from bank_node.ledger.transfer_operations import Tell
 from bank_node.ledger.transfers import Phase, Transfer
 
 
@@ -36,6 +38,31 @@ def concerned(payment: Payment) -> tuple[str, ...]:
     if not payment.dispute:
         return (payment.original_key,)
     return (payment.original_key, dispute_key(payment.dispute), agenda_key(payment.payer_account))
+
+
+class Conclude(Procedure, frozen=True):
+    """Says to a transfer that it ends well, and closes the record of its payment in the same block.
+
+    Its result is that of what is said. Records that concern others as well, and those of transfers
+    that fail, are left to `Finish`.
+    """
+
+    tell: Tell
+    key: str
+    """The key of the record."""
+
+    @property
+    def touched(self) -> tuple[int | str, ...]:
+        return (*self.tell.touched, self.key)
+
+    def decide(self, state: State) -> Result:
+        result, note = moves.tell(state, self.tell), state.notes.get(self.key)
+        if isinstance(result, Transfer) and result.phase is Phase.ENDED and note and note.is_open:
+            payment = read(Payment, note)
+            if payment.kind == PAY:
+                body = body_of(replace(payment, state=SUCCESS))
+                state.beside.append(noting.write(state, self.key, body, is_open=False))
+        return result
 
 
 class Finish(Procedure, frozen=True):
