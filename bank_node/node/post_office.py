@@ -32,7 +32,7 @@ Envelope = tuple[str, TransferMessage]
 
 # So many groups of lines may be on their way to one bank: one is being decided there, another is
 # read and checked meanwhile.
-_BURSTS = 2
+_BURSTS = 1
 # What a burst may hold, so that its last line is answered long before a link gives up waiting,
 # also by a bank that has just started and has thousands of questions of its own.
 _LINES_A_BURST = 8
