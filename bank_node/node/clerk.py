@@ -112,22 +112,30 @@ class Concluding:
         self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
     ) -> None:
         """As the ledger's."""
-        if self._ledger.reads_are_instant:
-            operations = [
-                self._concluding(each) if type(each) is Tell and each.message in _ENDS else each
-                for each in operations
-            ]
+        ends = [each for each in operations if type(each) is Tell and each.message in _ENDS]
+        if ends and self._ledger.reads_are_instant:
+            operations = self._concluding(operations, ends)
         self._ledger.submit(operations, done)
 
     def call(self, operation: Operation) -> Result:
         """As the ledger's."""
         return self._ledger.call(operation)
 
-    def _concluding(self, tell: Tell) -> Operation:
-        key = record_key(tell.key)
-        notes = self._ledger.read(ReadNotes((key,)))
+    def _concluding(
+        self, operations: Sequence[Operation], ends: Sequence[Tell]
+    ) -> Sequence[Operation]:
+        notes = self._ledger.read(ReadNotes(tuple([record_key(each.key) for each in ends])))
+        assert isinstance(notes, tuple)
         # A transfer without a payment is by far cheaper to look up here than in its batch.
-        return Conclude(tell, key) if isinstance(notes, tuple) and notes[0] else tell
+        keys = {each.key: note.key for each, note in zip(ends, notes, strict=True) if note}
+        if not keys:
+            return operations
+        return [
+            Conclude(each, keys[each.key])
+            if type(each) is Tell and each.message in _ENDS and each.key in keys
+            else each
+            for each in operations
+        ]
 
 
 def _transfer_key(note: Note) -> str:

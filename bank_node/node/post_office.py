@@ -30,9 +30,10 @@ _log = logging.getLogger(__name__)
 Envelope = tuple[str, TransferMessage]
 """The key of a flight and what is said about it."""
 
-# So many groups of lines may be on their way to one bank: one is being decided there, another is
-# read and checked meanwhile.
-_BURSTS = 1
+# While a group of lines is on its way to a bank, messages for it gather; once the group has been
+# away for longer than a bank that is well takes, perhaps lost, another one follows it.
+_BURSTS = 2
+_LATE_S = 0.25
 # What a burst may hold, so that its last line is answered long before a link gives up waiting,
 # also by a bank that has just started and has thousands of questions of its own.
 _LINES_A_BURST = 8
@@ -43,6 +44,8 @@ class Lane(Struct):
 
     waiting: list[Envelope] = field(default_factory=list)
     bursts: int = 0
+    left_at: float = 0.0
+    """When the latest burst left."""
 
 
 class Burst:
@@ -75,6 +78,7 @@ class PostOffice:
         self._carrier = carrier
         self._replied = replied
         self._is_awaited = is_awaited
+        self._now = asyncio.get_running_loop().time
         self._lanes: dict[BankCode, Lane] = {}
         self._complaints: dict[BankCode, str] = {}
 
@@ -90,14 +94,20 @@ class PostOffice:
         for bank in banks:
             self._move(bank)
 
+    def tick(self) -> None:
+        """Sends what has waited for long enough; called a few times a second."""
+        for bank in self._lanes:
+            self._move(bank)
+
     def _move(self, bank: BankCode) -> None:
         """Sends all that waits for a bank, unless enough is on its way there.
 
         What gathers meanwhile shares the next lines: a signature costs more than all else that
         is done for a message.
         """
-        lane = self._lanes[bank]
-        if not lane.waiting or lane.bursts >= _BURSTS:
+        lane, now = self._lanes[bank], self._now()
+        is_late = now - lane.left_at >= _LATE_S
+        if not lane.waiting or lane.bursts >= (_BURSTS if is_late else 1):
             return
         batches = _batches([each for each in lane.waiting if self._is_awaited(*each)])
         lane.waiting = [envelope for _, batch in batches[_LINES_A_BURST:] for envelope in batch]
@@ -105,6 +115,7 @@ class PostOffice:
             return
         batches = batches[:_LINES_A_BURST]
         lane.bursts += 1
+        lane.left_at = now
         burst = Burst(len(batches))
         for text, batch in batches:
             self._send(bank, text, batch, burst)

@@ -150,6 +150,7 @@ class Transfers:
         self._engine.tick(self._loop.time())
         self._chronicle.tell()
         self._carry_out()
+        self._post_office.tick()
         self._loop.call_later(_TICK_S, self._tick)
 
     # What clients want

@@ -23,6 +23,32 @@ class Carrier:
         self.lines.append(line)
 
 
+def opened() -> tuple[Carrier, Any]:
+    """A post office that belongs to the loop that runs, and what carries its lines."""
+    carrier: Any = Carrier()
+    acquaintance: Any = None
+    nobody, everything = (lambda *_: None), (lambda *_: True)
+    identity = new_identity(bytes(32))
+    return carrier, PostOffice(OWN, identity, acquaintance, carrier, nobody, everything)
+
+
+def test_messages_gather_behind_a_line_that_is_on_its_way_unless_it_is_late():
+    async def sent() -> list[list[int]]:
+        carrier, office = opened()
+        office._now = lambda: now[0]
+        counts = []
+        for now[0], said in ((1.0, 1), (1.1, 2), (1.2, 3), (2.0, 0), (9.0, 1)):
+            commit = TransferMessage(Word.COMMIT, TransferId("c"))
+            office.send([("c", OTHER, commit)] * said)
+            office.tick()
+            counts.append([line.count(b"C,c") for line in carrier.lines])
+        return counts
+
+    now = [0.0]
+    # Two lines that nobody has answered are enough.
+    assert asyncio.run(sent()) == [[1], [1], [1], [1, 5], [1, 5]]
+
+
 @pytest.mark.parametrize(
     ("message", "lines"),
     [
@@ -33,10 +59,7 @@ class Carrier:
 )
 def test_what_leaves_together_is_in_few_lines_that_the_other_bank_takes(message, lines):
     async def sent() -> list[bytes]:
-        carrier = Carrier()
-        office: Any = PostOffice(
-            OWN, new_identity(bytes(32)), None, carrier, lambda *_: None, lambda *_: True
-        )  # type: ignore[arg-type]
+        carrier, office = opened()
         office.send([(f"t{n}", OTHER, message) for n in range(300)])
         return carrier.lines
 
