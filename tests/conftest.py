@@ -18,10 +18,12 @@ def pytest_collection_finish() -> None:
 def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     """A running MariaDB server; tests that kill it start it again."""
     from support import mariadb as support
+    from support.nodes import some_host
 
     if not support.is_installed():
         pytest.skip(support.MISSING)
-    server = support.MariaDb(tmp_path_factory.mktemp("mariadb"))
+    # Nobody else on this machine takes a port at that address.
+    server = support.MariaDb(tmp_path_factory.mktemp("mariadb"), some_host())
     try:
         server.install()
         server.start()

@@ -1,6 +1,7 @@
 """The stores that the contract is tested on: a row here puts another one under the whole suite."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from ledger_model import FIRST_NUMBER, Room
 from support.mariadb import open_store
 
 from bank_node.ledger.memory_store import MemoryStore
+from bank_node.ledger.mysql_store import MysqlStore
 from bank_node.ledger.sqlite_store import SqliteStore
 from bank_node.ledger.store import Store
 from bank_node.telemetry.clock import Clock
@@ -73,3 +75,27 @@ def durable_room(room: Room) -> Room:
 def clock() -> Clock:
     """Clocks that move by one at each look."""
     return Clock(count(1).__next__, count(1).__next__)
+
+
+@pytest.fixture
+def database(mariadb: Any) -> str:
+    """The name of an empty database."""
+    name: str = mariadb.new_database()
+    return name
+
+
+@pytest.fixture
+def url(mariadb: Any, database: str) -> str:
+    address: str = mariadb.url(database)
+    return address
+
+
+@pytest.fixture
+def node(url: str) -> Iterator[Callable[..., MysqlStore]]:
+    """Opens stores on one ledger; all of them are closed after the test."""
+    with ExitStack() as stack:
+
+        def open_node(timeout_s: float = 5.0, where: str = url) -> MysqlStore:
+            return stack.enter_context(closing(open_store(where, timeout_s)))
+
+        yield open_node

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.nodes import some_host
+from support.one_bank import Nodes
 from support.processes import Served
 
 
@@ -24,3 +25,9 @@ def serve(tmp_path: Path, host: str) -> Iterator[Callable[..., Served]]:
             return stack.enter_context(served)
 
         yield start
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[Nodes]:
+    with ExitStack() as stack:
+        yield Nodes(tmp_path, stack, some_host())

@@ -13,7 +13,8 @@ class Cutter:
 
     def __init__(self, server: Address) -> None:
         self._server = server
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        # At the server's address, so that a URL needs another port only.
+        self._listener = socket.create_server((server[0], 0))
         self.port: int = self._listener.getsockname()[1]
         self._marker: bytes | None = None
         self._forwards = False
