@@ -1,9 +1,14 @@
-"""What several rooms of the tests share: the one MariaDB server of a run."""
+"""What all rooms of the tests share: how examples are drawn, and the MariaDB server of a run."""
 
 import gc
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A machine that is busy is no fault of what is tested.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_collection_finish() -> None:

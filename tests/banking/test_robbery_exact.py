@@ -59,7 +59,7 @@ def planned(banks: list[Bank], target: int, objective: str, **effort: int) -> Pl
 
 @BOTH
 @given(st.data(), networks(banks_max=10))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_other_set_of_banks_is_better_down_to_the_last_tie_break(objective, data, banks):
     target = reachable(data, banks)
     found = planned(banks, target, objective)
@@ -69,7 +69,7 @@ def test_no_other_set_of_banks_is_better_down_to_the_last_tie_break(objective, d
 
 @BOTH
 @given(st.data(), networks(banks_max=15))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_fifteen_banks_are_no_different(objective, data, banks):
     target = reachable(data, banks)
     found = planned(banks, target, objective)
@@ -78,7 +78,7 @@ def test_fifteen_banks_are_no_different(objective, data, banks):
 
 @BOTH
 @given(st.data(), networks(banks_max=9))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_searches_cut_short_anywhere_tell_the_truth(objective, data, banks):
     """With limits so narrow that even few banks need every method meant for many."""
     target = reachable(data, banks)

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from robbery_oracle import fewest_clients_by_table, network, sums_of_all_subsets
 
@@ -17,7 +17,6 @@ def pairs(curve: Frontier) -> list[tuple[int, int]]:
 
 
 @given(st.lists(NUMBERS, max_size=8))
-@settings(deadline=None)
 def test_a_complete_frontier_is_every_plan_that_no_other_plan_beats(numbers):
     banks = [Bank(i, *pair) for i, pair in enumerate(numbers)]
     sums = {(amount, clients) for clients, amount, _ in sums_of_all_subsets(banks)}

@@ -126,7 +126,7 @@ class Book(RuleBasedStateMachine):
 
 
 TestBook = Book.TestCase
-TestBook.settings = settings(max_examples=150, stateful_step_count=15, deadline=None, database=None)
+TestBook.settings = settings(max_examples=80, stateful_step_count=15)
 
 
 def bank(**balances: int) -> State:
@@ -179,7 +179,7 @@ valid_entries = st.sampled_from(
 )
 
 
-@settings(deadline=None, database=None, max_examples=300)
+@settings(max_examples=200)
 @given(valid_entries, st.data())
 def test_replay_refuses_every_entry_that_no_decision_produces(entry, data):
     """An entry with a wrong kind, account or predecessor breaks a rule, whichever field it is."""

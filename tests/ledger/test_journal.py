@@ -143,7 +143,7 @@ def damaged(draw: st.DrawFn) -> tuple[str, Block]:
     return field, block._replace(**{field: changed})
 
 
-@settings(deadline=None, database=None, max_examples=600)
+@settings(max_examples=300)
 @given(damaged())
 def test_any_changed_field_of_a_block_is_found_and_the_block_is_named(damage):
     field, block = damage
@@ -178,7 +178,6 @@ def test_a_changed_body_with_a_root_that_fits_it_is_found():
 positions = st.integers(0, 4)
 
 
-@settings(deadline=None, database=None)
 @given(positions, positions)
 def test_swapped_blocks_are_found(one, other):
     blocks = chain(1, 2, 1, 3, 1)

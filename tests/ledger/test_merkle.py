@@ -22,7 +22,7 @@ LEAVES = [leaf_hash(data) for data in DATA]
 ROOTS = [merkle_root(DATA[:size]) for size in range(SIZE + 1)]
 TREE = Tree(LEAVES)
 
-quick = settings(deadline=None, database=None, max_examples=300)
+quick = settings(max_examples=150)
 sizes = st.integers(1, SIZE)
 
 

@@ -71,7 +71,7 @@ actions = st.lists(
 )
 
 
-@settings(deadline=None, database=None, max_examples=20)
+@settings(max_examples=20)
 @given(actions)
 def test_epochs_never_fall_and_everything_outlives_the_process(tmp_path_factory, actions):
     path = tmp_path_factory.mktemp("office") / "office.json"

@@ -1,7 +1,7 @@
 """Blocks on their way: what arrives is what was sent, signed for one request, or refused."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ledger_model import opened
 
@@ -46,7 +46,6 @@ def test_a_delivery_is_bounded(blocks):
     assert unpack(pack([huge, huge])) == [huge], "at least one block arrives"
 
 
-@settings(deadline=None, database=None)
 @given(st.integers(0, 100_000))
 def test_cut_blocks_are_refused(blocks, cut):
     text = pack(blocks)

@@ -10,7 +10,7 @@ values = st.one_of(st.binary(max_size=5), st.text("ab\0", max_size=5), st.intege
 messages = st.tuples(st.sampled_from(["head", "heads", ""]), st.lists(values, max_size=4))
 
 
-@settings(deadline=None, database=None, max_examples=500)
+@settings(max_examples=250)
 @given(messages, messages)
 def test_two_messages_have_the_same_bytes_only_if_they_are_the_same(one, other):
     is_same = one[0] == other[0] and list(map(repr, one[1])) == list(map(repr, other[1]))

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bank_node.errors import StartupError
@@ -47,7 +47,6 @@ def test_keys_and_signatures_are_those_of_the_rfc(seed, key, message, signature)
     assert is_signed(bytes.fromhex(message), identity.sign(bytes.fromhex(message)), identity.key)
 
 
-@settings(deadline=None, database=None)
 @given(st.binary(max_size=50), st.integers(0, 63), st.integers(1, 255))
 def test_a_changed_signature_message_or_key_does_not_fit(message, place, flip):
     signed = bytearray(from_text(OURS.sign(message), 64))

@@ -143,7 +143,7 @@ def test_hostile_bytes_do_not_break_the_json(attack):
 
 
 @given(st.lists(st.tuples(st.binary(max_size=40), st.binary(max_size=40)), max_size=5))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=100)
 def test_any_bytes_make_one_printable_line_each(pairs):
     records = [record(request, reply) for request, reply in pairs]
     for form in (format_text, format_json):
