@@ -96,6 +96,8 @@ def _bank_of(counter: Counter, call: Call, payer: Vpa) -> Generator[Step, Any, s
     """The bank that a payer is a client of, after it has said so. Raises Refused."""
     provider = provider_for(counter, call, payer)
     assert provider is not None, "an address of this bank has another way"
+    if counter.around.remembered(provider.bank, str(payer)) is not None:
+        return provider.bank
     try:
         yield Wait(partial(counter.around.resolve, provider.bank, str(payer)))
     except Refused as refused:
