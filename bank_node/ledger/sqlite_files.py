@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from time import sleep
 
 from bank_node.errors import CorruptLedger, StartupError
 from bank_node.ledger.archive import CheckNote, any_note
@@ -20,6 +21,7 @@ from bank_node.ledger.ownership import own
 from bank_node.ledger.sqlite_blocks import read_blocks
 from bank_node.ledger.sqlite_schema import open_for_reading
 from bank_node.ledger.sqlite_store import load
+from bank_node.ledger.write_back import write_back
 
 
 @contextmanager
@@ -75,9 +77,10 @@ def read_journal(path: Path, after_height: int = 0) -> Iterator[Block]:
         yield from readable(read_blocks(connection, after_height), sqlite3.Error)
 
 
-def backup(source: Path, target: Path) -> int:
+def backup(source: Path, target: Path, pause: Callable[[float], object] = sleep) -> int:
     """Copies a ledger as of one commit; returns the copy's size in bytes.
 
+    `pause` waits for some seconds, in which a node on the same disk goes first.
     The copy appears under its name only when it is whole and on disk. Raises StartupError when
     the target exists or cannot be written.
     """
@@ -86,6 +89,8 @@ def backup(source: Path, target: Path) -> int:
     part = target.with_name(target.name + ".part")
     try:
         _copy(source, part)
+        with part.open("rb+") as file:
+            write_back(file.fileno(), pause)
         os.replace(part, target)
         sync_folder(target.parent)
     except (OSError, sqlite3.Error) as error:
@@ -109,6 +114,8 @@ def restore(source: Path, target: Path, *, replace: bool) -> Report:
         if target.exists() and not replace:
             raise StartupError(f"there is a ledger at {target}, say --replace to overwrite it")
         _copy(source, part)
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
         # The log of the old file must go first: it must never be applied to the new one.
         for suffix in ("-wal", "-shm"):
             target.with_name(target.name + suffix).unlink(missing_ok=True)
@@ -123,16 +130,14 @@ def restore(source: Path, target: Path, *, replace: bool) -> Report:
 
 
 def _copy(source: Path, target: Path) -> None:
+    """Whoever asks for it syncs the copy."""
     target.unlink(missing_ok=True)
     with closing(open_for_reading(source)) as origin, closing(sqlite3.connect(target)) as copy:
-        # The copy is synced once, at its end, so that the node's own syncs do not queue behind it.
         copy.execute("PRAGMA synchronous = OFF")
         # All pages in one step: the copy is of one commit, and the node's commits go on.
         origin.backup(copy, pages=-1)
         # A copy in WAL mode would want two more files beside it; the node turns it on again.
         copy.execute("PRAGMA journal_mode = DELETE")
-    with target.open("rb+") as file:
-        os.fsync(file.fileno())
     target.chmod(0o600)
 
 
