@@ -59,6 +59,25 @@ class Terminal:
         select.select([self._terminal], [], [], within_s)
         return (time.perf_counter() - began) * 1000
 
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """A console that gets no processor: it asks for nothing and draws nothing."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    @contextmanager
+    def awake(self, catch_up_s: float) -> Iterator[None]:
+        """Lets a halted console go on; the block begins when it has caught up."""
+        os.kill(self.pid, signal.SIGCONT)
+        try:
+            self.read_for(catch_up_s)
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGSTOP)
+
     def cpu_s(self) -> float:
         """The processor time that the console has taken."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

@@ -4,35 +4,43 @@ Knows the key that switches the log.
 """
 
 from collections.abc import Sequence
-from statistics import median
 
 from bench.bank_server import Bank
 from bench.generator import Load
 from bench.report import Row, Unit
-from bench.scenarios.duels import rates_text
+from bench.scenarios.turns import PAIRS_A_ROUND, compare, short, turn
 from bench.workbench import Workbench
 
 
 def traffic(bench: Workbench) -> Sequence[Row]:
-    logged = Bank(bench, settings={"log": {"traffic": True}})
-    silent = Bank(bench, settings={"log": {"traffic": False}})
+    brief = short(bench)
+    logged = Bank(brief, settings={"log": {"traffic": True}})
+    silent = Bank(brief, settings={"log": {"traffic": False}})
     load = Load("ad")
-    rounds = [(logged.measure(load), silent.measure(load)) for _ in range(bench.rounds)]
-    costs = [100 * (1 - with_log.rate / without.rate) for with_log, without in rounds]
-    with_log, without = [pair[0] for pair in rounds], [pair[1] for pair in rounds]
+    # Both are there all the time; the one that has no turn has nothing to do.
+    with (
+        bench.scratch("logged") as with_log,
+        bench.scratch("silent") as without,
+        logged.running(with_log) as loud,
+        silent.running(without) as mute,
+    ):
+        logged.open_accounts(loud)
+        silent.open_accounts(mute)
+        found = compare(
+            lambda: turn(logged, loud, load),
+            lambda: turn(silent, mute, load),
+            PAIRS_A_ROUND * bench.rounds,
+        )
+    measured, compared = found.rates()
     row = Row(
         name="traffic",
         what="cost of the traffic log, durable AD, 64 connections",
-        measured=rates_text(with_log),
-        compared_with=f"the same node with `log.traffic: false`: {rates_text(without)}",
-        result=median(costs),
+        measured=measured,
+        compared_with=f"the same node with `log.traffic: false`: {compared}",
+        result=found.cost_percent,
         unit=Unit.PERCENT,
         at_least=False,
         bar=10.0,
-        details={
-            "costs": costs,
-            "logged": [each.details for each in with_log],
-            "silent": [each.details for each in without],
-        },
+        details=found.details(),
     )
     return [row]

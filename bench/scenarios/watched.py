@@ -3,24 +3,28 @@
 The console is a real one in a terminal of its own, and somebody goes through its screens.
 """
 
+import itertools
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
-from bench.bank_server import Bank, RunningBank
+from bench.bank_server import Bank
 from bench.generator import Load
 from bench.report import Row, Unit
-from bench.scenarios.duels import rates_text
+from bench.scenarios.turns import PAIRS_A_ROUND, Turn, compare, short, turn
 from bench.terminal import Terminal, console
-from bench.workbench import Measurement, Workbench
+from bench.workbench import Workbench
 
 ACCOUNTS = 90_000
 _START_S = 20.0
 _LOOK_S = 1.0
 _PATIENCE_S = 5.0
+# A turn lasts some looks.
+_SHARE_OF_MEASUREMENT = 0.5
+# What a halted console has missed is drawn before anybody presses a key again.
+_CATCH_UP_S = 0.3
 # Accounts, Network, Log, which shows every request as it happens, and Overview, where a console
 # begins: each key leads to another screen, and so draws something.
 _SCREENS = (b"2", b"3", b"7", b"1")
@@ -28,25 +32,37 @@ _BANK = (sys.executable, "-m", "bank_node")
 
 
 def watched(bench: Workbench) -> Sequence[Row]:
-    bank, load = Bank(bench), Load("ad")
+    bank, load = Bank(short(bench, _SHARE_OF_MEASUREMENT)), Load("ad")
     delays_ms: list[float] = []
     with bench.scratch("watched") as data, bank.running(data) as running:
         bank.open_accounts(running, ACCOUNTS)
-        rounds = [_one_round(bank, running, load, data, delays_ms) for _ in range(bench.rounds)]
-    costs = [100 * (1 - seen.rate / alone.rate) for alone, seen in rounds]
-    alone, seen = [pair[0] for pair in rounds], [pair[1] for pair in rounds]
+        with console(_BANK, data) as terminal:
+            terminal.drawn(b"serving", _START_S)
+            keys = itertools.cycle(_SCREENS)
+
+            def seen() -> Turn:
+                with terminal.awake(_CATCH_UP_S), _somebody(terminal, keys, delays_ms):
+                    return turn(bank, running, load)
+
+            with terminal.halted():
+                found = compare(
+                    seen,
+                    lambda: turn(bank, running, load),
+                    PAIRS_A_ROUND // 2 * bench.rounds,
+                )
+    measured, compared = found.rates()
     what = f"durable AD, 64 connections, {ACCOUNTS:,} accounts"
     return [
         Row(
             name="watched",
             what=f"cost of an attached console whose screens are gone through, {what}",
-            measured=rates_text(seen),
-            compared_with=f"the same node without a console: {rates_text(alone)}",
-            result=median(costs),
+            measured=measured,
+            compared_with=f"the same node while the console is halted: {compared}",
+            result=found.cost_percent,
             unit=Unit.PERCENT,
             at_least=False,
             bar=5.0,
-            details={"costs": costs},
+            details=found.details(),
         ),
         Row(
             name="watched-keys",
@@ -62,31 +78,15 @@ def watched(bench: Workbench) -> Sequence[Row]:
     ]
 
 
-def _one_round(
-    bank: Bank, running: RunningBank, load: Load, data: Path, delays_ms: list[float]
-) -> tuple[Measurement, Measurement]:
-    alone = _measured(bank, running, load)
-    with console(_BANK, data) as terminal, _somebody(terminal, delays_ms):
-        seen = _measured(bank, running, load)
-    return alone, seen
-
-
-def _measured(bank: Bank, running: RunningBank, load: Load) -> Measurement:
-    result = bank.load(running, load)
-    return Measurement(result.rate, {"p99_us": result.p99_us})
-
-
 @contextmanager
-def _somebody(terminal: Terminal, delays_ms: list[float]) -> Iterator[None]:
+def _somebody(terminal: Terminal, keys: Iterator[bytes], delays_ms: list[float]) -> Iterator[None]:
     """Goes through the screens, a look at each, until the block ends."""
-    terminal.drawn(b"serving", _START_S)
     stop = threading.Event()
 
     def look() -> None:
         while not stop.is_set():
-            for key in _SCREENS:
-                delays_ms.append(terminal.press(key, _PATIENCE_S))
-                terminal.read_for(_LOOK_S)
+            delays_ms.append(terminal.press(next(keys), _PATIENCE_S))
+            terminal.read_for(_LOOK_S)
 
     somebody = threading.Thread(target=look)
     somebody.start()
