@@ -6,13 +6,13 @@ ledger decides each case again and knows each payment by its name.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
 from bank_node.banking.payments import disputes
 from bank_node.banking.payments.collects import ExpireCollect, is_due
-from bank_node.banking.payments.mandates import Todo, due
+from bank_node.banking.payments.dues import Todo, due
 from bank_node.banking.payments.papers import Collect, Dispute, Mandate
 from bank_node.banking.payments.records import read
 from bank_node.banking.payments.refunds import OnItsWay
@@ -79,6 +79,8 @@ class Attendant:
                 papers = self._next(round_at)
                 if papers and self._leads():
                     self._correspondence.heard(papers)
+                    for operation in self._due_of(papers):
+                        self._do(operation)
                 if self._now_s() >= round_at:
                     round_at = self._now_s() + self._every_s
                     if self._leads():
@@ -108,13 +110,26 @@ class Attendant:
         for operation in self._due():
             if self._stopping.is_set():
                 break
-            result = self._ledger.call(operation)
-            if isinstance(result, OnItsWay):
-                carry_back(self._counter, result)
+            self._do(operation)
             count += 1
             if count >= _AT_ONCE:
                 break
         return count
+
+    def _do(self, operation: Operation) -> None:
+        result = self._ledger.call(operation)
+        if isinstance(result, OnItsWay):
+            carry_back(self._counter, result)
+
+    def _due_of(self, notes: Iterable[Note]) -> Iterator[Operation]:
+        """What is due about mandates; one that has just changed may need something at once."""
+        terms = self._counter.terms()
+        for note in notes:
+            if not note.key.startswith("w:"):
+                continue
+            mandate = read(Mandate, note)
+            if due(mandate, terms.now, terms.rules) is not Todo.NOTHING:
+                yield attending(self._counter, mandate, self._bank, terms)
 
     def _due(self) -> Iterator[Operation]:
         terms = self._counter.terms()
@@ -122,10 +137,7 @@ class Attendant:
             collect = read(Collect, note)
             if is_due(collect, terms.now.us):
                 yield ExpireCollect(collect.id, collect.payer_account, terms.now.us)
-        for note in self._store.open_notes("w:"):
-            mandate = read(Mandate, note)
-            if due(mandate, terms.now, terms.rules) is not Todo.NOTHING:
-                yield attending(self._counter, mandate, self._bank, terms)
+        yield from self._due_of(self._store.open_notes("w:"))
         for note in self._store.open_notes("d:"):
             dispute = read(Dispute, note)
             if disputes.due(dispute, terms.now) is not None:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bank_node.banking.payments.abroad import record_key
 from bank_node.banking.payments.closing import Conclude, Finish, concerned
+from bank_node.banking.payments.papers import mandate_key
 from bank_node.banking.payments.records import Payment, read
 from bank_node.errors import Reason
-from bank_node.ledger.notes import Note, ReadNotes
+from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.transfer_operations import ReadTransfer, Tell
 from bank_node.ledger.transfers import Message, Role, Transfer
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 KINDS = ("p:", "i:")
 """The kinds of notes that are records of payments."""
-PAPERS = ("c:",)
+PAPERS = ("c:", "w:")
 """The kinds of notes that others than the ledger's callers want to hear of."""
 _ENDS = frozenset((Message.CREDIT, Message.ACKNOWLEDGE))
 
@@ -32,12 +33,12 @@ class Clerk:
     def __init__(
         self,
         ledger: Writer,
-        news: Callable[[Sequence[Note]], object],
+        news: Callable[[Sequence[Note], Sequence[Note]], object],
         papers: Callable[[Sequence[Note]], object],
     ) -> None:
-        """`news` is told of records of payments that were written, `papers` of requests.
+        """`news` is told of records of payments, and of requests and mandates, that were written.
 
-        Both on the ledger thread.
+        `papers` hears of mandates that changed with a payment. Both on the ledger thread.
         """
         self._ledger = ledger
         self._news = news
@@ -50,11 +51,18 @@ class Clerk:
         self._finish([r for r in between_banks if not r.is_open])
         notes = [r for r in records if isinstance(r, Note)]
         payments = [note for note in notes if note.key[:2] in KINDS]
-        if payments:
-            self._news(payments)
         papers = [note for note in notes if note.key[:2] in PAPERS]
+        if payments or papers:
+            self._news(payments, papers)
+        if payments:
+            self._look_up([ReadNote(key) for key in map(_mandate_of, payments) if key])
+
+    def _look_up(self, papers: Sequence[ReadNote]) -> None:
+        """Looks at the mandates that payments were for: they have changed in the same blocks."""
         if papers:
-            self._papers(papers)
+            self._ledger.submit(
+                papers, lambda found: self._papers([r for r in found if isinstance(r, Note)])
+            )
 
     def sweep(self, open_notes: Iterable[Note]) -> None:
         """Closes what an earlier run, or another node, has left open though it has ended."""
@@ -136,6 +144,17 @@ class Concluding:
             else each
             for each in operations
         ]
+
+
+# Most payments are for no mandate, and a look is cheaper than reading all of them.
+_FOR_MANDATE = b'"kind":"mandate"'
+_KIND_BYTES = 96
+
+
+def _mandate_of(note: Note) -> str:
+    """The key of the mandate that a payment is for; empty for others."""
+    is_one = _FOR_MANDATE in note.body[:_KIND_BYTES]
+    return mandate_key(read(Payment, note).of) if is_one else ""
 
 
 def _transfer_key(note: Note) -> str:

@@ -11,21 +11,26 @@ from threading import Lock
 
 from msgspec import Struct
 
-from bank_node.banking.payments.asking import TakeAnswer, letter_of
-from bank_node.banking.payments.machines import CollectState
-from bank_node.banking.payments.papers import Collect
-from bank_node.banking.payments.records import read
+from bank_node.banking.payments.mandates import REVOKE
+from bank_node.banking.payments.papers import PAYER, Standing
 from bank_node.errors import Refused
 from bank_node.ledger.notes import Note
 from bank_node.ledger.writer import Writer
-from bank_node.protocol.request_letters import Letter
+from bank_node.protocol.letter_words import Letter
 from bank_node.security.identity import Identity
 from bank_node.service.counter import Counter
-from bank_node.service.letters import read_answer, signed_line
+from bank_node.service.letters import (
+    Paper,
+    letter_about,
+    paper_of,
+    read_answer,
+    signed_line,
+    taking,
+)
 
 _log = logging.getLogger(__name__)
 
-KINDS = ("c:",)
+KINDS = ("c:", "w:")
 """The kinds of notes that may be about another bank's client."""
 
 _AT_ONCE = 64
@@ -58,10 +63,10 @@ class Correspondence:
     def heard(self, notes: Sequence[Note]) -> None:
         """Takes in papers that became durable, and says at once what is owed about them."""
         for note in notes:
-            paper = read(Collect, note)
+            paper = paper_of(note)
             if not paper.is_owed:
                 continue
-            if paper.state is CollectState.SENT:
+            if _is_waited_for(paper):
                 # Who has asked for it says it, and waits for the answer.
                 self._begin(paper, is_said=True)
             else:
@@ -69,20 +74,20 @@ class Correspondence:
 
     def make_round(self, open_notes: Sequence[Note]) -> int:
         """Says again what was not answered; how much that was."""
-        owed = (paper for paper in (read(Collect, note) for note in open_notes) if paper.is_owed)
+        owed = (paper for paper in map(paper_of, open_notes) if paper.is_owed)
         return sum(map(self._say, owed))
 
-    def _say(self, paper: Collect) -> bool:
+    def _say(self, paper: Paper) -> bool:
         if not self._begin(paper):
             return False
         assert paper.there is not None, "it is owed to another bank"
-        letter = letter_of(paper, self._counter.currency)
+        letter = letter_about(paper, self._counter.currency)
         bank = paper.there.bank
         line = signed_line(self._identity, self._own, bank, letter)
-        self._counter.around.ask(bank, line, partial(self._answered, bank, letter))
+        self._counter.around.ask(bank, line, partial(self._answered, paper, letter))
         return True
 
-    def _begin(self, paper: Collect, *, is_said: bool = False) -> bool:
+    def _begin(self, paper: Paper, *, is_said: bool = False) -> bool:
         """Whether it is time to say what is owed; then, or if it `is_said`, remembers that."""
         assert paper.there is not None, "it is owed to another bank"
         now_us, serial = self._counter.clock.now_us(), paper.there.said
@@ -101,14 +106,24 @@ class Correspondence:
                 self._under_way.add(paper.id)
             return True
 
-    def _answered(self, bank: str, letter: Letter, reply: bytes | Refused) -> None:
+    def _answered(self, paper: Paper, letter: Letter, reply: bytes | Refused) -> None:
         with self._lock:
             self._under_way.discard(letter.id)
-        if isinstance(reply, Refused):
+        if isinstance(reply, Refused) or paper.there is None:
             return
+        bank = paper.there.bank
         answer = read_answer(self._own, bank, letter, reply, self._counter.around.key_of(bank))
         if answer is None:
             _log.warning("the bank %s has not answered about a request as agreed", bank)
             return
-        take = TakeAnswer(letter.id, letter.serial, answer.refused)
+        take = taking(paper, letter.serial, answer.refused)
         self._ledger.submit((take,), lambda _results: None)
+
+
+def _is_waited_for(paper: Paper) -> bool:
+    """Whether whoever has written a paper down says it, and waits for the answer."""
+    there = paper.there
+    if there is None or there.side != PAYER:
+        return False
+    wish = there.wish if isinstance(there, Standing) else ""
+    return paper.state == "sent" or (bool(wish) and wish != REVOKE)

@@ -130,9 +130,10 @@ class Node:
         self._newsroom = newsroom = Newsroom(self._store, self._writer.call, CLOCK)
         self._flow = flow = Flow(CLOCK)
 
-        def heard(notes: Sequence[Note]) -> None:
-            newsroom.heard(notes)
-            flow.heard(notes)
+        def heard(payments: Sequence[Note], papers: Sequence[Note]) -> None:
+            newsroom.heard(sorted((*payments, *papers), key=lambda note: note.entry))
+            flow.heard(payments)
+            self._papers_heard(papers)
 
         clerk = Clerk(self._writer, heard, self._papers_heard)
         self._writer.tell(clerk.heard)
@@ -304,9 +305,7 @@ class Node:
         self._attendant.start()
 
     def _papers_heard(self, notes: Sequence[Note]) -> None:
-        if self._newsroom:
-            self._newsroom.heard(notes)
-        if self._attendant:
+        if notes and self._attendant:
             self._attendant.heard(notes)
 
     def _counter(self, identity: Identity, around: Around) -> Counter:

@@ -19,12 +19,12 @@ from bank_node.protocol.command import (
     parse_command_code,
 )
 from bank_node.protocol.dispute_messages import parse_dispute_message
+from bank_node.protocol.letters import parse_letter
 from bank_node.protocol.operator import OPERATOR_ROWS
 from bank_node.protocol.payment_cash import CASH_ROWS
 from bank_node.protocol.payment_news import NEWS_ROWS
 from bank_node.protocol.payment_requests import REQUEST_ROWS
 from bank_node.protocol.payments import PAYMENT_ROWS
-from bank_node.protocol.request_letters import parse_letter
 from bank_node.protocol.transfer_messages import parse_messages, parse_signature
 from bank_node.values import (
     parse_account_address,
@@ -206,7 +206,7 @@ _ROWS = (
     ),
     Command(
         "TQ", (BANK, LETTER, SIGNATURE), "TQ <answer> <signature>",
-        "Transfer question: what another bank says about a request for money, signed.",
+        "Transfer question: what another bank says about a request or a mandate, signed.",
         errors=(Reason.ACCOUNT_FORMAT, Reason.TRANSFER_MESSAGE_FORMAT, Reason.NOT_SIGNED, *STORE),
         audience=Audience.PEER, effect=Effect.WRITES, extension=True, cost=40,
     ),

@@ -93,8 +93,10 @@ REQUEST_ROWS = (
         errors=(Reason.VPA_FORMAT, Reason.AMOUNT_RULE_FORMAT, Reason.PAYMENT_AMOUNT,
                 Reason.RECURRENCE_FORMAT, Reason.DATE_FORMAT, Reason.REFERENCE_FORMAT,
                 Reason.PIN_FORMAT, Reason.TEXT_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_ADDRESS,
+                Reason.NO_SUCH_PROVIDER, Reason.PAYER_BANK_DOWN, Reason.OTHER_CURRENCY,
                 Reason.NO_SUCH_DAY, Reason.REFERENCE_TAKEN, Reason.FROZEN, Reason.SAME_ACCOUNT,
-                Reason.LIMIT_OF_PAYMENT, Reason.TOO_MANY_REQUESTS, *STORE),
+                Reason.LIMIT_OF_PAYMENT, Reason.TOO_MANY_REQUESTS, Reason.REQUEST_EXPIRED,
+                Reason.RISK, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(8,), cost=100,
     ),
     Command(
@@ -103,7 +105,7 @@ REQUEST_ROWS = (
         errors=(Reason.VPA_FORMAT, Reason.PAYMENT_ID_FORMAT, Reason.PAYMENT_AMOUNT,
                 Reason.DATE_FORMAT, Reason.PIN_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_REQUEST,
                 Reason.NO_SUCH_DAY, Reason.REQUEST_PENDING, Reason.REQUEST_OVER,
-                Reason.LIMIT_OF_PAYMENT, *STORE),
+                Reason.LIMIT_OF_PAYMENT, Reason.RISK, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(4,), cost=100,
     ),
     Command(
@@ -112,7 +114,7 @@ REQUEST_ROWS = (
         errors=(Reason.VPA_FORMAT, Reason.PAYMENT_ID_FORMAT, Reason.PAYMENT_AMOUNT,
                 Reason.PIN_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_REQUEST, Reason.AMOUNT_RULE,
                 Reason.REQUEST_PENDING, Reason.REQUEST_DECLINED, Reason.REQUEST_EXPIRED,
-                Reason.REQUEST_OVER, *STORE),
+                Reason.REQUEST_OVER, Reason.RISK, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(3,), cost=100,
     ),
     Command(

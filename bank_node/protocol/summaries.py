@@ -13,7 +13,7 @@ CZECH_SUMMARIES = {
     "TR": "Převod: přesune peníze z účtu na účet, oba mohou být v kterékoli bance.",
     "TS": "Stav převodu.",
     "TD": "Podepsaná zpráva jiné banky o reklamaci platby.",
-    "TQ": "Podepsaná zpráva jiné banky o žádosti o peníze.",
+    "TQ": "Podepsaná zpráva jiné banky o žádosti o peníze nebo o příkazu.",
     "TM": "Podepsané zprávy jiné banky o převodech.",
     "TH": "Historie účtu od nejnovější položky, se zůstatkem po každé z nich.",
     "LI": "Spojení: říká, že na něm mluví jiná banka.",

@@ -1,37 +1,56 @@
-"""`TQ`: what banks tell each other of requests for money, signed; how it is said, heard, answered.
+"""`TQ`: what banks tell each other of requests and mandates, signed: said, heard, answered.
 
-The rules are in `banking/payments/asking.py`; here is who may speak, and for whom.
+The rules are in `asking.py` and `standing.py` of payments; here is who may speak, and for whom.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments.asking import HearAsked, HearStands, TakeAnswer, letter_of
+from bank_node.banking.payments import asking, standing
+from bank_node.banking.payments.asking import HearAsked, HearStands, TakeAnswer
 from bank_node.banking.payments.exchange import costing
-from bank_node.banking.payments.papers import PAYEE, Abroad, Collect
-from bank_node.banking.payments.records import read
-from bank_node.errors import Reason, Refused
-from bank_node.protocol.command import STORE
-from bank_node.protocol.payment_values import parse_vpa
-from bank_node.protocol.request_letters import (
-    Asked,
-    CollectLetter,
-    CollectStands,
-    Letter,
-    LetterAnswer,
-    answer_line,
-    parse_letter_answer,
+from bank_node.banking.payments.papers import (
+    PAYEE,
+    Abroad,
+    Collect,
+    Mandate,
+    Standing,
+    mandate_key,
 )
+from bank_node.banking.payments.records import Person, read
+from bank_node.banking.payments.standing import (
+    HearMandate,
+    HearRuns,
+    HearWish,
+    TakeMandateAnswer,
+    plan_of,
+)
+from bank_node.errors import Reason, Refused
+from bank_node.ledger.notes import Note, ReadNotes
+from bank_node.ledger.operations import Operation
+from bank_node.protocol.command import STORE
+from bank_node.protocol.letter_words import Asked, Letter
+from bank_node.protocol.letters import LetterAnswer, parse_letter_answer
+from bank_node.protocol.mandate_letters import (
+    MandateLetter,
+    PresentLetter,
+    RunsLetter,
+    TermsLetter,
+)
+from bank_node.protocol.payment_values import Vpa, parse_vpa
+from bank_node.protocol.request_letters import CollectLetter, CollectStands
 from bank_node.security.canonical import canonical
 from bank_node.security.identity import Identity, is_signed
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
-from bank_node.service.payees import Provider, find_person
+from bank_node.service.payees import Provider, Resolved, find_person, provider_for
 from bank_node.service.steps import Step, Steps, Wait
 from bank_node.values import AMOUNT_MAX, BankCode
+
+Hearing = Generator[Step, Any, None]
 
 
 def letter_bytes(sender: str, receiver: str, line: str) -> bytes:
@@ -62,21 +81,67 @@ def read_answer(
     return parse_letter_answer(words[1])
 
 
-def told(counter: Counter, call: Call, collect: Collect) -> Generator[Step, Any, Collect]:
-    """A request after the other bank was told of it, if it answers in time."""
-    there = collect.there
+Paper = Collect | Mandate
+"""What banks write letters about."""
+
+
+def paper_of(note: Note) -> Paper:
+    """Raises CorruptLedger."""
+    return read(Mandate, note) if note.key.startswith("w:") else read(Collect, note)
+
+
+def letter_about(paper: Paper, currency: str) -> Letter:
+    """What this bank has to say about a paper."""
+    if isinstance(paper, Mandate):
+        return standing.letter_of(paper, currency)
+    return asking.letter_of(paper, currency)
+
+
+def taking(paper: Paper, serial: int, refused: Reason | None) -> Operation:
+    """What takes in what the other bank has answered to a letter about a paper."""
+    if isinstance(paper, Mandate):
+        return TakeMandateAnswer(paper.id, paper.payer_account, serial, refused)
+    return TakeAnswer(paper.id, serial, refused)
+
+
+class Told(NamedTuple):
+    """What another bank has answered to a letter in time, and the note of the paper after that."""
+
+    note: Note | None = None
+    refused: Reason | None = None
+
+
+def tell(counter: Counter, call: Call, paper: Paper) -> Generator[Step, Any, Told]:
+    """Says what is owed about a paper; if nobody answers in time, it is said again later."""
+    there = paper.there
     assert there is not None, "it is between banks"
-    letter, own = letter_of(collect, counter.currency), call.bank.code
+    letter, own = letter_about(paper, counter.currency), call.bank.code
     line = signed_line(call.bank.identity, own, there.bank, letter)
     within_s = max(0.0, call.seconds_left())
     try:
         reply = yield Wait(partial(counter.around.ask, there.bank, line, within_s=within_s))
     except Refused:
-        return collect
+        return Told()
     answer = read_answer(own, there.bank, letter, reply, counter.around.key_of(there.bank))
     if answer is None:
-        return collect
-    return read(Collect, (yield TakeAnswer(collect.id, letter.serial, answer.refused)))
+        return Told()
+    note = yield taking(paper, letter.serial, answer.refused)
+    is_for_now = answer.refused in asking.FOR_NOW
+    return Told(note, None if is_for_now else answer.refused)
+
+
+def find_payer(
+    counter: Counter, call: Call, payer: Vpa
+) -> Generator[Step, Any, tuple[BankCode, Resolved]]:
+    """The other bank that a payer is a client of, and what it says of it. Raises Refused."""
+    provider = provider_for(counter, call, payer)
+    assert provider is not None, "an address of this bank has another way"
+    try:
+        told = yield Wait(partial(counter.around.resolve, provider.bank, str(payer)))
+    except Refused as refused:
+        is_down = refused.reason is Reason.PROVIDER_DOWN
+        raise (Refused(Reason.PAYER_BANK_DOWN) if is_down else refused) from None
+    return provider.bank, told
 
 
 def hear(counter: Counter, call: Call) -> Steps:
@@ -88,30 +153,20 @@ def hear(counter: Counter, call: Call) -> Steps:
         raise Refused(Reason.NOT_SIGNED, bank=bank)
     refused = None
     try:
-        if isinstance(letter, CollectLetter):
-            yield from _hear_asked(counter, bank, letter)
-        else:
-            assert isinstance(letter, CollectStands), letter
-            yield HearStands(letter, bank)
+        yield from _HEARD[type(letter)](counter, bank, letter)
     except Refused as why:
         if why.reason in STORE:
             raise
         refused = why.reason
-    answer = answer_line(refused)
+    answer = LetterAnswer(refused).line
     said = answer_bytes(call.bank.code, bank, letter.line, answer)
     return f"TQ {answer} {call.bank.identity.sign(said)}"
 
 
-def _hear_asked(
-    counter: Counter, bank: BankCode, letter: CollectLetter
-) -> Generator[Step, Any, None]:
-    """Takes in that somebody of another bank asks for money, or does not any more."""
+def _hear_asked(counter: Counter, bank: BankCode, letter: CollectLetter) -> Hearing:
+    """Somebody of another bank asks for money, or does not any more."""
     asked = letter.asked
-    _speaks_for(counter, bank, asked.payee)
-    payer = parse_vpa(asked.payer.encode())
-    person = (yield from find_person(payer)) if payer.handle == counter.handle else None
-    if person is None:
-        raise Refused(Reason.NO_SUCH_ADDRESS)
+    person = yield from _asked_person(counter, bank, asked)
     there = _exchanged(counter, Abroad(bank, PAYEE, category=asked.category), asked)
     now = counter.terms()
     wanted = Collect(
@@ -124,6 +179,59 @@ def _hear_asked(
             raise Refused(Reason.PAYMENT_AMOUNT)
         wanted = replace(wanted, amount=costs)
     yield HearAsked(wanted, letter.word, now)
+
+
+def _hear_stands(_counter: Counter, bank: BankCode, letter: CollectStands) -> Hearing:
+    """The bank of a payer says what became of a request."""
+    yield HearStands(letter, bank)
+
+
+def _hear_mandate(counter: Counter, bank: BankCode, letter: MandateLetter) -> Hearing:
+    """Somebody of another bank asks for a mandate, or has revoked it."""
+    asked, now = letter.asked, counter.terms()
+    person = yield from _asked_person(counter, bank, asked)
+    if asked.currency != counter.currency:
+        raise Refused(Reason.OTHER_CURRENCY)
+    plan = plan_of(letter)
+    wanted = Mandate(
+        letter.id, asked.payee, asked.account, asked.name, asked.payer, person.account, plan, plan,
+        asked.reference, asked.note, now.now.us, asked.expires_us,
+        abroad=Standing(bank, PAYEE, category=asked.category),
+    )  # fmt: skip
+    yield HearMandate(wanted, letter.word, letter.serial, now)
+
+
+def _hear_wish(counter: Counter, bank: BankCode, letter: TermsLetter | PresentLetter) -> Hearing:
+    """Somebody of another bank wants something of a mandate."""
+    (note,) = yield ReadNotes((mandate_key(letter.id),))
+    if note is None:
+        raise Refused(Reason.NO_SUCH_REQUEST)
+    yield HearWish(letter, bank, read(Mandate, note).payer_account, counter.terms())
+
+
+def _hear_runs(_counter: Counter, bank: BankCode, letter: RunsLetter) -> Hearing:
+    """The bank of a payer says how a mandate stands."""
+    yield HearRuns(letter, bank)
+
+
+_HEARD: dict[type, Callable[[Counter, BankCode, Any], Hearing]] = {
+    CollectLetter: _hear_asked,
+    CollectStands: _hear_stands,
+    MandateLetter: _hear_mandate,
+    TermsLetter: _hear_wish,
+    PresentLetter: _hear_wish,
+    RunsLetter: _hear_runs,
+}
+
+
+def _asked_person(counter: Counter, bank: BankCode, asked: Asked) -> Generator[Step, Any, Person]:
+    """Whom a bank asks, if it may ask for that payee. Raises Refused."""
+    _speaks_for(counter, bank, asked.payee)
+    payer = parse_vpa(asked.payer.encode())
+    person = (yield from find_person(payer)) if payer.handle == counter.handle else None
+    if person is None:
+        raise Refused(Reason.NO_SUCH_ADDRESS)
+    return person
 
 
 def _speaks_for(counter: Counter, bank: BankCode, vpa: str) -> None:

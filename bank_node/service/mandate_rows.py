@@ -31,7 +31,7 @@ def told_plan(plan: Plan) -> dict[str, Any]:
 
 def told_mandate(paper: Mandate) -> dict[str, Any]:
     """A mandate as it is told; the next payment only while there is one to come."""
-    is_live = paper.is_open and bool(paper.last)
+    is_live, there = paper.is_open and bool(paper.last), paper.there
     return {
         "kind": "mandate",
         "id": paper.id,
@@ -52,7 +52,8 @@ def told_mandate(paper: Mandate) -> dict[str, Any]:
         "noticed": moment(paper.noticed_us) if is_live and paper.noticed_us else "",
         "confirmed": paper.confirmed or "",
         "tries": paper.tries or "",
-        "why": paper.why,
+        "why": paper.why or (there.why if there else ""),
+        "telling": there.wish if there and paper.is_owed else "",
     }
 
 

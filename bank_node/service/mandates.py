@@ -5,16 +5,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from bank_node.banking.payments.dues import is_whole
+from bank_node.banking.payments.instalments import AttendAbroad
 from bank_node.banking.payments.limits import Terms
-from bank_node.banking.payments.machines import MandateMessage
-from bank_node.banking.payments.mandates import Attend, Direct, Present, Propose, is_whole
+from bank_node.banking.payments.machines import MandateMessage, MandateState
+from bank_node.banking.payments.mandates import Attend, Direct, Present, Propose
 from bank_node.banking.payments.operations import Look, Proof
-from bank_node.banking.payments.papers import Mandate, Plan, mandate_key
-from bank_node.banking.payments.records import read
+from bank_node.banking.payments.papers import PAYEE, PAYER, Mandate, Plan, Standing, mandate_key
+from bank_node.banking.payments.records import Person, read
+from bank_node.banking.payments.standing import ProposeAbroad, told_reason
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.notes import ReadNote
+from bank_node.ledger.notes import Note, ReadNote
+from bank_node.protocol.payment_values import parse_vpa
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
+from bank_node.service.letters import find_payer, tell
 from bank_node.service.payees import find_person
 from bank_node.service.payments import prove
 from bank_node.service.steps import Step, Steps
@@ -26,22 +31,48 @@ def propose(counter: Counter, call: Call) -> Steps:
     """`PH`."""
     vpa, payer, is_exact, amount, recurrence, start, end, reference, pin, *note = call.arguments
     person, proof = yield from prove(counter, vpa, pin)
-    asked = yield from find_person(counter.own(payer))
     terms = counter.terms()
     plan = Plan(amount, is_exact, recurrence.name, recurrence.rule, recurrence.day, start, end)
-    if asked is None:
-        yield from _refuse(proof, terms, Reason.NO_SUCH_ADDRESS)
-    elif not is_whole(plan, terms.now.day):
+    wanted = Mandate(
+        counter.payment_id(person.account, f"mandate {reference}"), str(vpa), person.account,
+        person.name, str(payer), 0, plan, plan, reference, note[0] if note else "", terms.now.us,
+        terms.now.us + terms.rules.asking_s * _US,
+    )  # fmt: skip
+    if not is_whole(plan, terms.now.day):
         yield from _refuse(proof, terms, Reason.NO_SUCH_DAY)
-    else:
-        wanted = Mandate(
-            counter.payment_id(person.account, f"mandate {reference}"), str(vpa), person.account,
-            person.name, str(payer), asked.account, plan, plan, reference,
-            note[0] if note else "", terms.now.us, terms.now.us + terms.rules.asking_s * _US,
-        )  # fmt: skip
-        yield Propose(proof, terms, wanted)
+    if payer.handle != counter.handle:
+        yield from _propose_abroad(counter, call, proof, terms, wanted, person)
         return f"PH {wanted.id}"
-    raise AssertionError("a refusal is raised")
+    asked = yield from find_person(payer)
+    if asked is None:
+        yield Look(proof, terms)
+        raise Refused(Reason.NO_SUCH_ADDRESS)
+    yield Propose(proof, terms, replace(wanted, payer_account=asked.account))
+    return f"PH {wanted.id}"
+
+
+def _propose_abroad(
+    counter: Counter, call: Call, proof: Proof, terms: Terms, wanted: Mandate, person: Person
+) -> Generator[Step, Any, None]:
+    """Has another bank ask its client. One that does not answer in time is asked again later."""
+    known = yield from _known(wanted.id)
+    bank = known.there.bank if known and known.there else ""
+    if not bank:
+        try:
+            bank, resolved = yield from find_payer(counter, call, parse_vpa(wanted.payer.encode()))
+        except Refused:
+            yield Look(proof, terms)
+            raise
+        if resolved.currency != counter.currency:
+            yield from _refuse(proof, terms, Reason.OTHER_CURRENCY)
+    there = Standing(bank, PAYER, said=1, category=person.category)
+    sent = replace(wanted, state=MandateState.SENT, abroad=there)
+    asked = read(Mandate, (yield ProposeAbroad(proof, terms, sent)))
+    if asked.state is MandateState.SENT:
+        told = yield from tell(counter, call, asked)
+        asked = read(Mandate, told.note) if told.note else asked
+    if asked.state is MandateState.REFUSED and asked.there:
+        raise Refused(Reason(asked.there.why))
 
 
 def _refuse(proof: Proof, terms: Terms, reason: Reason) -> Generator[Step, Any, None]:
@@ -52,15 +83,35 @@ def _refuse(proof: Proof, terms: Terms, reason: Reason) -> Generator[Step, Any, 
 
 def _find(mandate_id: str, proof: Proof, terms: Terms) -> Generator[Step, Any, Mandate]:
     """Raises Refused(NO_SUCH_REQUEST), after the try of the PIN is counted."""
+    known = yield from _known(mandate_id)
+    if known is None:
+        yield Look(proof, terms)
+        raise Refused(Reason.NO_SUCH_REQUEST)
+    return known
+
+
+def _known(mandate_id: str) -> Generator[Step, Any, Mandate | None]:
     try:
         note = yield ReadNote(mandate_key(mandate_id))
     except Refused as refused:
         if refused.reason is not Reason.NO_SUCH_PAYMENT:
             raise
-        note = None
-    if note is None:
-        yield from _refuse(proof, terms, Reason.NO_SUCH_REQUEST)
+        return None
     return read(Mandate, note)
+
+
+def _settled(counter: Counter, call: Call, note: Note) -> Generator[Step, Any, Mandate]:
+    """A mandate of which a payee wants something, after the payer's bank has answered in time.
+
+    Raises Refused for what that bank does not take.
+    """
+    mandate = read(Mandate, note)
+    if mandate.there is None or mandate.there.side != PAYER or not mandate.is_owed:
+        return mandate
+    told = yield from tell(counter, call, mandate)
+    if told.refused is not None:
+        raise Refused(told_reason(told.refused))
+    return read(Mandate, told.note) if told.note else mandate
 
 
 def change_terms(counter: Counter, call: Call) -> Steps:
@@ -70,13 +121,14 @@ def change_terms(counter: Counter, call: Call) -> Steps:
     terms = counter.terms()
     known = yield from _find(mandate_id, proof, terms)
     plan = replace(known.plan, amount=amount, end=end)
-    if known.payee_account == person.account:
+    if known.side_of(person.account) == PAYEE:
         if not is_whole(plan, terms.now.day):
             yield from _refuse(proof, terms, Reason.NO_SUCH_DAY)
         if amount > terms.rules.per_payment:
             yield from _refuse(proof, terms, Reason.LIMIT_OF_PAYMENT)
     note = yield Propose(proof, terms, replace(known, plan=plan), changes=True)
-    return f"PT {read(Mandate, note).state}"
+    mandate = yield from _settled(counter, call, note)
+    return f"PT {mandate.state}"
 
 
 def present(counter: Counter, call: Call) -> Steps:
@@ -86,7 +138,8 @@ def present(counter: Counter, call: Call) -> Steps:
     terms = counter.terms()
     known = yield from _find(mandate_id, proof, terms)
     note = yield Present(proof, terms, mandate_id, known.payer_account, amount)
-    return f"PJ {read(Mandate, note).state}"
+    mandate = yield from _settled(counter, call, note)
+    return f"PJ {mandate.state}"
 
 
 def direct(counter: Counter, call: Call) -> Steps:
@@ -102,9 +155,15 @@ def direct(counter: Counter, call: Call) -> Steps:
 
 def attending(counter: Counter, mandate: Mandate, bank: str, terms: Terms) -> Attend:
     """What does for a mandate what it needs now."""
-    name = f"mandate {mandate.id} {mandate.occurrence}"
+    name, there = f"mandate {mandate.id} {mandate.occurrence}", mandate.there
+    if there is not None:
+        # Each try is a transfer of its own.
+        name = f"{name} {mandate.tries}"
     payment_id = counter.payment_id(mandate.payer_account, name)
-    return Attend(mandate, mandate.occurrence, payment_id, bank, terms)
+    if there is None or there.side == PAYER:
+        return Attend(mandate, mandate.occurrence, payment_id, bank, terms)
+    cap = counter.around.cap_of(there.bank)
+    return AttendAbroad(mandate, mandate.occurrence, payment_id, bank, terms, mandate.tries, cap)
 
 
 MANDATE_HANDLERS: dict[str, Handler] = {

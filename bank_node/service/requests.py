@@ -4,7 +4,6 @@ The rules are in `banking/payments/`; here is who is meant, and what is told.
 """
 
 from collections.abc import Generator
-from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -34,15 +33,15 @@ from bank_node.banking.payments.papers import (
 from bank_node.banking.payments.records import Payment, read
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
-from bank_node.protocol.payment_values import Vpa, parse_vpa
+from bank_node.protocol.payment_values import parse_vpa
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, asked_us, in_steps
 from bank_node.service.flow import Attempt
-from bank_node.service.letters import told
+from bank_node.service.letters import find_payer, tell
 from bank_node.service.mandate_rows import moment, told_dispute, told_mandate
-from bank_node.service.payees import find_person, provider_for, received_keys
+from bank_node.service.payees import find_person, received_keys
 from bank_node.service.payments import as_json, carried, payment_state, prove, told_payment
-from bank_node.service.steps import Step, Steps, Wait
+from bank_node.service.steps import Step, Steps
 
 _US = 1_000_000
 _KEYS = (collect_key, mandate_key, dispute_key)
@@ -75,10 +74,10 @@ def _ask_abroad(
 ) -> Generator[Step, Any, None]:
     """Has another bank ask its client. One that does not answer in time is asked again later."""
     known = yield from _read_collect(wanted.id)
-    bank = known.there.bank if known and known.there else None
+    bank = known.there.bank if known and known.there else ""
     try:
-        if bank is None:
-            bank = yield from _bank_of(counter, call, parse_vpa(wanted.payer.encode()))
+        if not bank:
+            bank, _ = yield from find_payer(counter, call, parse_vpa(wanted.payer.encode()))
     except Refused:
         yield Look(proof, terms)
         raise
@@ -87,23 +86,10 @@ def _ask_abroad(
     )
     asked = read(Collect, (yield AskAbroad(proof, terms, sent)))
     if asked.state is CollectState.SENT:
-        asked = yield from told(counter, call, asked)
+        told = yield from tell(counter, call, asked)
+        asked = read(Collect, told.note) if told.note else asked
     if asked.state is CollectState.REFUSED and asked.there:
         raise Refused(Reason(asked.there.why))
-
-
-def _bank_of(counter: Counter, call: Call, payer: Vpa) -> Generator[Step, Any, str]:
-    """The bank that a payer is a client of, after it has said so. Raises Refused."""
-    provider = provider_for(counter, call, payer)
-    assert provider is not None, "an address of this bank has another way"
-    if counter.around.remembered(provider.bank, str(payer)) is not None:
-        return provider.bank
-    try:
-        yield Wait(partial(counter.around.resolve, provider.bank, str(payer)))
-    except Refused as refused:
-        is_down = refused.reason is Reason.PROVIDER_DOWN
-        raise (Refused(Reason.PAYER_BANK_DOWN) if is_down else refused) from None
-    return provider.bank
 
 
 def approve(counter: Counter, call: Call) -> Steps:
@@ -174,13 +160,19 @@ def told_paper(note: Note, now_us: int) -> dict[str, Any]:
     elif note.key.startswith("d:"):
         row = told_dispute(read(Dispute, note))
     else:
-        return told_request(read(Collect, note), now_us)
-    return {name: value for name, value in row.items() if value != ""}
+        row = told_collect(read(Collect, note), now_us)
+    return whole(row)
 
 
-def told_request(paper: Collect, now_us: int) -> dict[str, Any]:
-    """A request as it is told, without what is empty."""
-    row = told_collect(paper, now_us)
+def told_request(paper: Collect | Mandate, now_us: int) -> dict[str, Any]:
+    """A request or a mandate as it is told, without what is empty."""
+    if isinstance(paper, Mandate):
+        return whole(told_mandate(paper))
+    return whole(told_collect(paper, now_us))
+
+
+def whole(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without what is empty."""
     return {name: value for name, value in row.items() if value != ""}
 
 

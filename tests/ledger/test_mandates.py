@@ -7,16 +7,10 @@ import pytest
 from ledger_model import book
 from test_payment_operations import RULES, Bank, proof
 
+from bank_node.banking.payments.dues import Todo, due
 from bank_node.banking.payments.limits import Moment, Terms
 from bank_node.banking.payments.machines import MandateMessage
-from bank_node.banking.payments.mandates import (
-    Attend,
-    Direct,
-    Present,
-    Propose,
-    Todo,
-    due,
-)
+from bank_node.banking.payments.mandates import Attend, Direct, Present, Propose
 from bank_node.banking.payments.operations import Change
 from bank_node.banking.payments.papers import Mandate, Plan
 from bank_node.banking.payments.records import Payment, check, read

@@ -37,8 +37,9 @@ from bank_node.ledger.audit import Anchor, verify
 from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.notes import BODY_BYTES_MAX, Note
 from bank_node.ledger.transfer_operations import Promise
+from bank_node.protocol.letters import parse_letter
 from bank_node.protocol.payment_values import Vpa
-from bank_node.protocol.request_letters import CollectLetter, parse_letter
+from bank_node.protocol.request_letters import CollectLetter
 
 S = 1_000_000
 BILL = "BRN" + "b" * 32

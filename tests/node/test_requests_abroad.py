@@ -1,110 +1,25 @@
 """Requests for money between two real banks: asked, paid, declined, taken back; forged and lost."""
 
 import json
-from collections.abc import Iterator
+import time
 from itertools import count
-from types import SimpleNamespace
 
 import pytest
-from support.nodes import Running, bank_port, running_node, some_host
+from support.nodes import Running
 from support.polling import until
+from support.two_banks import Town, ask, has, state, tell, two_banks, waiting
 
-from bank_node.protocol.request_letters import ASKED, Asked, CollectLetter, CollectStands
+from bank_node.protocol.letter_words import Asked
+from bank_node.protocol.request_letters import ASKED, CollectLetter, CollectStands
 from bank_node.security.identity import new_identity
-from bank_node.service.letters import read_answer, signed_line
 
 _numbers = count()
-_HANDLES = ("prague", "brno")
-
-
-def serve(folder, hosts: list[str], handle: str, **overrides: object):
-    host = hosts[_HANDLES.index(handle)]
-    given = {
-        "network__host": host,
-        "network__port": bank_port(host),
-        "network__subnets": [f"{other}/32" for other in hosts],
-        "network__scan_every": 0.3,
-        "payments__handle": handle,
-        "payments__pin_profile": "light",
-        "payments__asking": "everybody",
-        "payments__dispute_ask_s": 60,
-    }
-    return running_node(folder / handle, **(given | overrides))
-
-
-def knows(one: Running, other: Running) -> bool:
-    peer = one.directory.verified(other.bank)
-    return bool(peer and peer.introduced_at is not None)
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory) -> Iterator[tuple[Running, Running]]:
-    folder, hosts = tmp_path_factory.mktemp("banks"), [some_host(), some_host()]
-    with serve(folder, hosts, "prague") as prague, serve(folder, hosts, "brno") as brno:
-        until(lambda: knows(prague, brno) and knows(brno, prague), "banks know each other")
-        yield prague, brno
-
-
-def ask(bank: Running, line: str) -> str:
-    with bank.wire(deadline_s=20) as wire:
-        return wire.ask(line)
-
-
-class Town:
-    """A payer with 5000 in Prague and a shop in Brno, both with the PIN 2580."""
-
-    def __init__(self, pair: tuple[Running, Running]) -> None:
-        self.prague, self.brno = pair
-        tag = f"{next(_numbers):03}".translate(str.maketrans("0123456789", "abcdefghjk"))
-        self.pa, self.bo = self.join(self.prague, f"pa{tag}"), self.join(self.prague, f"bo{tag}")
-        self.sh = self.join(self.brno, f"sh{tag}", "5411")
-        self.other = self.join(self.brno, f"ot{tag}", "5411")
-
-    def join(self, bank: Running, name: str, category: str = "") -> str:
-        vpa, mobile = f"{name}@{handle(bank)}", f"420888{next(_numbers):06}"
-        kind, more = ("PM", f"{category} ") if category else ("PU", "")
-        words = ask(bank, f"{kind} {vpa} {name} {more}{mobile} 2580").split()
-        assert words[0] == kind, words
-        if not category:
-            assert ask(bank, f"AD {words[1]} 5000") == "AD"
-        return vpa
-
-    def asked(self, amount: int = 700, reference: str = "bill", more: str = "") -> str:
-        reply = self.ask_for(amount, reference, more)
-        assert reply.startswith("PC BRN"), reply
-        return reply.split()[1]
-
-    def ask_for(self, amount: int = 700, reference: str = "bill", more: str = "") -> str:
-        line = f"PC {self.sh} {self.pa} {amount} {reference} 2580 {more}".strip()
-        return ask(self.brno, line)
-
-    def states(self, paper: str) -> tuple[str, str]:
-        """How a request stands at the bank of its payer, and at that of its payee."""
-        return state(self.prague, paper)["state"], state(self.brno, paper)["state"]
-
-    def both_are(self, paper: str, wanted: str) -> None:
-        until(lambda: self.states(paper) == (wanted, wanted), f"both banks say {wanted}", 20)
-
-    def owns(self) -> tuple[int, int]:
-        return has(self.prague, self.pa), has(self.brno, self.sh)
-
-
-def handle(bank: Running) -> str:
-    return bank.node.settings.payments.handle
-
-
-def has(bank: Running, vpa: str) -> int:
-    return int(ask(bank, f"PB {vpa} 2580").split()[1])
-
-
-def state(bank: Running, paper: str) -> dict[str, object]:
-    reply = ask(bank, f"PS {paper}")
-    assert reply.startswith("PS "), reply
-    return json.loads(reply[3:])
-
-
-def waiting(bank: Running, vpa: str) -> list[dict[str, object]]:
-    return json.loads(ask(bank, f"PQ {vpa} 2580")[3:])["requests"]
+def pair(tmp_path_factory):
+    with two_banks(tmp_path_factory.mktemp("banks")) as pair:
+        yield pair
 
 
 @pytest.fixture
@@ -227,19 +142,6 @@ def letter(town: Town, **changes: object) -> CollectLetter:
     return said
 
 
-def tell(sender: Running, receiver: Running, said, identity=None, *, to: str = "", by: str = ""):
-    """What a bank is answered to a letter; None if the answer is not signed."""
-    identity = identity or sender.node._attendant._correspondence._identity
-    line = signed_line(identity, sender.bank, to or receiver.bank, said).decode()
-    code, _, rest = line.partition(" ")
-    _, _, rest = rest.partition(" ")
-    reply = ask(receiver, f"{code} {by or sender.bank} {rest}")
-    key = receiver.node._attendant._correspondence._identity.key
-    answer = read_answer(sender.bank, receiver.bank, said, reply.encode(), key)
-    why = answer and (answer.refused.value if answer.refused else "heard")
-    return SimpleNamespace(reply=reply, answer=why)
-
-
 def test_a_bank_asks_only_for_its_own_clients(town):
     shop = letter(town)
     assert tell(town.brno, town.prague, shop).answer == "heard"
@@ -307,11 +209,22 @@ def listening(bank: Running, vpa: str) -> tuple[str, int]:
 
 def news_of(bank: Running, token: str, cursor: int, until_state: str) -> list[tuple[str, str]]:
     told: list[tuple[str, str]] = []
-    while until_state not in [state for _, state in told]:
+    give_up = time.monotonic() + 30
+    while time.monotonic() < give_up and until_state not in [state for _, state in told]:
         page = json.loads(ask(bank, f"PE {token} {cursor}")[3:])
         told += [(row["you"], row["state"]) for row in page["news"] if row["kind"] == "collect"]
         cursor = page["cursor"]
     return told
+
+
+def test_who_listens_is_told_that_what_was_asked_for_is_paid(town):
+    payer, payee = listening(town.prague, town.pa), listening(town.brno, town.sh)
+    bill = town.asked(700)
+    assert ask(town.prague, f"PA {town.pa} {bill} 2580").startswith("PA ")
+    assert news_of(town.prague, *payer, "success") == [("payer", "pending"), ("payer", "success")]
+    assert news_of(town.brno, *payee, "success") == [
+        ("payee", each) for each in ("sent", "pending", "success")
+    ]
 
 
 def test_both_sides_are_told_each_state_at_once_and_once(town):

@@ -6,16 +6,9 @@ from hypothesis import strategies as st
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.codec import LINE_BYTES_MAX
-from bank_node.protocol.request_letters import (
-    Asked,
-    CollectLetter,
-    CollectStands,
-    LetterAnswer,
-    answer_line,
-    fitting,
-    parse_letter,
-    parse_letter_answer,
-)
+from bank_node.protocol.letter_words import Asked, fitting
+from bank_node.protocol.letters import LetterAnswer, parse_letter, parse_letter_answer
+from bank_node.protocol.request_letters import CollectLetter, CollectStands
 
 ID = "BRN" + "0a" * 16
 texts = st.text(min_size=1, max_size=50).filter(lambda t: t.isprintable() and t == t.strip() != "")
@@ -49,7 +42,7 @@ def test_a_letter_reads_back_the_same_and_fits_into_a_line(name, note, payee, pa
 
 @pytest.mark.parametrize("refused", [None, Reason.ASKING_OFF, Reason.TOO_MANY_REQUESTS])
 def test_an_answer_reads_back_the_same(refused):
-    assert parse_letter_answer(answer_line(refused)) == LetterAnswer(refused)
+    assert parse_letter_answer(LetterAnswer(refused).line) == LetterAnswer(refused)
 
 
 def test_what_became_of_a_request_reads_back_the_same():

@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import collects, limits, takings
+from bank_node.banking.payments import collects, leave, limits, takings
 from bank_node.banking.payments.exchange import Exchange, is_fair, parse_exchange
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
-from bank_node.banking.payments.papers import collect_key
+from bank_node.banking.payments.papers import collect_key, mandate_key
 from bank_node.banking.payments.records import (
     CHARGEBACK,
     COLLECT,
+    MANDATE,
     PAY,
     PENDING,
     REFUND,
@@ -69,7 +70,7 @@ _AS_PAYMENT = {
 
 _SAME = Exchange(0, "", "")
 _BACKWARDS = (REFUND, CHARGEBACK)
-_KINDS = {kind.encode(): kind for kind in (*_BACKWARDS, COLLECT)}
+_KINDS = {kind.encode(): kind for kind in (*_BACKWARDS, COLLECT, MANDATE)}
 
 
 def as_payment(reason: Reason) -> Reason:
@@ -132,7 +133,7 @@ class Memo(NamedTuple):
     note: str = ""
     kind: str = PAY
     of: str = ""
-    """The payment that this one gives back, or the request that it pays."""
+    """The payment that this one gives back, or the request or mandate that it is made for."""
     exchange: Exchange | None = None
     """What it is at the payer's bank, if that keeps another currency."""
 
@@ -196,8 +197,10 @@ class Expect(Procedure, frozen=True):
         vpa = (vpa_key(memo.payee),) if memo and isinstance(memo.payee, Vpa) else ()
         of: tuple[str, ...] = ()
         if memo and memo.of:
-            is_back = memo.kind in _BACKWARDS
-            of = (payment_key(memo.of), memo.of) if is_back else (collect_key(memo.of),)
+            if memo.kind in _BACKWARDS:
+                of = (payment_key(memo.of), memo.of)
+            else:
+                of = ((collect_key if memo.kind == COLLECT else mandate_key)(memo.of),)
         taken = takings.touched_by_takings(promise.payee, self.terms)
         return (*promise.touched, person_key(promise.payee), incoming_key(promise.key), *vpa, *of,
                 *taken)  # fmt: skip
@@ -247,17 +250,22 @@ class Expect(Procedure, frozen=True):
             return Reason.PAYEE_FROZEN
         if memo.kind in _BACKWARDS:
             return self._why_not_back(state, memo)
-        if memo.kind == COLLECT:
-            promise = self.promise
-            why = collects.why_not_payable(
-                state, memo.of, bank_of(promise.bank), promise.payee, promise.amount
-            )
-            if why is not None:
-                return why
+        why = self._why_not_wanted(state, memo)
+        if why is not None:
+            return why
         there = memo.exchange
         if there and not is_fair(there.amount, self.promise.amount, there.rate):
             return Reason.TRANSFER_MESSAGE_FORMAT
         return takings.refusal(state, client, self.promise.amount, self.terms)
+
+    def _why_not_wanted(self, state: State, memo: Memo) -> Reason | None:
+        """Why the payee does not want money any more that it once asked for."""
+        promise, bank = self.promise, bank_of(self.promise.bank)
+        if memo.kind == COLLECT:
+            return collects.why_not_payable(state, memo.of, bank, promise.payee, promise.amount)
+        if memo.kind == MANDATE:
+            return leave.why_not_payable(state, memo.of, bank, promise.payee)
+        return None
 
     def _client(self, state: State) -> Person | None:
         note = state.notes.get(person_key(self.promise.payee))

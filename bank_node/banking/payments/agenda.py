@@ -5,7 +5,15 @@ It is bounded twice, so that nobody's list is filled by one who asks again and a
 
 from zlib import crc32
 
-from bank_node.banking.payments.papers import PAYEE, Agenda, Collect, Dispute, Paper, agenda_key
+from bank_node.banking.payments.papers import (
+    PAYEE,
+    Agenda,
+    Collect,
+    Dispute,
+    Mandate,
+    Paper,
+    agenda_key,
+)
 from bank_node.banking.payments.records import body_of, read
 from bank_node.errors import Reason
 from bank_node.ledger import noting
@@ -63,7 +71,7 @@ def file(state: State, account: int, by: int, paper: Paper) -> Note:
     return _write(state, paper)
 
 
-def file_between(state: State, paper: Collect) -> Note:
+def file_between(state: State, paper: Collect | Mandate) -> Note:
     """Notes a paper between banks down. It is on the list of the payer, where that is a client."""
     there = paper.there
     assert there is not None, "it is between banks"

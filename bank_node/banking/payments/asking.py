@@ -34,19 +34,13 @@ from bank_node.banking.payments.uri import NOT_A_MERCHANT
 from bank_node.errors import Reason
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
+from bank_node.protocol.letter_words import Asked, fitting
 from bank_node.protocol.payment_values import SECONDS_MAX
-from bank_node.protocol.request_letters import (
-    ASKED,
-    CANCELLED,
-    Asked,
-    CollectLetter,
-    CollectStands,
-    fitting,
-)
+from bank_node.protocol.request_letters import ASKED, CANCELLED, CollectLetter, CollectStands
 
 _US = 1_000_000
 # What the other bank may well take when it is asked again.
-_FOR_NOW = frozenset(
+FOR_NOW = frozenset(
     (Reason.NO_SUCH_PROVIDER, Reason.TOO_BUSY, Reason.STOPPING, Reason.TIMED_OUT, Reason.NOT_LEADER,
      Reason.INTERNAL)
 )  # fmt: skip
@@ -120,7 +114,7 @@ class HearAsked(Procedure, frozen=True):
         assert there is not None, "another bank has asked"
         if known is None:
             return self._begin(state, there)
-        if not _is_theirs(known, there.bank, PAYEE) or not known.is_same(wanted):
+        if not known.is_with(there.bank, PAYEE) or not known.is_same(wanted):
             return Reason.REFERENCE_TAKEN
         if self.word == CANCELLED:
             step = COLLECT_STEPS[known.state, CollectMessage.CANCEL]
@@ -164,7 +158,7 @@ class HearStands(Procedure, frozen=True):
 
     def decide(self, state: State) -> Result:
         known = find(state, self.letter.id)
-        if known is None or not _is_theirs(known, self.bank, PAYER):
+        if known is None or not known.is_with(self.bank, PAYER):
             return Reason.NO_SUCH_REQUEST
         message = _ENDS.get(self.letter.state, CollectMessage.HEAR)
         step = COLLECT_STEPS[known.state, message]
@@ -195,7 +189,7 @@ class TakeAnswer(Procedure, frozen=True):
         there = known.there if known else None
         if known is None or there is None:
             return Reason.NO_SUCH_REQUEST
-        if self.refused in _FOR_NOW or self.serial <= there.told:
+        if self.refused in FOR_NOW or self.serial <= there.told:
             return state.notes[known.key]
         why = "" if self.refused is None else self.refused.value
         if self.refused is not None and self.refused not in _KNOWN:
@@ -210,12 +204,6 @@ class TakeAnswer(Procedure, frozen=True):
 
 
 _MESSAGE = CollectMessage
-
-
-def _is_theirs(collect: Collect, bank: str, side: str) -> bool:
-    """Whether a request is between this bank and another one, whose client is that side."""
-    there = collect.there
-    return there is not None and (there.bank, there.side) == (bank, side)
 
 
 class ApproveAbroad(PayAbroad, frozen=True):

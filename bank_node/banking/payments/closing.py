@@ -2,14 +2,15 @@
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import collects, limits
+from bank_node.banking.payments import collects, instalments, limits
 from bank_node.banking.payments.abroad import as_payment, change_refunded
 from bank_node.banking.payments.chargebacks import arrived, came_back
 from bank_node.banking.payments.limits import Moment
-from bank_node.banking.payments.papers import agenda_key, collect_key, dispute_key
+from bank_node.banking.payments.papers import agenda_key, collect_key, dispute_key, mandate_key
 from bank_node.banking.payments.records import (
     COLLECT,
     FAILED,
+    MANDATE,
     PAY,
     SUCCESS,
     Payment,
@@ -33,6 +34,8 @@ def concerned(payment: Payment) -> tuple[str, ...]:
     """What changes with a record when it is closed: what it gives back or was asked for with."""
     if payment.kind == COLLECT:
         return (collect_key(payment.of), agenda_key(payment.payer_account))
+    if payment.kind == MANDATE:
+        return (mandate_key(payment.of), agenda_key(payment.payer_account))
     if not payment.is_backwards:
         return ()
     if not payment.dispute:
@@ -95,7 +98,7 @@ class Finish(Procedure, frozen=True):
             if payment.is_backwards:
                 change_refunded(state, payment.original_key, -payment.amount)
                 came_back(state, payment, why)
-            elif not payment.payer_bank:
+            elif not payment.payer_bank and payment.kind != MANDATE:
                 self._give_back(state, payment)
         else:
             payment = replace(payment, state=SUCCESS)
@@ -103,6 +106,8 @@ class Finish(Procedure, frozen=True):
                 arrived(state, payment)
         if payment.kind == COLLECT:
             collects.carried_out(state, payment, why)
+        if payment.kind == MANDATE and not payment.payer_bank:
+            instalments.carried_out(state, payment, why)
         return noting.write(state, self.key, body_of(payment), is_open=False)
 
     def _give_back(self, state: State, payment: Payment) -> None:

@@ -214,8 +214,7 @@ def why_not_payable(
 ) -> Reason | None:
     """Why money from another bank must not pay for a request of this one's client."""
     collect = find(state, collect_id)
-    there = collect.there if collect else None
-    if collect is None or there is None or (there.bank, there.side) != (bank, PAYER):
+    if collect is None or not collect.is_with(bank, PAYER):
         return Reason.NO_SUCH_REQUEST
     if (collect.payee_account, collect.amount) != (payee, amount):
         return Reason.NO_SUCH_REQUEST
@@ -260,5 +259,5 @@ def payment_of(collect: Collect, payment_id: str, bank: str, now_us: int) -> Pay
     return Payment(
         payment_id, "collect", collect.payer, collect.payer_account, collect.payee,
         collect.payee_account, bank, collect.payee_name, collect.amount, collect.reference,
-        collect.note, now_us,
+        collect.note, now_us, of=collect.id,
     )  # fmt: skip

@@ -47,6 +47,8 @@ class CollectMessage(StrEnum):
 class MandateState(StrEnum):
     """Where a mandate stands."""
 
+    SENT = "sent"
+    """At the bank of the payee: that of the payer has not said yet that it has it."""
     PENDING = "pending"
     ACTIVE = "active"
     PAUSED = "paused"
@@ -54,10 +56,12 @@ class MandateState(StrEnum):
     REVOKED = "revoked"
     EXPIRED = "expired"
     COMPLETED = "completed"
+    REFUSED = "refused"
+    """The bank of the payer does not take it."""
 
 
 class MandateMessage(StrEnum):
-    """What can be said to a mandate."""
+    """What can be said to a mandate, or happen to it."""
 
     APPROVE = "approve"
     DECLINE = "decline"
@@ -66,6 +70,10 @@ class MandateMessage(StrEnum):
     RESUME = "resume"
     REVOKE = "revoke"
     COMPLETE = "complete"
+    HEAR = "hear"
+    """The bank of the payer has it."""
+    REFUSE = "refuse"
+    """The bank of the payer does not take it."""
 
 
 class DisputeState(StrEnum):
@@ -100,7 +108,9 @@ class DisputeMessage(StrEnum):
 COLLECT_ASKED = frozenset((CollectState.SENT, CollectState.PENDING))
 """States of a request that waits for its payer."""
 COLLECT_OPEN = COLLECT_ASKED | {CollectState.PAYING}
-MANDATE_OPEN = frozenset((MandateState.PENDING, MandateState.ACTIVE, MandateState.PAUSED))
+MANDATE_ASKED = frozenset((MandateState.SENT, MandateState.PENDING))
+"""States of a mandate that waits for its payer's approval."""
+MANDATE_OPEN = MANDATE_ASKED | {MandateState.ACTIVE, MandateState.PAUSED}
 DISPUTE_OPEN = frozenset((DisputeState.RAISED, DisputeState.CONTESTED, DisputeState.OWED))
 
 _OVER, _LATE, _NO = Reason.REQUEST_OVER, Reason.REQUEST_EXPIRED, Reason.REQUEST_DECLINED
@@ -128,15 +138,23 @@ _COLLECTS: dict[CollectState, tuple[CollectState | Reason, ...]] = {
 
 _M = MandateState
 _MANDATES: dict[MandateState, tuple[MandateState | Reason, ...]] = {
-    # APPROVE, DECLINE, EXPIRE, PAUSE, RESUME, REVOKE, COMPLETE
-    _M.PENDING: (_M.ACTIVE, _M.DECLINED, _M.EXPIRED, _NOT_YET, _NOT_YET, _M.REVOKED, _NOT_YET),
-    _M.ACTIVE: (_M.ACTIVE, _OVER, _M.ACTIVE, _M.PAUSED, _M.ACTIVE, _M.REVOKED, _M.COMPLETED),
-    _M.PAUSED: (_M.PAUSED, _OVER, _M.PAUSED, _M.PAUSED, _M.ACTIVE, _M.REVOKED, _M.COMPLETED),
-    _M.DECLINED: (_NO, _M.DECLINED, _M.DECLINED, _NO, _NO, _NO, _NO),
-    _M.REVOKED: (_OVER, _OVER, _M.REVOKED, _OVER, _OVER, _M.REVOKED, _OVER),
-    _M.EXPIRED: (_LATE, _LATE, _M.EXPIRED, _LATE, _LATE, _LATE, _LATE),
-    _M.COMPLETED: (_OVER, _OVER, _M.COMPLETED, _OVER, _OVER, _OVER, _M.COMPLETED),
-}
+    # APPROVE, DECLINE, EXPIRE, PAUSE, RESUME, REVOKE, COMPLETE, HEAR, REFUSE
+    _M.SENT: (_NOT_YET, _M.DECLINED, _M.EXPIRED, _NOT_YET, _NOT_YET, _M.REVOKED, _NOT_YET,
+              _M.PENDING, _M.REFUSED),
+    _M.PENDING: (_M.ACTIVE, _M.DECLINED, _M.EXPIRED, _NOT_YET, _NOT_YET, _M.REVOKED, _NOT_YET,
+                 _M.PENDING, _M.PENDING),
+    _M.ACTIVE: (_M.ACTIVE, _OVER, _M.ACTIVE, _M.PAUSED, _M.ACTIVE, _M.REVOKED, _M.COMPLETED,
+                _M.ACTIVE, _M.ACTIVE),
+    _M.PAUSED: (_M.PAUSED, _OVER, _M.PAUSED, _M.PAUSED, _M.ACTIVE, _M.REVOKED, _M.COMPLETED,
+                _M.PAUSED, _M.PAUSED),
+    _M.DECLINED: (_NO, _M.DECLINED, _M.DECLINED, _NO, _NO, _NO, _NO, _M.DECLINED, _M.DECLINED),
+    _M.REVOKED: (_OVER, _OVER, _M.REVOKED, _OVER, _OVER, _M.REVOKED, _OVER,
+                 _M.REVOKED, _M.REVOKED),
+    _M.EXPIRED: (_LATE, _LATE, _M.EXPIRED, _LATE, _LATE, _LATE, _LATE, _M.EXPIRED, _M.EXPIRED),
+    _M.COMPLETED: (_OVER, _OVER, _M.COMPLETED, _OVER, _OVER, _OVER, _M.COMPLETED,
+                   _M.COMPLETED, _M.COMPLETED),
+    _M.REFUSED: (_OVER, _OVER, _M.REFUSED, _OVER, _OVER, _OVER, _OVER, _M.REFUSED, _M.REFUSED),
+}  # fmt: skip
 
 _D = DisputeState
 _DISPUTES: dict[DisputeState, tuple[DisputeState | Reason, ...]] = {

@@ -1,28 +1,37 @@
-"""Mandates: what is to be done next, and the operations that do it. Pure.
+"""Mandates: the operations that ask for them, answer them, and do what is due. Pure.
 
-`due` says what a mandate needs at a moment, from its record and the clock alone; `Attend` asks it
-again on the ledger and does what it says. A payment has its name from the mandate and the number
-of the occurrence, and is made in the block that moves the mandate on: so however often, wherever
-and after whatever crash an occurrence is attended to, it is paid once.
+`dues.due` says what a mandate needs at a moment; `Attend` asks it again on the ledger, and does
+it. A payment has its name from the mandate and the number of the occurrence, and is made in the
+block that moves the mandate on: so however often, wherever and after whatever crash an occurrence
+is attended to, it is paid once.
 """
-
-from enum import Enum
 
 from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda, takings
 from bank_node.banking.payments.abroad import as_payment
-from bank_node.banking.payments.limits import Moment, Rules, Terms
+from bank_node.banking.payments.dues import Todo, advanced, after_failure, due, needs_word
+from bank_node.banking.payments.leave import find
+from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import (
+    MANDATE_ASKED,
     MANDATE_STEPS,
     MandateMessage,
     MandateState,
 )
 from bank_node.banking.payments.names import rrn_of
-from bank_node.banking.payments.occasions import ASPRESENTED, next_window
 from bank_node.banking.payments.operations import WithPin, touched_by
-from bank_node.banking.payments.papers import Mandate, Plan, agenda_key, mandate_key
+from bank_node.banking.payments.papers import (
+    PAID,
+    PAYEE,
+    PAYER,
+    Mandate,
+    Standing,
+    agenda_key,
+    mandate_key,
+)
 from bank_node.banking.payments.records import (
+    MANDATE,
     Payment,
     Person,
     body_of,
@@ -38,79 +47,69 @@ from bank_node.ledger.state import State
 from bank_node.ledger.transfer_operations import Move
 from bank_node.values import AccountNumber, Amount
 
-_S = 1_000_000
-_DAY_S = 86_400
-_NOTICE_DAYS = 2
-"""How many days before its first day a payment is told of: time enough for any notice."""
-
-
-class Todo(Enum):
-    """What a mandate needs."""
-
-    NOTHING = "nothing"
-    EXPIRE = "expire"
-    COMPLETE = "complete"
-    MISS = "miss"
-    """The window has passed without a payment."""
-    NOTICE = "notice"
-    EXECUTE = "execute"
-
-
-def due(mandate: Mandate, now: Moment, rules: Rules) -> Todo:
-    """What a mandate needs now."""
-    if mandate.state is MandateState.PENDING:
-        return Todo.EXPIRE if now.us >= mandate.expires_us else Todo.NOTHING
-    if not mandate.is_open:
-        return Todo.NOTHING
-    if now.day > mandate.plan.end:
-        return Todo.COMPLETE
-    if now.day > mandate.last:
-        return Todo.MISS
-    if mandate.state is MandateState.PAUSED or not mandate.amount_due:
-        return Todo.NOTHING
-    if not mandate.noticed_us:
-        return Todo.NOTICE if now.day >= mandate.first - _NOTICE_DAYS else Todo.NOTHING
-    may_be_paid = (
-        now.day >= mandate.first
-        and now.us >= mandate.noticed_us + rules.notice_s * _S
-        and now.us >= mandate.next_try_us
-        and (mandate.confirmed or not needs_word(mandate, rules))
-    )
-    return Todo.EXECUTE if may_be_paid else Todo.NOTHING
-
-
-def needs_word(mandate: Mandate, rules: Rules) -> bool:
-    """Whether the payer is to agree to the next payment on its own."""
-    return mandate.amount_due > rules.unasked
-
-
-def advanced(mandate: Mandate, terms: Terms, not_before: int = 0) -> Mandate:
-    """The mandate with its next occurrence; completed when there is none.
-
-    An occurrence that could not be told of in time is none.
-    """
-    plan, rules = mandate.plan, terms.rules
-    day = max(not_before, terms.now.day - (-rules.notice_s // _DAY_S))
-    is_started = bool(mandate.last)
-    period = mandate.period + (is_started and plan.recurrence != ASPRESENTED)
-    found = next_window(plan, period, day)
-    fresh = replace(
-        mandate, occurrence=mandate.occurrence + is_started, presented=0, noticed_us=0,
-        confirmed=False, tries=0, next_try_us=0,
-    )  # fmt: skip
-    if found is None:
-        return replace(fresh, state=MandateState.COMPLETED)
-    period, window = found
-    return replace(fresh, period=period, first=window.first, last=window.last)
-
-
-def find(state: State, mandate_id: str) -> Mandate | None:
-    note = state.notes.get(mandate_key(mandate_id))
-    return read(Mandate, note) if note else None
+TERMS, PRESENT, REVOKE = "terms", "present", "revoke"
+"""What a payee can want of a mandate at another bank."""
 
 
 def keep(state: State, mandate: Mandate) -> Note:
-    return agenda.file(state, mandate.payer_account, mandate.payee_account, mandate)
+    """Notes a mandate down; the bank of a payee elsewhere is owed word of what has changed."""
+    there = mandate.there
+    if there is None:
+        return agenda.file(state, mandate.payer_account, mandate.payee_account, mandate)
+    known = find(state, mandate.id)
+    if there.side == PAYEE and known is not None and _told(known) != _told(mandate):
+        mandate = replace(mandate, abroad=replace(there, said=there.said + 1))
+    return agenda.file_between(state, mandate)
+
+
+def _told(mandate: Mandate) -> tuple[object, ...]:
+    """What the bank of the payee is told of a mandate."""
+    return (
+        mandate.state, mandate.plan, mandate.proposed, mandate.occurrence, mandate.first,
+        mandate.last, mandate.presented, mandate.noticed_us, mandate.confirmed, mandate.tries,
+        mandate.paid, mandate.last_payment, mandate.why,
+    )  # fmt: skip
+
+
+def wished(mandate: Mandate, wish: str, amount: int = 0, end: int = 0) -> Mandate:
+    """A mandate of whose payer's bank the payee wants something."""
+    there = mandate.there
+    assert there is not None, "it is between banks"
+    changed = replace(
+        there, said=there.said + 1, wish=wish, wish_amount=amount, wish_end=end,
+        wish_occurrence=mandate.occurrence, why="",
+    )  # fmt: skip
+    return replace(mandate, abroad=changed)
+
+
+def _wish(state: State, mandate: Mandate, wish: str, amount: int, end: int = 0) -> Result:
+    """Notes down what a payee wants, one thing at a time; the note of the Mandate."""
+    there, wanted = mandate.there, wished(mandate, wish, amount, end)
+    assert there is not None, "it is between banks"
+    if not mandate.is_owed:
+        return keep(state, wanted)
+    is_same = _wanted(there) == _wanted(wanted.there)
+    return state.notes[mandate.key] if is_same else Reason.REQUEST_PENDING
+
+
+def _wanted(there: Standing | None) -> tuple[object, ...]:
+    assert there is not None, "it is between banks"
+    return (there.wish, there.wish_amount, there.wish_end, there.wish_occurrence)
+
+
+def presented(mandate: Mandate, amount: int, now_us: int) -> Mandate | Reason:
+    """A mandate whose payee has said how much the next payment is of."""
+    if mandate.state is not MandateState.ACTIVE:
+        step = MANDATE_STEPS[mandate.state, MandateMessage.PAUSE]
+        return step if isinstance(step, Reason) else Reason.REQUEST_PENDING
+    plan = mandate.plan
+    if amount > plan.amount or (plan.is_exact and amount != plan.amount):
+        return Reason.AMOUNT_RULE
+    if mandate.presented == amount:
+        return mandate
+    if mandate.presented or mandate.noticed_us:
+        return Reason.REQUEST_PENDING
+    return replace(mandate, presented=amount, noticed_us=now_us)
 
 
 class Propose(WithPin, frozen=True):
@@ -135,13 +134,7 @@ class Propose(WithPin, frozen=True):
             return person
         wanted, known = self.mandate, find(state, self.mandate.id)
         if self.changes:
-            if known is None or known.payee_account != person.account:
-                return Reason.NO_SUCH_REQUEST
-            if known.state is MandateState.PENDING:
-                return Reason.REQUEST_PENDING
-            if not known.is_open:
-                return Reason.REQUEST_OVER
-            return keep(state, replace(known, proposed=wanted.plan))
+            return self._change(state, known, person.account)
         if known is not None:
             is_same = known.is_same(wanted)
             return state.notes[wanted.key] if is_same else Reason.REFERENCE_TAKEN
@@ -155,6 +148,18 @@ class Propose(WithPin, frozen=True):
             return Reason.LIMIT_OF_PAYMENT
         why = agenda.refusal(state, wanted.payer_account, person.account)
         return why if why is not None else keep(state, wanted)
+
+    def _change(self, state: State, known: Mandate | None, account: int) -> Result:
+        if known is None or known.side_of(account) != PAYEE:
+            return Reason.NO_SUCH_REQUEST
+        if known.state in MANDATE_ASKED:
+            return Reason.REQUEST_PENDING
+        if not known.is_open:
+            return Reason.REQUEST_OVER
+        plan = self.mandate.plan
+        if known.there is not None:
+            return _wish(state, known, TERMS, plan.amount, plan.end)
+        return keep(state, replace(known, proposed=plan))
 
 
 class Direct(WithPin, frozen=True):
@@ -178,11 +183,9 @@ class Direct(WithPin, frozen=True):
         if isinstance(person, Reason):
             return person
         mandate = find(state, self.mandate_id)
-        is_payer = mandate is not None and person.account == mandate.payer_account
-        if mandate is None or not (
-            is_payer
-            or (person.account == mandate.payee_account and self.message is MandateMessage.REVOKE)
-        ):
+        side = mandate.side_of(person.account) if mandate else ""
+        may_say = side == PAYER or (side == PAYEE and self.message is MandateMessage.REVOKE)
+        if mandate is None or not may_say:
             return Reason.NO_SUCH_REQUEST
         if person.is_frozen and self.message is not MandateMessage.REVOKE:
             return Reason.FROZEN
@@ -198,6 +201,8 @@ class Direct(WithPin, frozen=True):
         return state.notes[mandate.key] if after == mandate else keep(state, after)
 
     def _after(self, mandate: Mandate, step: MandateState) -> Mandate:
+        if step is MandateState.REVOKED:
+            return revoked(mandate)
         if mandate.state is MandateState.PENDING and step is MandateState.ACTIVE:
             return advanced(replace(mandate, state=step), self.terms)
         if self.message is MandateMessage.APPROVE and mandate.proposed is not None:
@@ -207,6 +212,25 @@ class Direct(WithPin, frozen=True):
         if self.message is MandateMessage.APPROVE and needs_word(mandate, self.terms.rules):
             return replace(mandate, confirmed=True)
         return replace(mandate, state=step)
+
+
+def counted(mandate: Mandate) -> Mandate:
+    """A mandate with what its latest payment to another bank has come to, if it has ended."""
+    there = mandate.there
+    if there is None or not there.outcome:
+        return mandate
+    ended = replace(mandate, abroad=replace(there, paying="", outcome=""))
+    if there.outcome == PAID:
+        return replace(ended, paid=mandate.paid + 1, last_payment=there.paying, why="")
+    return replace(ended, tries=mandate.tries + 1, why=there.outcome)
+
+
+def revoked(mandate: Mandate) -> Mandate:
+    """A mandate that is revoked here; the bank of its payer, if that is another one, must hear."""
+    if mandate.state is MandateState.REVOKED:
+        return mandate
+    ended, there = replace(counted(mandate), state=MandateState.REVOKED), mandate.there
+    return wished(ended, REVOKE) if there is not None and there.side == PAYER else ended
 
 
 class Present(WithPin, frozen=True):
@@ -229,20 +253,16 @@ class Present(WithPin, frozen=True):
         if isinstance(person, Reason):
             return person
         mandate = find(state, self.mandate_id)
-        if mandate is None or mandate.payee_account != person.account:
+        if mandate is None or mandate.side_of(person.account) != PAYEE:
             return Reason.NO_SUCH_REQUEST
-        if mandate.state is not MandateState.ACTIVE:
-            step = MANDATE_STEPS[mandate.state, MandateMessage.PAUSE]
-            return step if isinstance(step, Reason) else Reason.REQUEST_PENDING
-        plan, amount = mandate.plan, self.amount
-        if amount > plan.amount or (plan.is_exact and amount != plan.amount):
-            return Reason.AMOUNT_RULE
-        if mandate.presented == amount:
+        after = presented(mandate, self.amount, self.terms.now.us)
+        if isinstance(after, Reason):
+            return after
+        if after == mandate:
             return state.notes[mandate.key]
-        if mandate.presented or mandate.noticed_us:
-            return Reason.REQUEST_PENDING
-        now_us = self.terms.now.us
-        return keep(state, replace(mandate, presented=amount, noticed_us=now_us))
+        if mandate.there is not None:
+            return _wish(state, mandate, PRESENT, self.amount)
+        return keep(state, after)
 
 
 class Attend(Procedure, frozen=True):
@@ -282,19 +302,17 @@ class Attend(Procedure, frozen=True):
             return keep(state, advanced(mandate, self.terms))
         if todo is Todo.NOTICE:
             return keep(state, replace(mandate, noticed_us=now.us))
-        return self._execute(state, mandate)
+        return self.go_on(state, mandate, todo)
 
-    def _execute(self, state: State, mandate: Mandate) -> Result:
-        now, rules = self.terms.now, self.terms.rules
+    def go_on(self, state: State, mandate: Mandate, todo: Todo) -> Result:
+        """Makes the payment that is due."""
         paid = self._pay(state, mandate)
         if not isinstance(paid, Reason):
             done = replace(mandate, paid=mandate.paid + 1, last_payment=self.payment_id, why="")
             keep(state, advanced(done, self.terms))
             return paid
         failed = replace(mandate, tries=mandate.tries + 1, why=paid.value)
-        if failed.tries > rules.retries:
-            return keep(state, advanced(failed, self.terms))
-        return keep(state, replace(failed, next_try_us=now.us + rules.retry_s * _S))
+        return keep(state, after_failure(failed, self.terms))
 
     def _pay(self, state: State, mandate: Mandate) -> Note | Reason:
         """Moves the money of one occurrence, and notes it down. The payer agreed beforehand."""
@@ -318,13 +336,8 @@ class Attend(Procedure, frozen=True):
             return as_payment(moved)
         takings.count(state, payee, amount, self.terms)
         payment = Payment(
-            self.payment_id, "mandate", mandate.payer, mandate.payer_account, mandate.payee,
+            self.payment_id, MANDATE, mandate.payer, mandate.payer_account, mandate.payee,
             mandate.payee_account, self.bank, mandate.payee_name, amount, mandate.reference,
             mandate.note, self.terms.now.us, rrn=rrn_of(moved.entry), of=mandate.id,
         )  # fmt: skip
         return noting.write(state, payment_key(payment.id), body_of(payment), is_open=False)
-
-
-def is_whole(plan: Plan, day: int) -> bool:
-    """Whether a plan has a day that can still come."""
-    return plan.start <= plan.end and next_window(plan, 0, day) is not None

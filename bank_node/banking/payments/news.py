@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from math import inf
 from typing import NamedTuple
 
-from bank_node.banking.payments.papers import Collect
+from bank_node.banking.payments.papers import Collect, Mandate
 from bank_node.banking.payments.records import PAY_IN, WITHDRAW, Payment, read
 from bank_node.ledger.notes import Note
 
@@ -26,7 +26,7 @@ class News(NamedTuple):
     """A payment or a request that an account had a part in, as of an entry of the journal."""
 
     entry: int
-    record: Payment | Collect
+    record: Payment | Collect | Mandate
 
 
 class Page(NamedTuple):
@@ -64,11 +64,11 @@ class Board:
 
     def heard(self, note: Note) -> list[tuple[Done, Page]]:
         """Takes in the record of a payment or a request; who is to be told of it, and what."""
-        record: Payment | Collect
+        record: Payment | Collect | Mandate
         accounts: Iterable[int]
-        if note.key.startswith("c:"):
-            record = read(Collect, note)
-            accounts = record.here if self._is_news(record) else ()
+        if note.key.startswith(("c:", "w:")):
+            paper = read(Mandate, note) if note.key.startswith("w:") else read(Collect, note)
+            record, accounts = paper, paper.here if self._is_news(paper) else ()
         else:
             record = read(Payment, note)
             accounts = parties(record, is_incoming=note.key.startswith("i:"))
@@ -81,13 +81,16 @@ class Board:
                 told.append((waiting.done, page))
         return told
 
-    def _is_news(self, paper: Collect) -> bool:
-        """Whether a request has come to another state, and not only its bank to know of that."""
-        if self._states.get(paper.id) == paper.state:
+    def _is_news(self, paper: Collect | Mandate) -> bool:
+        """Whether a paper has come to another state, and not only its bank to know of that."""
+        known = str(paper.state)
+        if isinstance(paper, Mandate):
+            known = f"{known} {paper.occurrence} {paper.noticed_us} {paper.tries} {paper.proposed}"
+        if self._states.get(paper.id) == known:
             return False
         if len(self._states) >= self._news_max:
             self._states = {}
-        self._states[paper.id] = paper.state
+        self._states[paper.id] = known
         return True
 
     def _keep(self, account: int, news: News) -> None:

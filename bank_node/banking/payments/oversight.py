@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import agenda
+from bank_node.banking.payments.leave import find
 from bank_node.banking.payments.limits import Activity
 from bank_node.banking.payments.machines import MANDATE_STEPS, MandateMessage, MandateState
-from bank_node.banking.payments.mandates import find
+from bank_node.banking.payments.mandates import keep, revoked
 from bank_node.banking.payments.papers import agenda_key, mandate_key
 from bank_node.banking.payments.records import (
     Person,
@@ -78,5 +78,4 @@ class RevokeMandate(Procedure, frozen=True):
         if step is mandate.state:
             return state.notes[mandate.key]
         assert step is MandateState.REVOKED
-        ended = replace(mandate, state=step)
-        return agenda.file(state, mandate.payer_account, mandate.payee_account, ended)
+        return keep(state, revoked(mandate))

@@ -5,6 +5,8 @@ happen to each is one table in `machines.py`. Days are counted from the year 1, 
 time zone; moments are microseconds since 1970; amounts are units.
 """
 
+from typing import TYPE_CHECKING
+
 from msgspec import UNSET, Struct, UnsetType
 
 from bank_node.banking.payments.machines import (
@@ -18,6 +20,8 @@ from bank_node.banking.payments.machines import (
 
 PAYER, PAYEE = "payer", "payee"
 """The sides of a paper."""
+PAID = "paid"
+"""What a payment of a mandate to another bank has come to, unless it has failed."""
 
 
 class Abroad(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +49,55 @@ class Abroad(Struct, frozen=True, forbid_unknown_fields=True):
     """What 1 of the payee's currency costs in the payer's."""
 
 
-class Collect(Struct, frozen=True, forbid_unknown_fields=True):
+class Standing(Abroad, frozen=True, forbid_unknown_fields=True):
+    """What is kept beside a mandate whose other side is a client of another bank."""
+
+    wish: str = ""
+    """What the payee wants and the payer's bank has not heard; empty for the mandate itself."""
+    wish_amount: int = 0
+    wish_end: int = 0
+    wish_occurrence: int = 0
+    paying: str = ""
+    """The payment that is on its way, or has ended and is not taken into account yet."""
+    outcome: str = ""
+    """What that came to: PAID, or why it failed."""
+
+
+class Between:
+    """What papers have in common that may be between two banks."""
+
+    __slots__ = ()
+    if TYPE_CHECKING:
+        payer_account: int
+        payee_account: int
+        abroad: Abroad | UnsetType
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether the other bank has something yet to hear."""
+        return self.abroad is not UNSET and self.abroad.told < self.abroad.said
+
+    @property
+    def here(self) -> tuple[int, ...]:
+        """The accounts of this bank that it concerns."""
+        sides = {PAYER: self.payer_account, PAYEE: self.payee_account}
+        if self.abroad is not UNSET:
+            del sides[self.abroad.side]
+        return tuple(sides.values())
+
+    def side_of(self, account: int) -> str:
+        """Which side an account of this bank is; empty if it is none."""
+        there = self.abroad.side if self.abroad is not UNSET else ""
+        if there != PAYER and account == self.payer_account:
+            return PAYER
+        return PAYEE if there != PAYEE and account == self.payee_account else ""
+
+    def is_with(self, bank: str, side: str) -> bool:
+        """Whether it is between this bank and another one, whose client is that side."""
+        return self.abroad is not UNSET and (self.abroad.bank, self.abroad.side) == (bank, side)
+
+
+class Collect(Between, Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody asks somebody else for money."""
 
     id: str
@@ -79,26 +131,6 @@ class Collect(Struct, frozen=True, forbid_unknown_fields=True):
         """What there is of another bank."""
         return None if self.abroad is UNSET else self.abroad
 
-    @property
-    def is_owed(self) -> bool:
-        """Whether the other bank has something yet to hear."""
-        return self.there is not None and self.there.told < self.there.said
-
-    @property
-    def here(self) -> tuple[int, ...]:
-        """The accounts of this bank that it concerns."""
-        sides = {PAYER: self.payer_account, PAYEE: self.payee_account}
-        if self.there is not None:
-            del sides[self.there.side]
-        return tuple(sides.values())
-
-    def side_of(self, account: int) -> str:
-        """Which side an account of this bank is; empty if it is none."""
-        there = self.there.side if self.there else ""
-        if there != PAYER and account == self.payer_account:
-            return PAYER
-        return PAYEE if there != PAYEE and account == self.payee_account else ""
-
     def is_same(self, other: "Collect") -> bool:
         """Whether a request asks for this very collect."""
         return (self.payee_account, self.payer, self.asked_amount, self.note) == (
@@ -126,7 +158,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     """The last day."""
 
 
-class Mandate(Struct, frozen=True, forbid_unknown_fields=True):
+class Mandate(Between, Struct, frozen=True, forbid_unknown_fields=True):
     """A payer's standing leave for a payee to be paid, again and again."""
 
     id: str
@@ -166,10 +198,17 @@ class Mandate(Struct, frozen=True, forbid_unknown_fields=True):
     last_payment: str = ""
     why: str = ""
     """Why the last try failed: the name of a refusal."""
+    abroad: Standing | UnsetType = UNSET
+    """What there is of another bank; left out within one bank."""
 
     @property
     def key(self) -> str:
         return mandate_key(self.id)
+
+    @property
+    def there(self) -> Standing | None:
+        """What there is of another bank."""
+        return None if self.abroad is UNSET else self.abroad
 
     @property
     def is_open(self) -> bool:

@@ -23,7 +23,7 @@ from bank_node.protocol.payment_values import Vpa
 _NAME_MAX = 60
 PAY, WITHDRAW, PAY_IN = "pay", "withdraw", "pay in"
 REFUND, CHARGEBACK = "refund", "chargeback"
-COLLECT = "collect"
+COLLECT, MANDATE = "collect", "mandate"
 _BACKWARDS = (REFUND, CHARGEBACK)
 PENDING, SUCCESS, FAILED = "pending", "success", "failed"
 
