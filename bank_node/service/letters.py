@@ -136,6 +136,9 @@ def find_payer(
     """The other bank that a payer is a client of, and what it says of it. Raises Refused."""
     provider = provider_for(counter, call, payer)
     assert provider is not None, "an address of this bank has another way"
+    known = counter.around.remembered(provider.bank, str(payer))
+    if known is not None:
+        return provider.bank, known
     try:
         told = yield Wait(partial(counter.around.resolve, provider.bank, str(payer)))
     except Refused as refused:
