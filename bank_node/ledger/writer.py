@@ -54,6 +54,8 @@ class Writer:
         the same bank are faster.
         """
         self._store = store
+        self.reads_are_instant = store.reads_are_instant
+        """Whether `read` answers from memory, without waiting."""
         self._metrics = metrics
         self._clock = clock
         self._batch_operations = batch_operations
@@ -79,11 +81,6 @@ class Writer:
         self._reader = (
             None if store.reads_are_instant else Reader(cast("SharedStore", store), self.submit)
         )
-
-    @property
-    def reads_are_instant(self) -> bool:
-        """Whether `read` answers from memory, without waiting."""
-        return self._store.reads_are_instant
 
     def look_up(self, operations: Sequence[Operation], done: Done) -> None:
         """Answers reads of a store whose reads are not instant, ahead of what is being written.

@@ -20,6 +20,8 @@ _LOOPBACK = 127
 _NEIGHBOURS = 256
 # A step of this share of the whole leaves consecutive addresses far from each other.
 _GOLDEN = 0.618
+# Clients name any address, and the same few again and again.
+_KNOWN_MAX = 1024
 
 
 class StaticPeer(NamedTuple):
@@ -64,6 +66,7 @@ class Reach:
 
         A scan visits at most `addresses_max` addresses. Raises ValueError for a wrong subnet.
         """
+        self._known: dict[str, bool] = {}
         self.own = own
         self.peers = tuple(peers)
         self._own = _number(own)
@@ -85,6 +88,14 @@ class Reach:
 
     def allows(self, address: str) -> bool:
         """Whether a connection to this address may be opened; never to the own one."""
+        known = self._known.get(address)
+        if known is None:
+            if len(self._known) >= _KNOWN_MAX:
+                self._known = {}
+            known = self._known[address] = self._allows(address)
+        return known
+
+    def _allows(self, address: str) -> bool:
         if address in self._named:
             return True
         try:

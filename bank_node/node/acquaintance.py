@@ -78,8 +78,11 @@ class Acquaintance:
             return Reason.BANK_NOT_FOUND
         if self.is_classic(peer) is None:
             return Reason.BANK_SILENT
-        told = (w[len(_CURRENCY) :] for w in peer.capabilities if w.startswith(_CURRENCY))
-        return None if next(told, self._currency) == self._currency else Reason.OTHER_CURRENCY
+        for word in peer.capabilities:
+            if word.startswith(_CURRENCY):
+                is_same = word[len(_CURRENCY) :] == self._currency
+                return None if is_same else Reason.OTHER_CURRENCY
+        return None
 
     def meet(
         self,

@@ -4,16 +4,22 @@ from bank_node.protocol.commands import COMMANDS
 
 HIDDEN = b"***"
 _SECRETIVE = frozenset(row.code.encode("ascii") for row in COMMANDS.values() if row.secrets)
-_BACKSPACES = (b"\x08", b"\x7f")
 
 
 def shown_request(line: bytes, secrets: tuple[int, ...]) -> bytes:
     """A request whose arguments at these places are secret."""
     words = line.split()
-    if any(each in line for each in _BACKSPACES):
+    if _is_retyped(line):
         # What was typed over may be the secret, and it may lie anywhere.
         return b" ".join((words[0], HIDDEN))
-    return b" ".join(HIDDEN if n - 1 in secrets else word for n, word in enumerate(words))
+    for place in secrets:
+        if place + 1 < len(words):
+            words[place + 1] = HIDDEN
+    return b" ".join(words)
+
+
+def _is_retyped(line: bytes) -> bool:
+    return b"\x08" in line or b"\x7f" in line
 
 
 def shown_junk(line: bytes) -> bytes:
@@ -22,7 +28,7 @@ def shown_junk(line: bytes) -> bytes:
     if not words:
         return line
     # Something invisible may stand before the code, and backspaces can make it of anything.
-    is_odd = any(each in line for each in _BACKSPACES)
+    is_odd = _is_retyped(line)
     if is_odd or words[0][-2:].upper() in _SECRETIVE or words[0][:2].upper() in _SECRETIVE:
         return b" ".join((words[0][:8], HIDDEN)) if not is_odd else HIDDEN
     return line

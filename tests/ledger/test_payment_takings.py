@@ -102,3 +102,6 @@ def test_days_begin_where_the_bank_is():
     london, prague = calendar("Europe/London"), calendar("Europe/Prague")
     assert prague(evening_us) == london(evening_us) + 1
     assert calendar("")(evening_us) in (london(evening_us), prague(evening_us))
+    midnight_us = evening_us + 600 * 1_000_000
+    days = [london(midnight_us + us) - london(evening_us) for us in (-1, 0, -1, 10**11)]
+    assert days == [0, 1, 0, 2]
