@@ -9,11 +9,11 @@ from operator import itemgetter
 
 from bank_node.ledger import book, moves
 from bank_node.ledger.book import Account, FreeNumbers, State
-from bank_node.ledger.entries import ENTRY, HELD, Entry, Kind, is_client, is_settlement
+from bank_node.ledger.entries import ENTRY, HELD, Entry, Kind, is_settlement
 from bank_node.ledger.journal import Block
 from bank_node.ledger.records import Record, decode
 from bank_node.ledger.transfers import Transfer
-from bank_node.values import AMOUNT_MAX
+from bank_node.values import ACCOUNT_MAX, AMOUNT_MAX
 
 _DEPOSITED = int(Kind.DEPOSITED)
 _WITHDRAWN = int(Kind.WITHDRAWN)
@@ -35,12 +35,14 @@ class Recovery:
         self._records = {record.key: record for record in records}
         self._anchored = anchored
         self._up_to = up_to
+        self._has_replayed = False
         # Records, and accounts that the blocks closed: what is open tells its last entry itself.
         self._also_changed: dict[int | str, int] = {}
 
     def replay(self, block: Block) -> None:
         """Raises CorruptLedger if the block does not fit the rows."""
         accounts, anchored, up_to = self._accounts, self._anchored, self._up_to
+        self._has_replayed = True
         sequence = block.first_entry - 1
         for entry in ENTRY.iter_unpack(block.body):
             sequence += 1
@@ -65,9 +67,9 @@ class Recovery:
 
     def changed(self) -> dict[int | str, int]:
         """The accounts and transfers that the blocks changed, each with its last entry."""
-        anchored = self._anchored
-        changed = self._also_changed.copy()
-        changed.update((n, last) for n, _, last in self._accounts.values() if last > anchored)
+        changed, anchored = self._also_changed.copy(), self._anchored
+        if self._has_replayed:
+            changed.update((n, last) for n, _, last in self._accounts.values() if last > anchored)
         return changed
 
     def _replay(self, entry: Entry, sequence: int) -> None:
@@ -92,7 +94,7 @@ class Recovery:
         accounts = self._accounts
         state = State(dict(accounts), FreeNumbers(accounts))
         state.sequence = sequence
-        others = [number for number in accounts if not is_client(number)]
+        others = [number for number in accounts if not HELD < number <= ACCOUNT_MAX]
         state.clients = len(accounts) - len(others)
         state.settled = sum(accounts[n].balance for n in others if is_settlement(n))
         for record in self._records.values():
