@@ -99,12 +99,15 @@ def test_a_client_pays_somebody_of_another_bank(banks):
     told = json.loads(ask(prague, "PR bohdan@brno").removeprefix("PR "))
     assert (told["name"], told["state"]) == ("bohdan", "active")
     assert told["account"].endswith(brno.bank)
-    reply = ask(prague, "PP alice@prague bohdan@brno 120 r1 2580 for+lunch")
+    reply = ask(prague, "PP alice@prague bohdan@brno 120 r1 2580 ~for~lunch~13")
     assert reply.startswith("PP PRA")
     assert_closed(prague, brno)
     assert (has(prague, "alice@prague"), has(brno, "bohdan@brno")) == (380, 120)
     told = state(prague, reply.split()[1])
     assert (told["state"], told["code"], told["amount"]) == ("success", "00", 120)
+    theirs = state(brno, reply.split()[1])
+    assert told["rrn"] == theirs["rrn"] == reply.split()[2]
+    assert told["note"] == theirs["note"] == "~for~lunch~13"
     for bank, passed in ((prague, ["pending", "success"]), (brno, ["success"])):
         flow = bank.node._flow
         until(lambda: flow.sums() == (1, {}), "it is told once, at each bank")  # noqa: B023

@@ -4,6 +4,7 @@ Pure. The payer's bank writes its record in the block that sets the money aside,
 block that promises to take it; both are closed by what becomes of the transfer (`closing.py`).
 """
 
+import re
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from bank_node.banking.payments import collects, leave, limits, takings
 from bank_node.banking.payments.exchange import Exchange, is_fair, parse_exchange
 from bank_node.banking.payments.limits import Terms
-from bank_node.banking.payments.names import rrn_of
+from bank_node.banking.payments.names import RRN_DIGITS, rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.papers import collect_key, mandate_key
 from bank_node.banking.payments.records import (
@@ -69,6 +70,8 @@ _AS_PAYMENT = {
 
 
 _SAME = Exchange(0, "", "")
+# A retrieval number as it travels: without the zeros in front of it.
+_NUMBER = re.compile(rb"[1-9][0-9]{0,%d}" % (RRN_DIGITS - 1))
 _BACKWARDS = (REFUND, CHARGEBACK)
 _KINDS = {kind.encode(): kind for kind in (*_BACKWARDS, COLLECT, MANDATE)}
 
@@ -136,6 +139,8 @@ class Memo(NamedTuple):
     """The payment that this one gives back, or the request or mandate that it is made for."""
     exchange: Exchange | None = None
     """What it is at the payer's bank, if that keeps another currency."""
+    rrn: str = ""
+    """Its retrieval number at the payer's bank."""
 
 
 def memo_of(payment: Payment, currency: str) -> str:
@@ -149,18 +154,24 @@ def memo_of(payment: Payment, currency: str) -> str:
     if exchange is not None:
         mine = exchange._replace(amount=payment.amount, currency=currency)
         about = (*about, mine.word)
-    memo = "~".join((*names, to_word(payment.note), *about))
+    if payment.rrn:
+        about = (*about, str(int(payment.rrn)))
+    # A text has its own way of writing blanks, and must not be taken for what stands behind it.
+    note = to_word(payment.note).replace("~", "%7E")
+    memo = "~".join((*names, note, *about))
     return memo if len(memo) <= MEMO_CHARACTERS_MAX else "~".join((*names, "", *about))
 
 
 def parse_memo(text: str) -> Memo | None:
     """The memo in a message of another bank; None if it is none."""
     words = text.encode().split(b"~")
-    if not 4 <= len(words) <= 6:
+    if not 4 <= len(words) <= 7:
         return None
     payer, payee, order, note, *about = words
-    kind, of, exchange = PAY, b"", None
+    kind, of, exchange, rrn = PAY, b"", None, ""
     try:
+        if about and _NUMBER.fullmatch(about[-1]):
+            rrn = about.pop().decode().rjust(RRN_DIGITS, "0")
         if about and about[0][:3].islower():
             word, _, of = about.pop(0).partition(b":")
             kind = _KINDS[word]
@@ -176,6 +187,7 @@ def parse_memo(text: str) -> Memo | None:
             kind,
             parse_payment_id(of) if of else "",
             exchange,
+            rrn,
         )
     except (Refused, KeyError):
         return None
@@ -226,7 +238,7 @@ class Expect(Procedure, frozen=True):
         payment = Payment(
             promise.key.rpartition("/")[2], memo.kind, memo.payer, promise.payer, str(memo.payee),
             promise.payee, "", read(Person, note).name if note else "", promise.amount, "",
-            memo.note, self.terms.now.us, rrn=rrn_of(promised.entry), order=memo.order,
+            memo.note, self.terms.now.us, rrn=memo.rrn or rrn_of(promised.entry), order=memo.order,
             payer_bank=bank_of(promise.bank), state=PENDING, of=memo.of,
             other_amount=there.amount, other_currency=there.currency, rate=there.rate,
         )  # fmt: skip

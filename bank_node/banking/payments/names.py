@@ -26,6 +26,7 @@ _RESERVED = frozenset(
                  "upi")
 )  # fmt: skip
 
+RRN_DIGITS = 12
 _TAG_BYTES = 16
 _BODY = Struct(">II")
 _VERSION = b"\x01"
@@ -84,8 +85,8 @@ def payment_id(secret: bytes, handle: str, account: int, reference: str) -> str:
 
 
 def rrn_of(entry: int) -> str:
-    """The 12-digit retrieval number of a payment: where in the ledger it is."""
-    return f"{entry:012}"
+    """The 12-digit retrieval number of a payment: where in the ledger of the payer's bank it is."""
+    return str(entry).rjust(RRN_DIGITS, "0")
 
 
 def make_vmid(secret: bytes, merchant: Merchant) -> str:

@@ -89,7 +89,7 @@ class Payment(Struct, frozen=True, forbid_unknown_fields=True):
     note: str
     time_us: int
     rrn: str = ""
-    """Its retrieval number at the payer's bank, given once it is booked."""
+    """Its retrieval number, which the payer's bank gives once it is booked; both banks tell it."""
     of: str = ""
     """The payment that this one gives back, or what it was asked for with."""
     refunded: int = 0
