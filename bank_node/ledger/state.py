@@ -4,6 +4,7 @@ A copy of it is what a batch is decided on. Knows no rules; it only holds, and l
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import filterfalse
 from typing import Any
 
 from bank_node.ledger.entries import Account, is_client
@@ -27,7 +28,8 @@ class FreeNumbers:
     __slots__ = ("_numbers", "_places")
 
     def __init__(self, taken: Iterable[int]) -> None:
-        self._numbers = sorted(set(range(ACCOUNT_MIN, ACCOUNT_MAX + 1)).difference(taken))
+        every, gone = range(ACCOUNT_MIN, ACCOUNT_MAX + 1), set(taken)
+        self._numbers = list(filterfalse(gone.__contains__, every) if gone else every)
         self._places: dict[int, int] | None = None
 
     def take(self, draw: int) -> int | None:

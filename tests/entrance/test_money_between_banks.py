@@ -208,7 +208,7 @@ def test_a_promise_to_a_bank_that_never_comes_back_is_decided_by_hand(stack, tmp
         assert (position["coming"], position["net"]) == (70, 0)
         console.document(f"OW transfer={key} do={word} note=The bank is closed for good.")
     assert house.client().ask(f"AB {account}") == f"AB {balance}"
-    assert console.document("OF")["open"] == 0
+    until(lambda: console.document("OF")["open"] == 0, "it is over")
 
 
 def test_who_may_only_look_decides_nothing(doubtful):
