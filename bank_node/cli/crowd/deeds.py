@@ -4,6 +4,7 @@ What has no final answer is unknown. In calm times it is asked again at once und
 reference, which the bank promises is safe; in a storm only after it, by `ask_again`.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -17,6 +18,8 @@ _TOO_MUCH = 4 * MONEY
 _AMOUNT_MAX = 900
 # How long a bank may take to close the record of what came from another one, in tries.
 _AGAIN_TRIES = 150
+# How long the bank of a user may take to hear what a merchant of another one asks for.
+_ARRIVAL_TRIES, _PAUSE_S = 200, 0.1
 
 MIX = {"pay": 560, "code": 200, "wrong pin": 50, "no money": 40, "duplicate": 40, "replay": 30,
        "collect": 30, "decline": 10, "refund": 40}  # fmt: skip
@@ -100,22 +103,31 @@ class Deeds:
         self._must_be(what, asked, told, "ER ZM" if what == "wrong pin" else "ER Z9")
 
     async def _collect(self, lines: Lines, member: Member, what: str) -> None:
-        """A merchant of the user's bank asks it for money; it pays or declines."""
-        shop, amount, line = self._neighbour(member), self._amount(), lines.of(member.home)
+        """A merchant asks the user for money, who pays or declines."""
+        shop, amount, line = self._asking(member), self._amount(), lines.of(member.home)
         if shop is None:
             await self._pay(lines, member, "pay")
             return
         asked = f"PC {shop.vpa} {member.vpa} {amount} {self._reference()}"
-        told = await self._again(line, f"{asked} {PIN}")
+        told = await self._again(lines.of(shop.home), f"{asked} {PIN}")
         if told is None or not self._must_be("asked for money", asked, told, "PC "):
             return
         request = told.split()[1]
+        await self._arrived(lines.of(shop.home), request)
         if what == "decline":
             told = await self._again(line, f"PD {member.vpa} {request} {PIN}")
             self._must_be(what, "PD", told, "PD declined")
             return
         approve = f"PA {member.vpa} {request} {PIN}"
         await self._wish(line, Wish(what, member, shop, amount, member.home, approve))
+
+    async def _arrived(self, line: Line, request: str) -> None:
+        """Waits until the user's bank has a request, which a busy one may not have said in time."""
+        for _ in range(_ARRIVAL_TRIES):
+            told = await self._again(line, f"PS {request}")
+            if told is None or '"state":"sent"' not in told:
+                return
+            await asyncio.sleep(_PAUSE_S)
 
     async def _refund(self, lines: Lines, member: Member, what: str) -> None:
         """A user pays a merchant of any bank, which gives a part of it back, and no more."""
@@ -185,7 +197,9 @@ class Deeds:
             if payee is not member:
                 return payee
 
-    def _neighbour(self, member: Member) -> Member | None:
-        """A merchant of the same bank, if it has one."""
-        here = [each for each in self._crowd.merchants if each.home == member.home]
-        return self._crowd.draw.choice(here) if here else None
+    def _asking(self, member: Member) -> Member | None:
+        """A merchant who can ask a user for money: any, but in a storm one of the same bank."""
+        merchants = self._crowd.merchants
+        if self._is_stormy:
+            merchants = [each for each in merchants if each.home == member.home]
+        return self._crowd.draw.choice(merchants) if merchants else None
