@@ -8,9 +8,12 @@ import pytest
 from support.nodes import Running, bank_port, running_node, some_host
 from support.polling import until
 
+from bank_node.banking.transfers.signing import answer_bytes, request_bytes
 from bank_node.ledger.entries import settlement_account
+from bank_node.ledger.transfers import Phase, Role, decode
 from bank_node.network.lookout import Lookout
 from bank_node.node.stores import open_archive
+from bank_node.security.identity import is_signed
 
 
 @pytest.fixture
@@ -73,6 +76,38 @@ def test_money_goes_from_one_bank_to_another_and_both_know(banks):
     with payee.wire() as wire:
         told = wire.ask(f"TS {payer.bank}/rent")
         assert told == f"TS {payer.bank}/rent committed {source} {target} 200"
+
+
+def test_each_step_of_a_transfer_is_proven_by_the_signed_words_of_the_other_bank(banks):
+    payer, payee = banks()
+    source, target = opened(payer, 500), opened(payee)
+    with payer.wire() as wire, payee.wire() as other:
+        keys = [w.ask("VE").partition("key=")[2].split()[0] for w in (wire, other)]
+        wire.send("".join(f"TR {source} {target} 1 n{n}\r\n" for n in range(20)).encode())
+        assert wire.lines(20) == [f"TR n{n} committed" for n in range(20)]
+    assert_quiet(payer, payee)
+    shared = 0
+    for bank, key in ((payer, keys[1]), (payee, keys[0])):
+        records = {
+            entry: decode(payload, entry)
+            for block in bank.node._store.blocks()
+            for entry, payload in block.payloads().items()
+        }
+        assert len(records) == (60 if bank is payer else 40)
+        for record in records.values():
+            if (record.role, record.phase) == (Role.PAYER, Phase.RESERVED):
+                continue
+            said = records[record.evidence_entry].evidence if record.evidence_entry else None
+            shared += said is not None
+            messages, *answers, signature = (said or record.evidence).decode().split("\n")
+            assert record.id in [message.split(",")[1] for message in messages.split(";")]
+            signed = (
+                answer_bytes(payee.bank, payer.bank, messages, *answers)
+                if answers
+                else request_bytes(payer.bank, payee.bank, messages)
+            )
+            assert is_signed(signed, signature, key)
+    assert shared, "entries of one line share its words"
 
 
 def test_a_transfer_can_be_asked_for_at_any_bank(banks):
