@@ -368,3 +368,14 @@ def test_both_ledgers_verify_after_mandates(paper):
     for bank in (paper.prague, paper.brno):
         report = verify(bank.store.blocks(), (), (), Anchor(0, 0, b""), check_note=check)
         assert report.entries > 10
+
+
+def test_money_that_has_arrived_is_counted_although_the_payee_revokes_at_that_moment(paper):
+    given = paper.sets_out(days=1)
+    payment = read(Payment, given.note)
+    paper.carry(paper.prague, paper.brno, payment, given.transfer)
+    assert paper.here.there.outcome == "paid"
+    paper.say("revoke", paper.brno, paper.shop)
+    paper.post()
+    assert paper.states() == ("revoked", "revoked")
+    assert (paper.here.paid, paper.here.last_payment) == (1, payment.id)

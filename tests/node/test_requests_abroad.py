@@ -48,6 +48,20 @@ def test_what_somebody_of_another_bank_asks_for_is_paid_once_it_is_approved(town
     assert town.owns() == (4300, 700)
 
 
+def test_what_was_asked_for_and_paid_is_given_back_or_disputed_like_any_payment(town):
+    bill = town.asked(700)
+    payment = ask(town.prague, f"PA {town.pa} {bill} 2580").split()[1]
+    town.both_are(bill, "paid")
+    assert ask(town.brno, f"PX {town.sh} {payment} 200 back 2580 cold").startswith("PX BRN")
+    until(lambda: has(town.prague, town.pa) == 4500, "it is back", 20)
+    disputed = ask(town.prague, f"PZ {town.pa} {payment} raise 2580 cold+soup")
+    assert disputed.startswith("PZ PRA"), disputed
+    dispute = disputed.split()[1]
+    until(lambda: ask(town.brno, f"PS {dispute}").startswith("PS"), "the other bank knows", 20)
+    assert ask(town.brno, f"PZ {town.sh} {dispute} accept 2580").startswith("PZ PRA")
+    until(lambda: town.owns() == (5000, 0), "all of it is back", 20)
+
+
 def test_the_same_request_again_is_the_same_one_and_another_one_is_refused(town):
     assert town.asked(700) == town.asked(700)
     assert town.ask_for(701).startswith("ER U01")
@@ -71,7 +85,7 @@ def test_a_payee_takes_its_request_back(town):
 
 
 def test_a_request_that_nobody_answers_expires_at_both_banks(town):
-    bill = town.asked(700, more="1")
+    bill = town.asked(700, more="3")
     until(lambda: state(town.prague, bill)["state"] == "expired", "it expires", 20)
     town.both_are(bill, "expired")
     assert ask(town.prague, f"PA {town.pa} {bill} 2580").startswith("ER U69")

@@ -23,6 +23,7 @@ from bank_node.banking.payments.mandates import (
     TERMS,
     keep,
     presented,
+    revoked,
 )
 from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.papers import (
@@ -156,7 +157,7 @@ class HearMandate(Procedure, frozen=True):
             return Reason.REFERENCE_TAKEN
         step = MANDATE_STEPS[known.state, MandateMessage.REVOKE]
         if self.word == REVOKED and step is MandateState.REVOKED and step is not known.state:
-            keep(state, replace(_heard(known, self.serial), state=step))
+            keep(state, revoked(_heard(known, self.serial)))
         return state.notes[known.key]
 
     def _begin(self, state: State, there: Standing) -> Result:
@@ -296,7 +297,7 @@ class TakeMandateAnswer(Procedure, frozen=True):
         if there.side == PAYEE:
             after = replace(known, abroad=answered)
             is_gone = self.refused in GONE and known.is_open
-            return keep(state, replace(after, state=MandateState.REVOKED) if is_gone else after)
+            return keep(state, revoked(after) if is_gone else after)
         why = "" if self.refused is None else told_reason(self.refused).value
         if self.serial == there.said:
             answered = replace(answered, wish="", why=why)
