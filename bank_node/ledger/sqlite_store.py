@@ -36,12 +36,14 @@ from bank_node.ledger.transfers import Transfer
 # Replaying twice as many, the most a start can meet, takes about a third of a second.
 SNAPSHOT_ENTRIES = 131_072
 # Rows written along with one block: few enough that the block is not felt to be slower.
-_PORTION_ROWS = 1024
+_PORTION_ROWS = 256
+# Rows written at once when nobody waits.
+_LARGE_PORTION_ROWS = 8192
 # How long the log may get before it is moved into the file: short enough that nobody feels the
 # move. What it grows by is estimated, in whole pages, because SQLite does not tell.
 _LOG_BYTES_MAX = 4 * 2**20
 _PAGES_BYTES_OF_BLOCK = 2 * 4096
-_PAGES_BYTES_OF_PORTION = 8 * 4096
+_PAGES_BYTES_OF_PORTION = 3 * 4096
 
 # One statement for all rows of a portion: the interpreter is free while it runs.
 _WRITE_ROWS = (
@@ -97,9 +99,9 @@ class Snapshot:
         self._changed = set()
         self._goal = head
 
-    def next_portion(self) -> list[int | str]:
+    def next_portion(self, rows: int) -> list[int | str]:
         """The rows to write next; empty when no round is under way."""
-        return self._portions[: -_PORTION_ROWS - 1 : -1]
+        return self._portions[: -rows - 1 : -1]
 
     def done_with(self, portion: list[int | str]) -> None:
         """Called once a portion is durable."""
@@ -159,7 +161,7 @@ class SqliteStore:
     def commit(self, state: State, block: Block) -> None:
         if self._log_bytes > _LOG_BYTES_MAX:
             self._move_log()
-        portion = self._snapshot.next_portion()
+        portion = self._snapshot.next_portion(_PORTION_ROWS)
         execute = self._connection.execute
         try:
             if portion:
@@ -216,7 +218,7 @@ class SqliteStore:
             head = head_of(block)
         if self._log_bytes > _LOG_BYTES_MAX:
             self._move_log()
-        portion = self._snapshot.next_portion()
+        portion = self._snapshot.next_portion(_PORTION_ROWS)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             if portion:
@@ -309,7 +311,7 @@ class SqliteStore:
         if self._snapshot.sequence == self._head.sequence:
             return
         self._snapshot.start_round(self._head)
-        while portion := self._snapshot.next_portion():
+        while portion := self._snapshot.next_portion(_LARGE_PORTION_ROWS):
             self._connection.execute("BEGIN IMMEDIATE")
             self._write_rows(portion, self._state)
             self._connection.execute("COMMIT")
