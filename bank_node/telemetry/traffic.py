@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from logging.handlers import RotatingFileHandler
+from math import ceil
 from pathlib import Path
 
 from bank_node.telemetry.ring import Ring
@@ -29,9 +30,12 @@ OUTGOING = "-> "
 # About 20 MB of records: seconds of full load, should the disk stall.
 _RECORDS_MAX = 100_000
 # How many lines are formatted in one go; more would keep the interpreter from the I/O thread.
-_PORTION = 500
+_PORTION_MIN, _PORTION_MAX = 125, 500
 _RECORDS_KEPT = 4096
-_PAUSE_S = 0.2
+# What has gathered is written within this time, portion after portion: all at once it would be a
+# stall that clients feel.
+_ROUND_S = 0.2
+_PORTIONS_A_ROUND = 40
 _SHOWN_MAX = 8192
 
 _LINE = b"%b %b %dus %b%b -> %b"
@@ -166,16 +170,23 @@ class TrafficLog:
             self._handler.close()
 
     def _run(self) -> None:
-        while not self._stopping.wait(_PAUSE_S):
-            self._write()
-        self._write()
+        size, portions, left = _PORTION_MIN, 1, 0
+        while not self._stopping.wait(_ROUND_S / portions):
+            if not left:
+                gathered = len(self._records)
+                size = min(max(_PORTION_MIN, gathered // _PORTIONS_A_ROUND), _PORTION_MAX)
+                left = portions = max(1, ceil(gathered / size))
+            self._write(size)
+            left -= 1
+        while self._records:
+            self._write(_PORTION_MAX)
 
     def _not_written(self, record: logging.LogRecord) -> None:
         self._lost(record.getMessage().count("\n") + 1)
 
-    def _write(self) -> None:
-        while self._records:
-            portion = [self._records.popleft() for _ in range(min(_PORTION, len(self._records)))]
+    def _write(self, lines: int) -> None:
+        portion = [self._records.popleft() for _ in range(min(lines, len(self._records)))]
+        if portion:
             # One record of the handler carries many lines, so that rotation stays the library's.
             self._handler.emit(
                 logging.LogRecord("traffic", logging.INFO, "", 0, self._format(portion), None, None)

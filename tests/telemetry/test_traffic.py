@@ -42,7 +42,7 @@ def record(request: bytes = b"BC", reply: bytes = b"BC 10.1.2.3\r\n", us: int = 
 @pytest.fixture
 def idle_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log thread waits until it is told to stop, so that tests decide when it writes."""
-    monkeypatch.setattr(traffic, "_PAUSE_S", 3600)
+    monkeypatch.setattr(traffic, "_ROUND_S", 3600)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_file_outgrows_its_limit_by_one_portion_at_most(open_log, tmp_path):
     log = open_log(file_bytes=4096, kept=100)
     log.extend([record(b"N%d" % n) for n in range(5000)])
     log.close()
-    portion = len(format_text([record(b"N4999")] * traffic._PORTION)) + 2
+    portion = len(format_text([record(b"N4999")] * traffic._PORTION_MAX)) + 2
     sizes = [path.stat().st_size for path in (tmp_path / "log").iterdir()]
     assert max(sizes) <= 4096 + portion
 
@@ -220,7 +220,7 @@ def test_the_queue_has_room_again_after_writing(open_log, tmp_path, lost, monkey
     log = open_log()
     for _ in range(3):
         log.extend([record()] * 10)
-        log._write()
+        log._write(10)
     log.close()
     assert lost == []
     assert len(lines_in(tmp_path / "log")) == 30
@@ -228,7 +228,7 @@ def test_the_queue_has_room_again_after_writing(open_log, tmp_path, lost, monkey
 
 def test_the_thread_writes_without_being_told(tmp_path, monkeypatch):
     written = traffic.threading.Event()
-    monkeypatch.setattr(traffic, "_PAUSE_S", 0.001)
+    monkeypatch.setattr(traffic, "_ROUND_S", 0.001)
     log = TrafficLog(
         tmp_path / "traffic.log", as_json=False, file_bytes=10**6, files_kept=1, lost=print
     )
@@ -238,6 +238,26 @@ def test_the_thread_writes_without_being_told(tmp_path, monkeypatch):
     arrived = written.wait(60)
     log.close()
     assert arrived
+
+
+def test_what_gathered_is_written_in_portions_with_room_between_them(tmp_path, monkeypatch):
+    emitted, all_written = [], traffic.threading.Event()
+    monkeypatch.setattr(traffic, "_ROUND_S", 0.05)
+    log = TrafficLog(
+        tmp_path / "traffic.log", as_json=False, file_bytes=10**6, files_kept=1, lost=print
+    )
+
+    def emit(entry):
+        emitted.append(entry.getMessage().count("\n") + 1)
+        if sum(emitted) == 1000:
+            all_written.set()
+
+    monkeypatch.setattr(log._handler, "emit", emit)
+    log.extend([record()] * 1000)
+    arrived = all_written.wait(60)
+    log.close()
+    assert arrived
+    assert max(emitted) == traffic._PORTION_MIN
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_at_once(tmp_path):
@@ -262,7 +282,7 @@ def test_a_disk_that_fails_loses_lines_counts_them_and_says_nothing_on_the_scree
 
     monkeypatch.setattr(log._handler.stream, "write", full)
     log.extend([record()] * 250)
-    log._write()
+    log._write(250)
     assert sum(lost) == 250
     assert capsys.readouterr().err == ""
 
@@ -275,7 +295,7 @@ def test_a_full_disk_harms_neither_writing_nor_closing(tmp_path, lost, capsys, i
     )
     for _ in range(2):
         log.extend([record()] * 250)
-        log._write()
+        log._write(250)
     log.close()
     assert sum(lost) == 500
     assert capsys.readouterr().err == ""
