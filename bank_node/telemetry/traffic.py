@@ -30,12 +30,12 @@ OUTGOING = "-> "
 # About 20 MB of records: seconds of full load, should the disk stall.
 _RECORDS_MAX = 100_000
 # How many lines are formatted in one go; more would keep the interpreter from the I/O thread.
-_PORTION_MIN, _PORTION_MAX = 125, 500
+_PORTION_MIN, _PORTION_MAX = 400, 500
 _RECORDS_KEPT = 4096
 # What has gathered is written within this time, portion after portion: all at once it would be a
 # stall that clients feel.
 _ROUND_S = 0.2
-_PORTIONS_A_ROUND = 40
+_PORTIONS_A_ROUND = 12
 _SHOWN_MAX = 8192
 
 _LINE = b"%b %b %dus %b%b -> %b"
