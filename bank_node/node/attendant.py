@@ -13,14 +13,14 @@ from threading import Event, Thread
 from bank_node.banking.payments import disputes
 from bank_node.banking.payments.collects import ExpireCollect, is_due
 from bank_node.banking.payments.dues import Todo, due
-from bank_node.banking.payments.papers import Collect, Dispute, Mandate
+from bank_node.banking.payments.papers import REQUESTS, Collect, Dispute, Mandate
 from bank_node.banking.payments.records import read
 from bank_node.banking.payments.refunds import OnItsWay
 from bank_node.ledger.notes import Note
 from bank_node.ledger.operations import Operation
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
-from bank_node.node.correspondence import KINDS, Correspondence
+from bank_node.node.correspondence import Correspondence
 from bank_node.node.inquiries import Inquiries
 from bank_node.service.counter import Counter
 from bank_node.service.disputes import carry_back, settling
@@ -101,7 +101,7 @@ class Attendant:
     def _look(self) -> None:
         self.make_round()
         self._inquiries.make_round(self._store.open_notes("d:"))
-        for kind in KINDS:
+        for kind in REQUESTS:
             self._correspondence.make_round(self._store.open_notes(kind))
 
     def make_round(self) -> int:

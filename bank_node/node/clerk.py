@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bank_node.banking.payments.abroad import record_key
 from bank_node.banking.payments.closing import Conclude, Finish, concerned
-from bank_node.banking.payments.papers import mandate_key
+from bank_node.banking.payments.papers import REQUESTS, mandate_key
 from bank_node.banking.payments.records import Payment, read
 from bank_node.errors import Reason
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
@@ -22,8 +22,6 @@ _log = logging.getLogger(__name__)
 
 KINDS = ("p:", "i:")
 """The kinds of notes that are records of payments."""
-PAPERS = ("c:", "w:")
-"""The kinds of notes that others than the ledger's callers want to hear of."""
 _ENDS = frozenset((Message.CREDIT, Message.ACKNOWLEDGE))
 
 
@@ -51,7 +49,7 @@ class Clerk:
         self._finish([r for r in between_banks if not r.is_open])
         notes = [r for r in records if isinstance(r, Note)]
         payments = [note for note in notes if note.key[:2] in KINDS]
-        papers = [note for note in notes if note.key[:2] in PAPERS]
+        papers = [note for note in notes if note.key[:2] in REQUESTS]
         if payments or papers:
             self._news(payments, papers)
         if payments:

@@ -12,7 +12,8 @@ from threading import Lock
 from msgspec import Struct
 
 from bank_node.banking.payments.mandates import REVOKE
-from bank_node.banking.payments.papers import PAYER, Standing
+from bank_node.banking.payments.papers import PAYER, Request, Standing
+from bank_node.banking.payments.records import request_of
 from bank_node.errors import Refused
 from bank_node.ledger.notes import Note
 from bank_node.ledger.writer import Writer
@@ -20,18 +21,13 @@ from bank_node.protocol.letter_words import Letter
 from bank_node.security.identity import Identity
 from bank_node.service.counter import Counter
 from bank_node.service.letters import (
-    Paper,
     letter_about,
-    paper_of,
     read_answer,
     signed_line,
     taking,
 )
 
 _log = logging.getLogger(__name__)
-
-KINDS = ("c:", "w:")
-"""The kinds of notes that may be about another bank's client."""
 
 _AT_ONCE = 64
 _KEPT_MAX = 100_000
@@ -63,7 +59,7 @@ class Correspondence:
     def heard(self, notes: Sequence[Note]) -> None:
         """Takes in papers that became durable, and says at once what is owed about them."""
         for note in notes:
-            paper = paper_of(note)
+            paper = request_of(note)
             if not paper.is_owed:
                 continue
             if _is_waited_for(paper):
@@ -74,10 +70,10 @@ class Correspondence:
 
     def make_round(self, open_notes: Sequence[Note]) -> int:
         """Says again what was not answered; how much that was."""
-        owed = (paper for paper in map(paper_of, open_notes) if paper.is_owed)
+        owed = (paper for paper in map(request_of, open_notes) if paper.is_owed)
         return sum(map(self._say, owed))
 
-    def _say(self, paper: Paper) -> bool:
+    def _say(self, paper: Request) -> bool:
         if not self._begin(paper):
             return False
         assert paper.there is not None, "it is owed to another bank"
@@ -87,7 +83,7 @@ class Correspondence:
         self._counter.around.ask(bank, line, partial(self._answered, paper, letter))
         return True
 
-    def _begin(self, paper: Paper, *, is_said: bool = False) -> bool:
+    def _begin(self, paper: Request, *, is_said: bool = False) -> bool:
         """Whether it is time to say what is owed; then, or if it `is_said`, remembers that."""
         assert paper.there is not None, "it is owed to another bank"
         now_us, serial = self._counter.clock.now_us(), paper.there.said
@@ -106,7 +102,7 @@ class Correspondence:
                 self._under_way.add(paper.id)
             return True
 
-    def _answered(self, paper: Paper, letter: Letter, reply: bytes | Refused) -> None:
+    def _answered(self, paper: Request, letter: Letter, reply: bytes | Refused) -> None:
         with self._lock:
             self._under_way.discard(letter.id)
         if isinstance(reply, Refused) or paper.there is None:
@@ -120,7 +116,7 @@ class Correspondence:
         self._ledger.submit((take,), lambda _results: None)
 
 
-def _is_waited_for(paper: Paper) -> bool:
+def _is_waited_for(paper: Request) -> bool:
     """Whether whoever has written a paper down says it, and waits for the answer."""
     there = paper.there
     if there is None or there.side != PAYER:

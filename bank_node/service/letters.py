@@ -5,7 +5,7 @@ The rules are in `asking.py` and `standing.py` of payments; here is who may spea
 
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -17,10 +17,11 @@ from bank_node.banking.payments.papers import (
     Abroad,
     Collect,
     Mandate,
+    Request,
     Standing,
     mandate_key,
 )
-from bank_node.banking.payments.records import Person, read
+from bank_node.banking.payments.records import Person, read, request_of
 from bank_node.banking.payments.standing import (
     HearMandate,
     HearRuns,
@@ -29,7 +30,7 @@ from bank_node.banking.payments.standing import (
     plan_of,
 )
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.notes import Note, ReadNotes
+from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.ledger.operations import Operation
 from bank_node.protocol.command import STORE
 from bank_node.protocol.letter_words import Asked, Letter
@@ -51,6 +52,7 @@ from bank_node.service.steps import Step, Steps, Wait
 from bank_node.values import AMOUNT_MAX, BankCode
 
 Hearing = Generator[Step, Any, None]
+AnyRequest = TypeVar("AnyRequest", Collect, Mandate)
 
 
 def letter_bytes(sender: str, receiver: str, line: str) -> bytes:
@@ -81,23 +83,14 @@ def read_answer(
     return parse_letter_answer(words[1])
 
 
-Paper = Collect | Mandate
-"""What banks write letters about."""
-
-
-def paper_of(note: Note) -> Paper:
-    """Raises CorruptLedger."""
-    return read(Mandate, note) if note.key.startswith("w:") else read(Collect, note)
-
-
-def letter_about(paper: Paper, currency: str) -> Letter:
+def letter_about(paper: Request, currency: str) -> Letter:
     """What this bank has to say about a paper."""
     if isinstance(paper, Mandate):
         return standing.letter_of(paper, currency)
     return asking.letter_of(paper, currency)
 
 
-def taking(paper: Paper, serial: int, refused: Reason | None) -> Operation:
+def taking(paper: Request, serial: int, refused: Reason | None) -> Operation:
     """What takes in what the other bank has answered to a letter about a paper."""
     if isinstance(paper, Mandate):
         return TakeMandateAnswer(paper.id, paper.payer_account, serial, refused)
@@ -111,7 +104,7 @@ class Told(NamedTuple):
     refused: Reason | None = None
 
 
-def tell(counter: Counter, call: Call, paper: Paper) -> Generator[Step, Any, Told]:
+def tell(counter: Counter, call: Call, paper: Request) -> Generator[Step, Any, Told]:
     """Says what is owed about a paper; if nobody answers in time, it is said again later."""
     there = paper.there
     assert there is not None, "it is between banks"
@@ -128,6 +121,30 @@ def tell(counter: Counter, call: Call, paper: Paper) -> Generator[Step, Any, Tol
     note = yield taking(paper, letter.serial, answer.refused)
     is_for_now = answer.refused in asking.FOR_NOW
     return Told(note, None if is_for_now else answer.refused)
+
+
+def have_asked(counter: Counter, call: Call, note: Note) -> Generator[Step, Any, None]:
+    """Has another bank ask its client for what a request says that was noted down as sent.
+
+    One that does not answer in time is asked again later. Raises Refused for what it does not take.
+    """
+    asked = request_of(note)
+    if asked.state == "sent":
+        told = yield from tell(counter, call, asked)
+        asked = request_of(told.note) if told.note else asked
+    if asked.state == "refused" and asked.there:
+        raise Refused(Reason(asked.there.why))
+
+
+def find_request(kind: type[AnyRequest], key: str) -> Generator[Step, Any, AnyRequest | None]:
+    """A request, however long ago it was over; None for one that there never was."""
+    try:
+        note = yield ReadNote(key)
+    except Refused as refused:
+        if refused.reason is not Reason.NO_SUCH_PAYMENT:
+            raise
+        return None
+    return read(kind, note)
 
 
 def find_payer(

@@ -15,11 +15,11 @@ from bank_node.banking.payments.papers import PAYEE, PAYER, Mandate, Plan, Stand
 from bank_node.banking.payments.records import Person, read
 from bank_node.banking.payments.standing import ProposeAbroad, told_reason
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.notes import Note, ReadNote
+from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import parse_vpa
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
-from bank_node.service.letters import find_payer, tell
+from bank_node.service.letters import find_payer, find_request, have_asked, tell
 from bank_node.service.payees import find_person
 from bank_node.service.payments import prove
 from bank_node.service.steps import Step, Steps
@@ -55,7 +55,7 @@ def _propose_abroad(
     counter: Counter, call: Call, proof: Proof, terms: Terms, wanted: Mandate, person: Person
 ) -> Generator[Step, Any, None]:
     """Has another bank ask its client. One that does not answer in time is asked again later."""
-    known = yield from _known(wanted.id)
+    known = yield from find_request(Mandate, wanted.key)
     bank = known.there.bank if known and known.there else ""
     if not bank:
         try:
@@ -67,12 +67,7 @@ def _propose_abroad(
             yield from _refuse(proof, terms, Reason.OTHER_CURRENCY)
     there = Standing(bank, PAYER, said=1, category=person.category)
     sent = replace(wanted, state=MandateState.SENT, abroad=there)
-    asked = read(Mandate, (yield ProposeAbroad(proof, terms, sent)))
-    if asked.state is MandateState.SENT:
-        told = yield from tell(counter, call, asked)
-        asked = read(Mandate, told.note) if told.note else asked
-    if asked.state is MandateState.REFUSED and asked.there:
-        raise Refused(Reason(asked.there.why))
+    yield from have_asked(counter, call, (yield ProposeAbroad(proof, terms, sent)))
 
 
 def _refuse(proof: Proof, terms: Terms, reason: Reason) -> Generator[Step, Any, None]:
@@ -83,21 +78,11 @@ def _refuse(proof: Proof, terms: Terms, reason: Reason) -> Generator[Step, Any, 
 
 def _find(mandate_id: str, proof: Proof, terms: Terms) -> Generator[Step, Any, Mandate]:
     """Raises Refused(NO_SUCH_REQUEST), after the try of the PIN is counted."""
-    known = yield from _known(mandate_id)
+    known = yield from find_request(Mandate, mandate_key(mandate_id))
     if known is None:
         yield Look(proof, terms)
         raise Refused(Reason.NO_SUCH_REQUEST)
     return known
-
-
-def _known(mandate_id: str) -> Generator[Step, Any, Mandate | None]:
-    try:
-        note = yield ReadNote(mandate_key(mandate_id))
-    except Refused as refused:
-        if refused.reason is not Reason.NO_SUCH_PAYMENT:
-            raise
-        return None
-    return read(Mandate, note)
 
 
 def _settled(counter: Counter, call: Call, note: Note) -> Generator[Step, Any, Mandate]:

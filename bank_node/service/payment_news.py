@@ -8,7 +8,7 @@ from typing import Any
 from bank_node.banking.payments.names import Listener, make_listener, open_token
 from bank_node.banking.payments.news import News, Page
 from bank_node.banking.payments.operations import Look
-from bank_node.banking.payments.papers import Collect, Mandate
+from bank_node.banking.payments.papers import Request
 from bank_node.banking.payments.records import Person, person_key, read
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import ReadNotes
@@ -71,7 +71,7 @@ def _told(counter: Counter, account: int, page: Page) -> str:
 
 def _event(counter: Counter, account: int, news: News) -> dict[str, Any]:
     record = news.record
-    if isinstance(record, Collect | Mandate):
+    if isinstance(record, Request):
         side, row = record.side_of(account), told_request(record, counter.clock.now_us())
     else:
         is_payer = not record.payer_bank and record.payer_account == account

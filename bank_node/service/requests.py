@@ -20,24 +20,26 @@ from bank_node.banking.payments.machines import COLLECT_ASKED, CollectState
 from bank_node.banking.payments.operations import Look, Proof
 from bank_node.banking.payments.papers import (
     PAYER,
+    REQUESTS,
     Abroad,
     Agenda,
     Collect,
     Dispute,
     Mandate,
+    Request,
     agenda_key,
     collect_key,
     dispute_key,
     mandate_key,
 )
-from bank_node.banking.payments.records import Payment, read
+from bank_node.banking.payments.records import Payment, read, request_of
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.protocol.payment_values import parse_vpa
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, asked_us, in_steps
 from bank_node.service.flow import Attempt
-from bank_node.service.letters import find_payer, tell
+from bank_node.service.letters import find_payer, find_request, have_asked
 from bank_node.service.mandate_rows import moment, told_dispute, told_mandate
 from bank_node.service.payees import find_person, received_keys
 from bank_node.service.payments import as_json, carried, payment_state, prove, told_payment
@@ -73,7 +75,7 @@ def _ask_abroad(
     counter: Counter, call: Call, proof: Proof, terms: Terms, wanted: Collect, category: str
 ) -> Generator[Step, Any, None]:
     """Has another bank ask its client. One that does not answer in time is asked again later."""
-    known = yield from _read_collect(wanted.id)
+    known = yield from find_request(Collect, wanted.key)
     bank = known.there.bank if known and known.there else ""
     try:
         if not bank:
@@ -84,12 +86,7 @@ def _ask_abroad(
     sent = replace(
         wanted, state=CollectState.SENT, abroad=Abroad(bank, PAYER, said=1, category=category)
     )
-    asked = read(Collect, (yield AskAbroad(proof, terms, sent)))
-    if asked.state is CollectState.SENT:
-        told = yield from tell(counter, call, asked)
-        asked = read(Collect, told.note) if told.note else asked
-    if asked.state is CollectState.REFUSED and asked.there:
-        raise Refused(Reason(asked.there.why))
+    yield from have_asked(counter, call, (yield AskAbroad(proof, terms, sent)))
 
 
 def approve(counter: Counter, call: Call) -> Steps:
@@ -97,7 +94,7 @@ def approve(counter: Counter, call: Call) -> Steps:
     vpa, collect_id, pin = call.arguments
     person, proof = yield from prove(counter, vpa, pin)
     terms = counter.terms()
-    found = yield from _read_collect(collect_id)
+    found = yield from find_request(Collect, collect_key(collect_id))
     if found is None or found.side_of(person.account) != PAYER:
         yield Look(proof, terms)
         raise Refused(Reason.NO_SUCH_REQUEST)
@@ -122,22 +119,12 @@ def decline(counter: Counter, call: Call) -> Steps:
     vpa, collect_id, pin = call.arguments
     _, proof = yield from prove(counter, vpa, pin)
     terms = counter.terms()
-    found = yield from _read_collect(collect_id)
+    found = yield from find_request(Collect, collect_key(collect_id))
     if found is None:
         yield Look(proof, terms)
         raise Refused(Reason.NO_SUCH_REQUEST)
     ended = yield EndCollect(proof, terms, collect_id, found.payer_account)
     return f"PD {read(Collect, ended).state}"
-
-
-def _read_collect(collect_id: str) -> Generator[Step, Any, Collect | None]:
-    try:
-        note = yield ReadNote(collect_key(collect_id))
-    except Refused as refused:
-        if refused.reason is not Reason.NO_SUCH_PAYMENT:
-            raise
-        return None
-    return read(Collect, note)
 
 
 def waiting(counter: Counter, call: Call) -> Steps:
@@ -155,16 +142,12 @@ def waiting(counter: Counter, call: Call) -> Steps:
 
 def told_paper(note: Note, now_us: int) -> dict[str, Any]:
     """A request, a mandate or a dispute as it is told, without what is empty."""
-    if note.key.startswith("w:"):
-        row = told_mandate(read(Mandate, note))
-    elif note.key.startswith("d:"):
-        row = told_dispute(read(Dispute, note))
-    else:
-        row = told_collect(read(Collect, note), now_us)
-    return whole(row)
+    if note.key.startswith(REQUESTS):
+        return told_request(request_of(note), now_us)
+    return whole(told_dispute(read(Dispute, note)))
 
 
-def told_request(paper: Collect | Mandate, now_us: int) -> dict[str, Any]:
+def told_request(paper: Request, now_us: int) -> dict[str, Any]:
     """A request or a mandate as it is told, without what is empty."""
     if isinstance(paper, Mandate):
         return whole(told_mandate(paper))

@@ -8,10 +8,9 @@ from zlib import crc32
 from bank_node.banking.payments.papers import (
     PAYEE,
     Agenda,
-    Collect,
     Dispute,
-    Mandate,
     Paper,
+    Request,
     agenda_key,
 )
 from bank_node.banking.payments.records import body_of, read
@@ -71,7 +70,7 @@ def file(state: State, account: int, by: int, paper: Paper) -> Note:
     return _write(state, paper)
 
 
-def file_between(state: State, paper: Collect | Mandate) -> Note:
+def file_between(state: State, paper: Request) -> Note:
     """Notes a paper between banks down. It is on the list of the payer, where that is a client."""
     there = paper.there
     assert there is not None, "it is between banks"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from math import inf
 from typing import NamedTuple
 
-from bank_node.banking.payments.papers import Collect, Mandate
-from bank_node.banking.payments.records import PAY_IN, WITHDRAW, Payment, read
+from bank_node.banking.payments.papers import REQUESTS, Mandate, Request
+from bank_node.banking.payments.records import PAY_IN, WITHDRAW, Payment, read, request_of
 from bank_node.ledger.notes import Note
 
 NEWS_MAX = 20_000
@@ -26,7 +26,7 @@ class News(NamedTuple):
     """A payment or a request that an account had a part in, as of an entry of the journal."""
 
     entry: int
-    record: Payment | Collect | Mandate
+    record: Payment | Request
 
 
 class Page(NamedTuple):
@@ -64,11 +64,11 @@ class Board:
 
     def heard(self, note: Note) -> list[tuple[Done, Page]]:
         """Takes in the record of a payment or a request; who is to be told of it, and what."""
-        record: Payment | Collect | Mandate
+        record: Payment | Request
         accounts: Iterable[int]
-        if note.key.startswith(("c:", "w:")):
-            paper = read(Mandate, note) if note.key.startswith("w:") else read(Collect, note)
-            record, accounts = paper, paper.here if self._is_news(paper) else ()
+        if note.key.startswith(REQUESTS):
+            record = request = request_of(note)
+            accounts = request.here if self._is_news(request) else ()
         else:
             record = read(Payment, note)
             accounts = parties(record, is_incoming=note.key.startswith("i:"))
@@ -81,7 +81,7 @@ class Board:
                 told.append((waiting.done, page))
         return told
 
-    def _is_news(self, paper: Collect | Mandate) -> bool:
+    def _is_news(self, paper: Request) -> bool:
         """Whether a paper has come to another state, and not only its bank to know of that."""
         known = str(paper.state)
         if isinstance(paper, Mandate):

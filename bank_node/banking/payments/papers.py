@@ -307,7 +307,11 @@ class Agenda(Struct, frozen=True, forbid_unknown_fields=True):
         return agenda_key(self.account)
 
 
-Paper = Collect | Mandate | Dispute | Agenda
+Request = Collect | Mandate
+"""What one client wants of another, who may be at another bank."""
+REQUESTS = ("c:", "w:")
+"""What the keys of requests begin with."""
+Paper = Request | Dispute | Agenda
 PAPERS: dict[str, type[Struct]] = {"c": Collect, "w": Mandate, "d": Dispute, "q": Agenda}
 """By the letter that their keys begin with."""
 

@@ -15,7 +15,16 @@ from msgspec import Struct
 
 from bank_node.banking.payments.exchange import Exchange
 from bank_node.banking.payments.limits import Activity, Own
-from bank_node.banking.payments.papers import PAPERS, Agenda, Collect, Dispute, Mandate, Paper
+from bank_node.banking.payments.papers import (
+    PAPERS,
+    Agenda,
+    Collect,
+    Dispute,
+    Mandate,
+    Paper,
+    Request,
+    mandate_key,
+)
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import Vpa
@@ -182,6 +191,11 @@ def read(kind: type[Body], note: Note) -> Body:
     except msgspec.MsgspecError as error:
         raise CorruptLedger(f"the note {note.key} cannot be read: {error}") from None
     return record
+
+
+def request_of(note: Note) -> Request:
+    """The request in a note, of whichever kind. Raises CorruptLedger if it is none."""
+    return read(Mandate, note) if note.key.startswith(mandate_key("")) else read(Collect, note)
 
 
 def body_of_activity(activity: Activity) -> bytes:
