@@ -30,9 +30,9 @@ from bank_node.protocol.command import STORE
 from bank_node.protocol.dispute_messages import DisputeAnswer
 from bank_node.protocol.dispute_messages import DisputeMessage as Letter
 from bank_node.protocol.payment_values import ACCEPT, CONTEST, EVIDENCE, RAISE
-from bank_node.security.identity import is_signed
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
+from bank_node.service.letters import require_signed
 from bank_node.service.payees import received_keys
 from bank_node.service.payments import carried, parcel_of, prove
 from bank_node.service.steps import Step, Steps
@@ -171,10 +171,7 @@ def _accept(
 def hear(counter: Counter, call: Call) -> Steps:
     """`TD`."""
     bank, letter, signature = call.arguments
-    key = counter.around.key_of(bank)
-    signed = message_bytes(bank, call.bank.code, letter.line)
-    if bank == call.bank.code or not key or not is_signed(signed, signature, key):
-        raise Refused(Reason.NOT_SIGNED, bank=bank)
+    require_signed(counter, call, bank, message_bytes(bank, call.bank.code, letter.line), signature)
     try:
         answer = yield from _heard(counter, bank, letter)
     except Refused as refused:

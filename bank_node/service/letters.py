@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from bank_node.banking.payments import asking, standing
 from bank_node.banking.payments.asking import HearAsked, HearStands, TakeAnswer
 from bank_node.banking.payments.exchange import costing
+from bank_node.banking.payments.hearing import FOR_NOW
 from bank_node.banking.payments.papers import (
     PAYEE,
     Abroad,
@@ -53,6 +54,15 @@ from bank_node.values import AMOUNT_MAX, BankCode
 
 Hearing = Generator[Step, Any, None]
 AnyRequest = TypeVar("AnyRequest", Collect, Mandate)
+
+
+def require_signed(
+    counter: Counter, call: Call, bank: BankCode, said: bytes, signature: str
+) -> None:
+    """Raises Refused(NOT_SIGNED) unless another bank has signed what it says with its key."""
+    key = counter.around.key_of(bank)
+    if bank == call.bank.code or not key or not is_signed(said, signature, key):
+        raise Refused(Reason.NOT_SIGNED, bank=bank)
 
 
 def letter_bytes(sender: str, receiver: str, line: str) -> bytes:
@@ -119,7 +129,7 @@ def tell(counter: Counter, call: Call, paper: Request) -> Generator[Step, Any, T
     if answer is None:
         return Told()
     note = yield taking(paper, letter.serial, answer.refused)
-    is_for_now = answer.refused in asking.FOR_NOW
+    is_for_now = answer.refused in FOR_NOW
     return Told(note, None if is_for_now else answer.refused)
 
 
@@ -167,10 +177,7 @@ def find_payer(
 def hear(counter: Counter, call: Call) -> Steps:
     """`TQ`."""
     bank, letter, signature = call.arguments
-    key = counter.around.key_of(bank)
-    signed = letter_bytes(bank, call.bank.code, letter.line)
-    if bank == call.bank.code or not key or not is_signed(signed, signature, key):
-        raise Refused(Reason.NOT_SIGNED, bank=bank)
+    require_signed(counter, call, bank, letter_bytes(bank, call.bank.code, letter.line), signature)
     refused = None
     try:
         yield from _HEARD[type(letter)](counter, bank, letter)

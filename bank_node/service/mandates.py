@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from bank_node.banking.payments.dues import is_whole
+from bank_node.banking.payments.hearing import told_reason
 from bank_node.banking.payments.instalments import AttendAbroad
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import MandateMessage, MandateState
@@ -13,7 +14,7 @@ from bank_node.banking.payments.mandates import Attend, Direct, Present, Propose
 from bank_node.banking.payments.operations import Look, Proof
 from bank_node.banking.payments.papers import PAYEE, PAYER, Mandate, Plan, Standing, mandate_key
 from bank_node.banking.payments.records import Person, read
-from bank_node.banking.payments.standing import ProposeAbroad, told_reason
+from bank_node.banking.payments.standing import KNOWN, ProposeAbroad
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import parse_vpa
@@ -95,7 +96,7 @@ def _settled(counter: Counter, call: Call, note: Note) -> Generator[Step, Any, M
         return mandate
     told = yield from tell(counter, call, mandate)
     if told.refused is not None:
-        raise Refused(told_reason(told.refused))
+        raise Refused(told_reason(told.refused, KNOWN))
     return read(Mandate, told.note) if told.note else mandate
 
 

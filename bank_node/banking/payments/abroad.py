@@ -51,6 +51,7 @@ from bank_node.protocol.payment_values import (
 from bank_node.protocol.transfer_messages import MEMO_CHARACTERS_MAX
 from bank_node.values import AccountNumber, Amount
 
+# What a refusal of a transfer is called where it is one of a payment; others keep their names.
 _AS_PAYMENT = {
     Reason.INSUFFICIENT_FUNDS: Reason.NOT_ENOUGH_MONEY,
     Reason.NO_SUCH_PAYEE: Reason.NO_SUCH_ADDRESS,
@@ -66,8 +67,6 @@ _AS_PAYMENT = {
     Reason.OUT_OF_REACH: Reason.PROVIDER_DOWN,
     Reason.BANK_OUTCOME_UNKNOWN: Reason.PROVIDER_DOWN,
 }
-# What a refusal of a transfer is called where it is one of a payment; others keep their names.
-
 
 _SAME = Exchange(0, "", "")
 # A retrieval number as it travels: without the zeros in front of it.

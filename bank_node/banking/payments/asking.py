@@ -7,16 +7,22 @@ Who has changed a record owes the other bank word of it, which may be lost, doub
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import agenda
 from bank_node.banking.payments.abroad import PayAbroad, touched_abroad
 from bank_node.banking.payments.collects import (
-    EVERYBODY,
-    NOBODY,
     as_of,
     become,
     find,
     keep,
     may_ask,
+)
+from bank_node.banking.payments.hearing import (
+    FOR_NOW,
+    asked_of,
+    expires_us,
+    told_reason,
+    touched_by_asking,
+    why_no_room,
+    why_not_asked,
 )
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import COLLECT_STEPS, CollectMessage, CollectState
@@ -29,21 +35,13 @@ from bank_node.banking.payments.papers import (
     agenda_key,
     collect_key,
 )
-from bank_node.banking.payments.records import COLLECT, Payment, person_key
-from bank_node.banking.payments.uri import NOT_A_MERCHANT
+from bank_node.banking.payments.records import COLLECT, Payment
 from bank_node.errors import Reason
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
-from bank_node.protocol.letter_words import Asked, fitting
-from bank_node.protocol.payment_values import SECONDS_MAX
+from bank_node.protocol.letter_words import fitting
 from bank_node.protocol.request_letters import ASKED, CANCELLED, CollectLetter, CollectStands
 
-_US = 1_000_000
-# What the other bank may well take when it is asked again.
-FOR_NOW = frozenset(
-    (Reason.NO_SUCH_PROVIDER, Reason.TOO_BUSY, Reason.STOPPING, Reason.TIMED_OUT, Reason.NOT_LEADER,
-     Reason.INTERNAL)
-)  # fmt: skip
 # What another bank may give as its reason for not taking a request; clients are told no others.
 _KNOWN = frozenset(
     (Reason.NO_SUCH_ADDRESS, Reason.ASKING_OFF, Reason.TOO_MANY_REQUESTS, Reason.REQUEST_EXPIRED,
@@ -58,10 +56,7 @@ def letter_of(collect: Collect, currency: str) -> CollectLetter | CollectStands:
     if there.side == PAYEE:
         return CollectStands(collect.id, there.said, collect.state.value)
     is_over = collect.state is CollectState.CANCELLED
-    asked = Asked(
-        collect.payee, collect.payee_account, there.category, collect.payer, collect.amount,
-        currency, collect.reference, collect.expires_us, collect.payee_name, collect.note,
-    )  # fmt: skip
+    asked = asked_of(collect, collect.amount, currency)
     return fitting(CollectLetter(collect.id, there.said, CANCELLED if is_over else ASKED, asked))
 
 
@@ -85,7 +80,7 @@ class AskAbroad(WithPin, frozen=True):
         if known is not None:
             is_same = known.is_same(self.collect)
             return state.notes[known.key] if is_same else Reason.REFERENCE_TAKEN
-        if not may_ask(person, self.terms.rules.asking):
+        if not may_ask(person.category, self.terms.rules.asking):
             return Reason.ASKING_OFF
         if person.is_frozen:
             return Reason.FROZEN
@@ -105,8 +100,7 @@ class HearAsked(Procedure, frozen=True):
 
     @property
     def touched(self) -> tuple[int | str, ...]:
-        payer = self.wanted.payer_account
-        return (self.wanted.key, person_key(payer), agenda_key(payer))
+        return touched_by_asking(self.wanted)
 
     def decide(self, state: State) -> Result:
         wanted = self.wanted
@@ -124,23 +118,18 @@ class HearAsked(Procedure, frozen=True):
 
     def _begin(self, state: State, there: Abroad) -> Result:
         wanted, rules, now_us = self.wanted, self.terms.rules, self.terms.now.us
-        if now_us >= wanted.expires_us:
-            return Reason.REQUEST_EXPIRED
-        if person_key(wanted.payer_account) not in state.notes:
-            return Reason.NO_SUCH_ADDRESS
+        why = why_not_asked(state, wanted, now_us)
+        if why is not None:
+            return why
         if self.word == CANCELLED:
             # Noted down all the same: what was taken back must not begin by an older letter.
             return keep(state, replace(wanted, state=CollectState.CANCELLED))
-        is_merchant = there.category != NOT_A_MERCHANT
-        if rules.asking == NOBODY or not (is_merchant or rules.asking == EVERYBODY):
+        if not may_ask(there.category, rules.asking):
             return Reason.ASKING_OFF
-        why = agenda.refusal(
-            state, wanted.payer_account, agenda.stranger(there.bank, wanted.payee_account)
-        )
+        why = why_no_room(state, wanted)
         if why is not None:
             return why
-        latest_us = now_us + SECONDS_MAX * _US
-        return keep(state, replace(wanted, expires_us=min(wanted.expires_us, latest_us)))
+        return keep(state, replace(wanted, expires_us=expires_us(wanted, now_us)))
 
 
 class HearStands(Procedure, frozen=True):
@@ -191,19 +180,14 @@ class TakeAnswer(Procedure, frozen=True):
             return Reason.NO_SUCH_REQUEST
         if self.refused in FOR_NOW or self.serial <= there.told:
             return state.notes[known.key]
-        why = "" if self.refused is None else self.refused.value
-        if self.refused is not None and self.refused not in _KNOWN:
-            why = Reason.RISK.value
-        is_taken = self.refused is None
-        step = COLLECT_STEPS[known.state, _MESSAGE.HEAR if is_taken else _MESSAGE.REFUSE]
+        why = "" if self.refused is None else told_reason(self.refused, _KNOWN).value
+        message = CollectMessage.HEAR if self.refused is None else CollectMessage.REFUSE
+        step = COLLECT_STEPS[known.state, message]
         assert isinstance(step, CollectState), "hearing of it is never refused"
         if step is not CollectState.REFUSED:
             why = there.why
         heard = replace(there, told=min(self.serial, there.said), why=why)
         return keep(state, replace(known, state=step, abroad=heard))
-
-
-_MESSAGE = CollectMessage
 
 
 class ApproveAbroad(PayAbroad, frozen=True):

@@ -14,7 +14,7 @@ from bank_node.banking.payments.machines import (
 )
 from bank_node.banking.payments.operations import Pay, WithPin, touched_by, touched_by_payment
 from bank_node.banking.payments.papers import PAYER, Collect, agenda_key, collect_key
-from bank_node.banking.payments.records import Payment, Person, payment_key, person_key, read
+from bank_node.banking.payments.records import Payment, payment_key, person_key, read
 from bank_node.banking.payments.uri import NOT_A_MERCHANT
 from bank_node.errors import Reason
 from bank_node.ledger.notes import Note
@@ -29,8 +29,9 @@ OWED_US = 86_400_000_000
 """How long after its time a request is of no interest to the other bank any more."""
 
 
-def may_ask(person: Person, who: str) -> bool:
-    return who == EVERYBODY or (who == MERCHANTS and person.category != NOT_A_MERCHANT)
+def may_ask(category: str, who: str) -> bool:
+    """Whether somebody who trades with this may ask others for money."""
+    return who == EVERYBODY or (who == MERCHANTS and category != NOT_A_MERCHANT)
 
 
 class Ask(WithPin, frozen=True):
@@ -55,7 +56,7 @@ class Ask(WithPin, frozen=True):
         known = state.notes.get(collect.key)
         if known is not None:
             return known if read(Collect, known).is_same(collect) else Reason.REFERENCE_TAKEN
-        if not may_ask(person, self.terms.rules.asking):
+        if not may_ask(person.category, self.terms.rules.asking):
             return Reason.ASKING_OFF
         if person.is_frozen:
             return Reason.FROZEN

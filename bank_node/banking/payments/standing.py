@@ -7,9 +7,16 @@ Each side numbers what it says, so nothing that comes twice or late takes anythi
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import agenda
-from bank_node.banking.payments.asking import FOR_NOW
 from bank_node.banking.payments.dues import is_whole
+from bank_node.banking.payments.hearing import (
+    FOR_NOW,
+    asked_of,
+    expires_us,
+    told_reason,
+    touched_by_asking,
+    why_no_room,
+    why_not_asked,
+)
 from bank_node.banking.payments.leave import find
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import (
@@ -35,13 +42,10 @@ from bank_node.banking.payments.papers import (
     agenda_key,
     mandate_key,
 )
-from bank_node.banking.payments.records import (
-    person_key,
-)
 from bank_node.errors import Reason
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
-from bank_node.protocol.letter_words import Asked, Letter, fitting
+from bank_node.protocol.letter_words import Letter, fitting
 from bank_node.protocol.mandate_letters import (
     REVOKED,
     MandateLetter,
@@ -49,16 +53,15 @@ from bank_node.protocol.mandate_letters import (
     RunsLetter,
     TermsLetter,
 )
-from bank_node.protocol.payment_values import SECONDS_MAX, Recurrence
+from bank_node.protocol.payment_values import Recurrence
 from bank_node.protocol.request_letters import ASKED
 
-_US = 1_000_000
-# What another bank may give as its reason; clients are told no others.
-_KNOWN = frozenset(
+KNOWN = frozenset(
     (Reason.NO_SUCH_ADDRESS, Reason.TOO_MANY_REQUESTS, Reason.REQUEST_EXPIRED, Reason.REQUEST_OVER,
      Reason.REQUEST_PENDING, Reason.REQUEST_DECLINED, Reason.OTHER_CURRENCY, Reason.AMOUNT_RULE,
      Reason.LIMIT_OF_PAYMENT, Reason.NO_SUCH_DAY, Reason.REFERENCE_TAKEN)
 )  # fmt: skip
+"""What another bank may give as its reason; clients are told no others."""
 # With these the bank of a payee says that there is no such mandate any more.
 GONE = frozenset(
     (Reason.NO_SUCH_REQUEST, Reason.REQUEST_OVER, Reason.REQUEST_EXPIRED, Reason.REQUEST_DECLINED)
@@ -76,10 +79,7 @@ def letter_of(mandate: Mandate, currency: str) -> Letter:
     if there.wish == PRESENT:
         return PresentLetter(mandate.id, there.said, there.wish_occurrence, there.wish_amount)
     plan, is_over = mandate.asked, mandate.state is MandateState.REVOKED
-    asked = Asked(
-        mandate.payee, mandate.payee_account, there.category, mandate.payer, plan.amount, currency,
-        mandate.reference, mandate.expires_us, mandate.payee_name, mandate.note,
-    )  # fmt: skip
+    asked = asked_of(mandate, plan.amount, currency)
     often = Recurrence(plan.recurrence, plan.day_rule, plan.day)
     return fitting(MandateLetter(
         mandate.id, there.said, REVOKED if is_over else ASKED, asked, plan.is_exact, often,
@@ -144,15 +144,14 @@ class HearMandate(Procedure, frozen=True):
 
     @property
     def touched(self) -> tuple[int | str, ...]:
-        payer = self.wanted.payer_account
-        return (self.wanted.key, person_key(payer), agenda_key(payer))
+        return touched_by_asking(self.wanted)
 
     def decide(self, state: State) -> Result:
         wanted = self.wanted
         known, there = find(state, wanted.id), wanted.there
         assert there is not None, "another bank has asked"
         if known is None:
-            return self._begin(state, there)
+            return self._begin(state)
         if not known.is_with(there.bank, PAYEE) or not known.is_same(wanted):
             return Reason.REFERENCE_TAKEN
         step = MANDATE_STEPS[known.state, MandateMessage.REVOKE]
@@ -160,12 +159,11 @@ class HearMandate(Procedure, frozen=True):
             keep(state, revoked(_heard(known, self.serial)))
         return state.notes[known.key]
 
-    def _begin(self, state: State, there: Standing) -> Result:
+    def _begin(self, state: State) -> Result:
         wanted, rules, now = self.wanted, self.terms.rules, self.terms.now
-        if now.us >= wanted.expires_us:
-            return Reason.REQUEST_EXPIRED
-        if person_key(wanted.payer_account) not in state.notes:
-            return Reason.NO_SUCH_ADDRESS
+        why = why_not_asked(state, wanted, now.us)
+        if why is not None:
+            return why
         if self.word == REVOKED:
             # Noted down all the same: what was revoked must not begin by an older letter.
             return keep(state, replace(wanted, state=MandateState.REVOKED))
@@ -173,12 +171,10 @@ class HearMandate(Procedure, frozen=True):
             return Reason.LIMIT_OF_PAYMENT
         if not is_whole(wanted.plan, now.day):
             return Reason.NO_SUCH_DAY
-        by = agenda.stranger(there.bank, wanted.payee_account)
-        why = agenda.refusal(state, wanted.payer_account, by)
+        why = why_no_room(state, wanted)
         if why is not None:
             return why
-        latest_us = now.us + SECONDS_MAX * _US
-        begun = replace(wanted, expires_us=min(wanted.expires_us, latest_us))
+        begun = replace(wanted, expires_us=expires_us(wanted, now.us))
         return keep(state, _heard(begun, self.serial))
 
 
@@ -298,15 +294,10 @@ class TakeMandateAnswer(Procedure, frozen=True):
             after = replace(known, abroad=answered)
             is_gone = self.refused in GONE and known.is_open
             return keep(state, revoked(after) if is_gone else after)
-        why = "" if self.refused is None else told_reason(self.refused).value
+        why = "" if self.refused is None else told_reason(self.refused, KNOWN).value
         if self.serial == there.said:
             answered = replace(answered, wish="", why=why)
         message = MandateMessage.HEAR if self.refused is None else MandateMessage.REFUSE
         step = MANDATE_STEPS[known.state, message]
         assert isinstance(step, MandateState), "hearing of it is never refused"
         return keep(state, replace(known, state=step, abroad=answered))
-
-
-def told_reason(refused: Reason) -> Reason:
-    """What clients are told when another bank gives a reason."""
-    return refused if refused in _KNOWN else Reason.RISK
