@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support.nodes import Running, bank_port, running_node, some_host
+from support.nodes import Running, some_host
 from support.polling import until
+from support.two_banks import HANDLES, ask, knows, serve
 
 from bank_node.banking.payments.abroad import record_key
 from bank_node.cli.payments import pay
 from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.transfer_operations import ReadTransfer
-
-HANDLES = ("prague", "brno", "plzen")
 
 
 @pytest.fixture
@@ -40,23 +39,6 @@ def banks(tmp_path: Path) -> Iterator[Callable[..., list[Running]]]:
         yield open_banks
 
 
-def serve(folder: Path, host: str, hosts: list[str], handle: str, **overrides: object):
-    given = {
-        "network__host": host,
-        "network__port": bank_port(host),
-        "network__subnets": [f"{other}/32" for other in hosts],
-        "network__scan_every": 0.3,
-        "payments__handle": handle,
-        "payments__pin_profile": "light",
-    }
-    return running_node(folder / host, **(given | overrides))
-
-
-def knows(one: Running, other: Running) -> bool:
-    peer = one.directory.verified(other.bank)
-    return bool(peer and peer.introduced_at is not None)
-
-
 def join(bank: Running, name: str, money: int = 0, category: str = "") -> str:
     """Registers somebody; the account, and for a merchant its token."""
     handle = bank.node.settings.payments.handle
@@ -67,11 +49,6 @@ def join(bank: Running, name: str, money: int = 0, category: str = "") -> str:
         if money:
             assert wire.ask(f"AD {words[1]} {money}") == "AD"
     return words[-1] if category else words[1]
-
-
-def ask(bank: Running, line: str) -> str:
-    with bank.wire(deadline_s=20) as wire:
-        return wire.ask(line)
 
 
 def has(bank: Running, vpa: str) -> int:

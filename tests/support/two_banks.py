@@ -1,4 +1,4 @@
-"""Two banks in one process, people of each, and what the banks say to each other by hand."""
+"""Banks with clients in one process, and what they say to each other by hand."""
 
 import json
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from support.nodes import Running, bank_port, running_node, some_host
 from support.polling import until
 
 _numbers = count()
-_HANDLES = ("prague", "brno")
+HANDLES = ("prague", "brno", "plzen")
 
 
-def _serve(folder: Path, hosts: list[str], handle: str, overrides: dict[str, object]):
-    host = hosts[_HANDLES.index(handle)]
+def serve(folder: Path, host: str, hosts: list[str], handle: str, **overrides: object):
+    """A bank with a handle that looks for others on `hosts`."""
     given = {
         "network__host": host,
         "network__port": bank_port(host),
@@ -24,13 +24,11 @@ def _serve(folder: Path, hosts: list[str], handle: str, overrides: dict[str, obj
         "network__scan_every": 0.3,
         "payments__handle": handle,
         "payments__pin_profile": "light",
-        "payments__asking": "everybody",
-        "payments__dispute_ask_s": 60,
     }
-    return running_node(folder / handle, **(given | overrides))
+    return running_node(folder / host, **(given | overrides))
 
 
-def _knows(one: Running, other: Running) -> bool:
+def knows(one: Running, other: Running) -> bool:
     peer = one.directory.verified(other.bank)
     return bool(peer and peer.introduced_at is not None)
 
@@ -39,11 +37,12 @@ def _knows(one: Running, other: Running) -> bool:
 def two_banks(folder: Path, **overrides: object) -> Iterator[tuple[Running, Running]]:
     """Banks of Prague and Brno that know each other."""
     hosts = [some_host(), some_host()]
+    asking = {"payments__asking": "everybody", "payments__dispute_ask_s": 60, **overrides}
     with (
-        _serve(folder, hosts, "prague", overrides) as prague,
-        _serve(folder, hosts, "brno", overrides) as brno,
+        serve(folder, hosts[0], hosts, HANDLES[0], **asking) as prague,
+        serve(folder, hosts[1], hosts, HANDLES[1], **asking) as brno,
     ):
-        until(lambda: _knows(prague, brno) and _knows(brno, prague), "banks know each other", 20)
+        until(lambda: knows(prague, brno) and knows(brno, prague), "banks know each other", 20)
         yield prague, brno
 
 
