@@ -3,6 +3,7 @@
 An action is a row; the screen that it belongs to has a method `do_<name>` for it. Pure data.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -248,6 +249,14 @@ def bindings(screen: str) -> list[Binding]:
 def keys_of(action: Action, keymap: dict[str, str]) -> str:
     """The keys of an action as they are, for people: `ctrl+p`, `? f1`."""
     return spoken(keymap.get(action.id, action.keys))
+
+
+_CHORD_OR_FUNCTION = re.compile(r"(ctrl|alt)\+.+|f\d+")
+
+
+def is_free(key: str) -> bool:
+    """Whether a key does the same while a line is typed into: it is not a part of its text."""
+    return _CHORD_OR_FUNCTION.fullmatch(key.strip()) is not None
 
 
 _SPOKEN = {

@@ -41,6 +41,12 @@ def test_a_command_that_rests_keeps_its_latencies_and_has_no_rate():
     assert rates.p99_us == 0
 
 
+def test_no_quantile_is_above_the_longest_latency():
+    once = Latencies(1, 0, 1_480, 1_480, 1_480, (*[0] * 11, 1))
+    rate = between(Metrics(now_us=1), Metrics(now_us=2, commands={"OM": once})).commands[0]
+    assert (rate.p50_us, rate.p99_us) == (1_480, 1_480)
+
+
 def test_a_node_that_restarted_counts_from_zero():
     assert between(metrics(9, 900), metrics(2, 10)) == NO_RATES
     assert between(metrics(9, 900), metrics(10, 10)).requests_per_s == 0

@@ -9,6 +9,7 @@ from tui import actions
 from tui.state import Memory
 from tui.widgets.dialogs import Confirm
 from tui.widgets.grid import Grid
+from tui.widgets.keybar import KeyBar
 
 
 @in_a_loop
@@ -29,6 +30,19 @@ async def test_every_screen_is_one_digit_and_one_click_away():
             if screen == "robbery":
                 console.focus("#plan-grid")
                 await console.pilot.pause()
+
+
+@in_a_loop
+async def test_while_a_line_is_typed_into_the_last_row_tells_only_keys_that_work():
+    async with opened(size=(100, 30)) as console:
+        await console.press("4", "type:5")
+        await console.sees("esc leave line  f1 help  ctrl+p commands")
+        bar = console.app.screen.query_one(KeyBar)
+        assert "plan" not in str(bar.render())
+        await console.pilot.click(KeyBar, offset=(2, 0))
+        await console.sees("? help  / amount")
+        await console.press("5")
+        await console.until(lambda: console.app.current_mode == "journal", "the journal")
 
 
 @in_a_loop

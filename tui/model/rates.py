@@ -91,7 +91,7 @@ def between(before: Metrics | None, now: Metrics) -> Rates:
                 max(0, figures.count - old.count) / seconds,
                 max(0, figures.errors - old.errors) / seconds,
                 # A command that rests shows what it took when it was called.
-                figures.p50_us if quiet else quantile_us(gained, 0.5),
+                figures.p50_us if quiet else min(quantile_us(gained, 0.5), figures.max_us),
                 figures.p99_us if quiet else min(quantile_us(gained, 0.99), figures.max_us),
                 figures.count,
                 figures.errors,
