@@ -66,3 +66,4 @@ async def test_a_target_beyond_all_banks_says_what_they_hold():
     async with opened(screen="robbery") as console:
         await console.press("type:9000000000000", "enter")
         await console.sees("All banks together hold 1,000,000,000,000")
+        await console.sees("No banks to rob")

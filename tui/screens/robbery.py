@@ -28,6 +28,8 @@ _OBJECTIVES = {
     "closest": "closest amount",
 }
 _POINTS = 60
+_TYPE_AN_AMOUNT = "Type an amount above and press enter: the banks to rob appear here."
+_NOTHING_TO_ROB = "No banks to rob; the verdict below says why."
 
 
 class Robbery(HouseScreen):
@@ -130,6 +132,7 @@ class Robbery(HouseScreen):
         grid, panel = self.query_one("#plan-grid", Grid), self.query_one("#plan", Panel)
         banks = plan.plan.banks if plan.plan else ()
         whole = sum(bank.amount for bank in banks)
+        grid.empty = _TYPE_AN_AMOUNT if banks else _NOTHING_TO_ROB
         grid.show([
             Row(bank.address, ((bank.address, "accent"), formats.amount(bank.amount),
                                formats.amount(bank.clients),
@@ -222,7 +225,7 @@ def _plan_grid() -> Grid:
         Column("share", "Share", 5, right=True, from_width=46),
         id="plan-grid",
         name="plan",
-        empty="Type an amount above and press enter: the banks to rob appear here.",
+        empty=_TYPE_AN_AMOUNT,
     )
 
 

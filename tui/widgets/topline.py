@@ -63,7 +63,8 @@ class TopLine(Widget):
         else:
             parts += ["  ", formats.amount(status.total), (" total", "$bank-dim")]
             if width >= _WIDE:
-                parts += ["  ", formats.amount(status.clients), (" accounts", "$bank-dim")]
+                noun = " account" if status.clients == 1 else " accounts"
+                parts += ["  ", formats.amount(status.clients), (noun, "$bank-dim")]
         return safe.assemble(*parts)
 
     def _right(self, hub: Hub, width: int) -> Content:
@@ -73,7 +74,8 @@ class TopLine(Widget):
             parts.append(("◑ read-only  ", "$warning"))
         if status.warnings:
             parts.append((f"▲ {formats.plural(len(status.warnings), 'warning')}  ", "$warning"))
-        parts += [("● ", "$success"), f"{counts.verified}", (" peers  ", "$bank-dim")]
+        parts += [("● ", "$success"), f"{counts.verified}",
+                  (" peer  " if counts.verified == 1 else " peers  ", "$bank-dim")]  # fmt: skip
         if counts.silent and width >= _WIDE:
             parts += [("○ ", "$warning"), f"{counts.silent}", (" silent  ", "$bank-dim")]
         parts.append((safe.line(f"v{status.version}" if status.version else "", 20), "$bank-dim"))
