@@ -4,7 +4,7 @@ An operation names what is wanted; `book.decide` says what becomes of it. The ro
 accounts and transfers it reads or changes, so that a store can load them first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -109,6 +109,11 @@ Operation = (
 Result = int | Reason | Transfer | Note | tuple[Any, ...]
 """What an operation came to: a number (0 where there is nothing to tell), the record of a
 transfer, a note or several, or why it was refused."""
+
+Done = Callable[[Sequence[Result]], object]
+"""Hears what operations came to, in their order, once and on some thread of the ledger."""
+Submit = Callable[[Sequence[Operation], Done], object]
+"""Has operations decided in this order."""
 
 # Asked of every operation of every batch, so by a look-up of its exact type.
 _NAMES_AN_ACCOUNT = frozenset((Deposit, Withdraw, ReadBalance, CloseAccount))

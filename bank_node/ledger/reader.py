@@ -6,18 +6,15 @@ ledger thread, which follows it.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from bank_node.errors import Reason, StoreError
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Done, Operation, Submit
 from bank_node.ledger.store import SharedStore
 
 _log = logging.getLogger(__name__)
-
-Done = Callable[[Sequence[Result]], object]
-Submit = Callable[[Sequence[Operation], Done], object]
 
 
 class Reader:

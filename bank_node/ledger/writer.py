@@ -16,7 +16,7 @@ from bank_node.errors import Conflict, Reason, StoreError
 from bank_node.ledger.book import decide_all
 from bank_node.ledger.journal import Block, seal
 from bank_node.ledger.notes import Note
-from bank_node.ledger.operations import Operation, Result, is_read
+from bank_node.ledger.operations import Done, Operation, Result, is_read
 from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.reader import Reader
 from bank_node.ledger.store import SharedStore, Store
@@ -26,7 +26,6 @@ from bank_node.telemetry.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
-Done = Callable[[Sequence[Result]], object]
 _RECORDS = frozenset((Transfer, Note))
 
 

@@ -13,7 +13,15 @@ from threading import Event, Thread
 from bank_node.banking.payments import disputes
 from bank_node.banking.payments.collects import ExpireCollect, is_due
 from bank_node.banking.payments.dues import Todo, due
-from bank_node.banking.payments.papers import REQUESTS, Collect, Dispute, Mandate
+from bank_node.banking.payments.papers import (
+    COLLECTS,
+    DISPUTES,
+    MANDATES,
+    REQUESTS,
+    Collect,
+    Dispute,
+    Mandate,
+)
 from bank_node.banking.payments.records import read
 from bank_node.banking.payments.refunds import OnItsWay
 from bank_node.ledger.notes import Note
@@ -100,7 +108,7 @@ class Attendant:
 
     def _look(self) -> None:
         self.make_round()
-        self._inquiries.make_round(self._store.open_notes("d:"))
+        self._inquiries.make_round(self._store.open_notes(DISPUTES))
         for kind in REQUESTS:
             self._correspondence.make_round(self._store.open_notes(kind))
 
@@ -125,7 +133,7 @@ class Attendant:
         """What is due about mandates; one that has just changed may need something at once."""
         terms = self._counter.terms()
         for note in notes:
-            if not note.key.startswith("w:"):
+            if not note.key.startswith(MANDATES):
                 continue
             mandate = read(Mandate, note)
             if due(mandate, terms.now, terms.rules) is not Todo.NOTHING:
@@ -133,12 +141,12 @@ class Attendant:
 
     def _due(self) -> Iterator[Operation]:
         terms = self._counter.terms()
-        for note in self._store.open_notes("c:"):
+        for note in self._store.open_notes(COLLECTS):
             collect = read(Collect, note)
             if is_due(collect, terms.now.us):
                 yield ExpireCollect(collect.id, collect.payer_account, terms.now.us)
-        yield from self._due_of(self._store.open_notes("w:"))
-        for note in self._store.open_notes("d:"):
+        yield from self._due_of(self._store.open_notes(MANDATES))
+        for note in self._store.open_notes(DISPUTES):
             dispute = read(Dispute, note)
             if disputes.due(dispute, terms.now) is not None:
                 yield settling(self._counter, dispute, self._bank, terms)

@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from bank_node.banking.payments.abroad import record_key
 from bank_node.banking.payments.closing import Conclude, Finish, concerned
 from bank_node.banking.payments.papers import REQUESTS, mandate_key
-from bank_node.banking.payments.records import Payment, read
+from bank_node.banking.payments.records import PAYMENTS, Payment, read
 from bank_node.errors import Reason
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Done, Operation, Result
 from bank_node.ledger.transfer_operations import ReadTransfer, Tell
 from bank_node.ledger.transfers import Message, Role, Transfer
 from bank_node.ledger.writer import Writer
 
 _log = logging.getLogger(__name__)
 
-KINDS = ("p:", "i:")
-"""The kinds of notes that are records of payments."""
 _ENDS = frozenset((Message.CREDIT, Message.ACKNOWLEDGE))
 
 
@@ -48,7 +46,7 @@ class Clerk:
         between_banks = (r for r in records if isinstance(r, Transfer) and r.role is not Role.LOCAL)
         self._finish([r for r in between_banks if not r.is_open])
         notes = [r for r in records if isinstance(r, Note)]
-        payments = [note for note in notes if note.key[:2] in KINDS]
+        payments = [note for note in notes if note.key[:2] in PAYMENTS]
         papers = [note for note in notes if note.key[:2] in REQUESTS]
         if payments or papers:
             self._news(payments, papers)
@@ -114,9 +112,7 @@ class Concluding:
     def __init__(self, ledger: Writer) -> None:
         self._ledger = ledger
 
-    def submit(
-        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
-    ) -> None:
+    def submit(self, operations: Sequence[Operation], done: Done) -> None:
         """As the ledger's."""
         ends = [each for each in operations if type(each) is Tell and each.message in _ENDS]
         if ends and self._ledger.reads_are_instant:

@@ -20,12 +20,7 @@ from bank_node.ledger.writer import Writer
 from bank_node.protocol.letter_words import Letter
 from bank_node.security.identity import Identity
 from bank_node.service.counter import Counter
-from bank_node.service.letters import (
-    letter_about,
-    read_answer,
-    signed_line,
-    taking,
-)
+from bank_node.service.letters import ABOUT_REQUESTS, letter_about, read_answer, taking
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +74,7 @@ class Correspondence:
         assert paper.there is not None, "it is owed to another bank"
         letter = letter_about(paper, self._counter.currency)
         bank = paper.there.bank
-        line = signed_line(self._identity, self._own, bank, letter)
+        line = ABOUT_REQUESTS.question(self._identity, self._own, bank, letter.line)
         self._counter.around.ask(bank, line, partial(self._answered, paper, letter))
         return True
 

@@ -20,7 +20,7 @@ from bank_node.banking.transfers.faults import Fate, Fates, Odds, Trap
 from bank_node.banking.transfers.flights import Order
 from bank_node.config import Settings
 from bank_node.errors import Reason, Refused, StartupError
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Done, Operation, Result
 from bank_node.node.transfers import Ledger
 from bank_node.protocol.transfer_messages import Messages, joined
 from bank_node.service.calls import Answer, Call, Elsewhere, Transfers
@@ -129,9 +129,7 @@ class FaultyLedger:
         self._ledger = ledger
         self._crash = crash
 
-    def submit(
-        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
-    ) -> None:
+    def submit(self, operations: Sequence[Operation], done: Done) -> None:
         def durable(results: Sequence[Result]) -> None:
             # What was refused has written nothing.
             written = (o for o, r in zip(operations, results, strict=True) if not _refused(r))

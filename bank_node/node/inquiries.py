@@ -12,10 +12,9 @@ from threading import Lock
 from msgspec import Struct
 
 from bank_node.banking.payments.letters import (
+    ABOUT_DISPUTES,
     Heed,
-    answer_bytes,
     letter_of,
-    message_bytes,
     statements,
 )
 from bank_node.banking.payments.papers import PAYEE, PAYER, Dispute
@@ -25,7 +24,7 @@ from bank_node.ledger.notes import Note
 from bank_node.ledger.operations import Result
 from bank_node.ledger.writer import Writer
 from bank_node.protocol.dispute_messages import DisputeAnswer, DisputeMessage, parse_dispute_answer
-from bank_node.security.identity import Identity, is_signed
+from bank_node.security.identity import Identity
 from bank_node.service.counter import Counter
 
 _log = logging.getLogger(__name__)
@@ -88,8 +87,7 @@ class Inquiries:
 
     def _ask(self, dispute: Dispute, asked: _Asked) -> None:
         letter, bank = letter_of(dispute, asked.told), dispute.payee_bank
-        signature = self._identity.sign(message_bytes(self._own, bank, letter.line))
-        line = f"TD {self._own} {letter.line} {signature}".encode()
+        line = ABOUT_DISPUTES.question(self._identity, self._own, bank, letter.line)
         self._counter.around.ask(bank, line, partial(self._answered, dispute, asked, letter))
 
     def _answered(
@@ -107,14 +105,12 @@ class Inquiries:
     ) -> DisputeAnswer | None:
         if isinstance(reply, Refused):
             return None
-        words = reply.decode("ascii", "replace").split()
         key = self._counter.around.key_of(bank)
-        if len(words) != 3 or words[0] != "TD" or not key:
-            return None
-        if not is_signed(answer_bytes(bank, self._own, letter.line, words[1]), words[2], key):
-            _log.warning("the bank %s has answered about a dispute without its signature", bank)
-            return None
-        return parse_dispute_answer(words[1].encode())
+        word = ABOUT_DISPUTES.read_answer(bank, self._own, letter.line, reply, key)
+        answer = parse_dispute_answer(word.encode()) if word else None
+        if answer is None:
+            _log.warning("the bank %s has not answered about a dispute as agreed", bank)
+        return answer
 
     def _heeded(
         self, dispute: Dispute, asked: _Asked, answer: DisputeAnswer, results: Sequence[Result]

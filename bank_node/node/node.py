@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bank_node import __version__
+from bank_node.banking.payments.records import PAYMENTS
 from bank_node.banking.transfers.caps import Caps
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.config import DEFAULT_FILE, Effective, Settings, log_folder
@@ -23,7 +24,7 @@ from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.around import Ears
 from bank_node.node.attendant import Attendant
 from bank_node.node.banks import Banks, own_code
-from bank_node.node.clerk import KINDS, Clerk, Concluding
+from bank_node.node.clerk import Clerk, Concluding
 from bank_node.node.correspondence import Correspondence
 from bank_node.node.faults import Faults
 from bank_node.node.inquiries import Inquiries
@@ -211,7 +212,7 @@ class Node:
         assert succession is not None
 
         def sweep() -> None:
-            for kind in KINDS:
+            for kind in PAYMENTS:
                 clerk.sweep(store.open_notes(kind))
 
         def promoted() -> None:

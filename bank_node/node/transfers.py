@@ -21,7 +21,7 @@ from bank_node.banking.transfers.signing import (
     request_evidence,
 )
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Done, Operation, Result
 from bank_node.ledger.transfer_operations import ReadTransfer, Tell
 from bank_node.ledger.transfers import Message, Phase, Role, Transfer
 from bank_node.network.loops import Inbox, new_loop
@@ -49,9 +49,7 @@ _NOT_KNOWN = frozenset(
 class Ledger(Protocol):
     """What is needed of the writer."""
 
-    def submit(
-        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
-    ) -> None: ...
+    def submit(self, operations: Sequence[Operation], done: Done) -> None: ...
 
     def call(self, operation: Operation) -> Result: ...
 
@@ -88,7 +86,7 @@ class Transfers:
         self._inbox = Inbox(self._loop)
         self._proxy: Elsewhere
         self._is_flushing = False
-        self._asked: list[tuple[Sequence[Operation], Callable[[Sequence[Result]], None]]] = []
+        self._asked: list[tuple[Sequence[Operation], Done]] = []
         self._ready = Event()
         self._thread = Thread(target=self._run, name="transfers", daemon=True)
 
@@ -384,7 +382,7 @@ class Transfers:
 
 
 def _deal(
-    asked: Sequence[tuple[Sequence[Any], Callable[[Sequence[Result]], None]]],
+    asked: Sequence[tuple[Sequence[Any], Done]],
     results: Sequence[Result],
 ) -> None:
     """Hands the results of one submission to those who asked for parts of it."""

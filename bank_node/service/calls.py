@@ -15,7 +15,7 @@ from bank_node.ledger.entries import Account
 from bank_node.ledger.journal import Block
 from bank_node.ledger.log import Log
 from bank_node.ledger.office import Claim
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Done, Operation, Result, Submit
 from bank_node.ledger.proofs import SignedHead
 from bank_node.ledger.shipping import Request
 from bank_node.protocol.commands import Audience, Command, visible_commands
@@ -29,11 +29,6 @@ from bank_node.values import BankCode
 Arguments = tuple[Any, ...]
 Answer = bytes | str | Refused
 """A reply as it goes over the wire, a reply as text, or why there is none."""
-
-
-Told = Callable[[Sequence[Result]], object]
-Submit = Callable[[Sequence[Operation], Told], object]
-"""Has operations decided by the ledger, and their results told on its thread."""
 
 
 class Elsewhere(Protocol):
@@ -69,13 +64,9 @@ class Ledger(Protocol):
 
     def read(self, operation: Operation) -> Result: ...
 
-    def submit(
-        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
-    ) -> None: ...
+    def submit(self, operations: Sequence[Operation], done: Done) -> None: ...
 
-    def look_up(
-        self, operations: Sequence[Operation], done: Callable[[Sequence[Result]], object]
-    ) -> None: ...
+    def look_up(self, operations: Sequence[Operation], done: Done) -> None: ...
 
 
 class Journal(Protocol):

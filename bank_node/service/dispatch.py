@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any, cast
 
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.operations import Operation, ReadClients, Result
+from bank_node.ledger.operations import Done, Operation, ReadClients, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
 from bank_node.protocol.commands import Effect, Route
-from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger, Told
+from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger
 from bank_node.service.desks import Desks
 from bank_node.service.lookups import Lookups, Waiting
 from bank_node.service.tally import Tally
@@ -92,7 +92,7 @@ class Desk:
         self._refusals = {reason: self._refusal(reason) for reason in Reason}
         self._operations: list[Operation] = []
         self._tickets: list[Ticket] = []
-        self._submissions: list[tuple[Sequence[Operation], Told]] = []
+        self._submissions: list[tuple[Sequence[Operation], Done]] = []
         self._lookups = Lookups()
         self._looks_up = not gate.ledger.reads_are_instant
         self._monotonic_ns = gate.clock.monotonic_ns
@@ -317,7 +317,7 @@ class Desk:
                 operations, lambda results: self._run_soon(self._deliver, tickets, results)
             ))  # fmt: skip
 
-    def _submit(self, operations: Sequence[Operation], told: Told) -> None:
+    def _submit(self, operations: Sequence[Operation], told: Done) -> None:
         """Takes what a request that goes on by itself wants of the ledger."""
         self._close_submission()
         self._submissions.append((operations, told))

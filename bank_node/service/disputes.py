@@ -9,7 +9,7 @@ from typing import Any
 
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.disputes import Raise, Say
-from bank_node.banking.payments.letters import Hear, answer_bytes, answer_of, message_bytes
+from bank_node.banking.payments.letters import ABOUT_DISPUTES, Hear, answer_of
 from bank_node.banking.payments.limits import Moment, Terms
 from bank_node.banking.payments.machines import DisputeMessage
 from bank_node.banking.payments.operations import Look, Proof
@@ -35,7 +35,7 @@ from bank_node.service.counter import Counter, in_steps
 from bank_node.service.letters import require_signed
 from bank_node.service.payees import received_keys
 from bank_node.service.payments import carried, parcel_of, prove
-from bank_node.service.steps import Step, Steps
+from bank_node.service.steps import Step, Steps, find_note
 
 _US = 1_000_000
 # Nobody waits for it; the transfer itself is given up by its own deadlines.
@@ -79,7 +79,7 @@ def _received(
 ) -> Generator[Step, Any, Payment | None]:
     """The payment with this id that somebody of this bank was paid with."""
     for key in (payment_key(payment_id), *received_keys(counter, payment_id)):
-        note = yield from _note(key)
+        note = yield from find_note(key)
         payment = read(Payment, note) if note else None
         # The payee of a payment that went to another bank only has the same number there.
         is_here = payment is not None and (payment.is_local or bool(payment.payer_bank))
@@ -88,18 +88,8 @@ def _received(
     return None
 
 
-def _note(key: str) -> Generator[Step, Any, Note | None]:
-    try:
-        note: Note = yield ReadNote(key)
-    except Refused as refused:
-        if refused.reason is not Reason.NO_SUCH_PAYMENT:
-            raise
-        return None
-    return note
-
-
 def _dispute(dispute_id: str) -> Generator[Step, Any, Dispute | None]:
-    note = yield from _note(dispute_key(dispute_id))
+    note = yield from find_note(dispute_key(dispute_id))
     return read(Dispute, note) if note else None
 
 
@@ -138,7 +128,7 @@ def dispute(counter: Counter, call: Call) -> Steps:
 def _raise(
     counter: Counter, call: Call, proof: Proof, terms: Terms, payment_id: str, text: str
 ) -> Generator[Step, Any, Note]:
-    note = yield from _note(payment_key(payment_id))
+    note = yield from find_note(payment_key(payment_id))
     payment = read(Payment, note) if note else None
     if payment is None or payment.payer_account != proof.account:
         yield Look(proof, terms)
@@ -171,21 +161,20 @@ def _accept(
 def hear(counter: Counter, call: Call) -> Steps:
     """`TD`."""
     bank, letter, signature = call.arguments
-    require_signed(counter, call, bank, message_bytes(bank, call.bank.code, letter.line), signature)
+    require_signed(ABOUT_DISPUTES, counter, call, bank, letter.line, signature)
     try:
         answer = yield from _heard(counter, bank, letter)
     except Refused as refused:
         if refused.reason in STORE:
             raise
         answer = DisputeAnswer(refused=refused.reason)
-    said = answer_bytes(call.bank.code, bank, letter.line, answer.line)
-    return f"TD {answer.line} {call.bank.identity.sign(said)}"
+    return ABOUT_DISPUTES.answer(call.bank.identity, call.bank.code, bank, letter.line, answer.line)
 
 
 def _heard(
     counter: Counter, bank: str, letter: Letter
 ) -> Generator[Step, Any, DisputeAnswer]:  # fmt: skip
-    note = yield from _note(incoming_key(f"{bank}/{letter.payment}"))
+    note = yield from find_note(incoming_key(f"{bank}/{letter.payment}"))
     if note is None:
         raise Refused(Reason.NO_SUCH_PAYMENT)
     payment, terms = read(Payment, note), counter.terms()

@@ -31,7 +31,7 @@ from bank_node.banking.payments.standing import (
     plan_of,
 )
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.notes import Note, ReadNote, ReadNotes
+from bank_node.ledger.notes import Note, ReadNotes
 from bank_node.ledger.operations import Operation
 from bank_node.protocol.command import STORE
 from bank_node.protocol.letter_words import Asked, Letter
@@ -44,53 +44,34 @@ from bank_node.protocol.mandate_letters import (
 )
 from bank_node.protocol.payment_values import Vpa, parse_vpa
 from bank_node.protocol.request_letters import CollectLetter, CollectStands
-from bank_node.security.canonical import canonical
-from bank_node.security.identity import Identity, is_signed
+from bank_node.security.dialogue import Dialogue
 from bank_node.service.calls import Call, Handler
 from bank_node.service.counter import Counter, in_steps
 from bank_node.service.payees import Provider, Resolved, find_person, provider_for
-from bank_node.service.steps import Step, Steps, Wait
+from bank_node.service.steps import Step, Steps, Wait, find_note
 from bank_node.values import AMOUNT_MAX, BankCode
+
+ABOUT_REQUESTS = Dialogue("TQ", "request")
 
 Hearing = Generator[Step, Any, None]
 AnyRequest = TypeVar("AnyRequest", Collect, Mandate)
 
 
 def require_signed(
-    counter: Counter, call: Call, bank: BankCode, said: bytes, signature: str
+    dialogue: Dialogue, counter: Counter, call: Call, bank: BankCode, word: str, signature: str
 ) -> None:
-    """Raises Refused(NOT_SIGNED) unless another bank has signed what it says with its key."""
-    key = counter.around.key_of(bank)
-    if bank == call.bank.code or not key or not is_signed(said, signature, key):
+    """Raises Refused(NOT_SIGNED) unless another bank has said this, signed with its key."""
+    own, key = call.bank.code, counter.around.key_of(bank)
+    if bank == own or not dialogue.is_question(bank, own, word, signature, key):
         raise Refused(Reason.NOT_SIGNED, bank=bank)
-
-
-def letter_bytes(sender: str, receiver: str, line: str) -> bytes:
-    """What a bank signs that says something about a request."""
-    return canonical("request", sender, receiver, line)
-
-
-def answer_bytes(sender: str, receiver: str, line: str, answer: str) -> bytes:
-    """What a bank signs that has heard it: its answer, and what it is the answer to."""
-    return canonical("answer about a request", sender, receiver, line, answer)
-
-
-def signed_line(identity: Identity, own: str, bank: str, letter: Letter) -> bytes:
-    """A letter as it goes to another bank."""
-    signature = identity.sign(letter_bytes(own, bank, letter.line))
-    return f"TQ {own} {letter.line} {signature}".encode()
 
 
 def read_answer(
     own: str, bank: str, letter: Letter, reply: bytes, key: str | None
 ) -> LetterAnswer | None:
     """What another bank has answered; None unless it has signed that with its key."""
-    words = reply.decode("ascii", "replace").split()
-    if len(words) != 3 or words[0] != "TQ" or not key:
-        return None
-    if not is_signed(answer_bytes(bank, own, letter.line, words[1]), words[2], key):
-        return None
-    return parse_letter_answer(words[1])
+    answer = ABOUT_REQUESTS.read_answer(bank, own, letter.line, reply, key)
+    return parse_letter_answer(answer) if answer else None
 
 
 def letter_about(paper: Request, currency: str) -> Letter:
@@ -107,30 +88,30 @@ def taking(paper: Request, serial: int, refused: Reason | None) -> Operation:
     return TakeAnswer(paper.id, serial, refused)
 
 
-class Told(NamedTuple):
+class Outcome(NamedTuple):
     """What another bank has answered to a letter in time, and the note of the paper after that."""
 
     note: Note | None = None
     refused: Reason | None = None
 
 
-def tell(counter: Counter, call: Call, paper: Request) -> Generator[Step, Any, Told]:
+def tell(counter: Counter, call: Call, paper: Request) -> Generator[Step, Any, Outcome]:
     """Says what is owed about a paper; if nobody answers in time, it is said again later."""
     there = paper.there
     assert there is not None, "it is between banks"
     letter, own = letter_about(paper, counter.currency), call.bank.code
-    line = signed_line(call.bank.identity, own, there.bank, letter)
+    line = ABOUT_REQUESTS.question(call.bank.identity, own, there.bank, letter.line)
     within_s = max(0.0, call.seconds_left())
     try:
         reply = yield Wait(partial(counter.around.ask, there.bank, line, within_s=within_s))
     except Refused:
-        return Told()
+        return Outcome()
     answer = read_answer(own, there.bank, letter, reply, counter.around.key_of(there.bank))
     if answer is None:
-        return Told()
+        return Outcome()
     note = yield taking(paper, letter.serial, answer.refused)
     is_for_now = answer.refused in FOR_NOW
-    return Told(note, None if is_for_now else answer.refused)
+    return Outcome(note, None if is_for_now else answer.refused)
 
 
 def have_asked(counter: Counter, call: Call, note: Note) -> Generator[Step, Any, None]:
@@ -148,13 +129,8 @@ def have_asked(counter: Counter, call: Call, note: Note) -> Generator[Step, Any,
 
 def find_request(kind: type[AnyRequest], key: str) -> Generator[Step, Any, AnyRequest | None]:
     """A request, however long ago it was over; None for one that there never was."""
-    try:
-        note = yield ReadNote(key)
-    except Refused as refused:
-        if refused.reason is not Reason.NO_SUCH_PAYMENT:
-            raise
-        return None
-    return read(kind, note)
+    note = yield from find_note(key)
+    return read(kind, note) if note else None
 
 
 def find_payer(
@@ -177,7 +153,7 @@ def find_payer(
 def hear(counter: Counter, call: Call) -> Steps:
     """`TQ`."""
     bank, letter, signature = call.arguments
-    require_signed(counter, call, bank, letter_bytes(bank, call.bank.code, letter.line), signature)
+    require_signed(ABOUT_REQUESTS, counter, call, bank, letter.line, signature)
     refused = None
     try:
         yield from _HEARD[type(letter)](counter, bank, letter)
@@ -186,8 +162,7 @@ def hear(counter: Counter, call: Call) -> Steps:
             raise
         refused = why.reason
     answer = LetterAnswer(refused).line
-    said = answer_bytes(call.bank.code, bank, letter.line, answer)
-    return f"TQ {answer} {call.bank.identity.sign(said)}"
+    return ABOUT_REQUESTS.answer(call.bank.identity, call.bank.code, bank, letter.line, answer)
 
 
 def _hear_asked(counter: Counter, bank: BankCode, letter: CollectLetter) -> Hearing:

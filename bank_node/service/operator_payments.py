@@ -10,6 +10,9 @@ from typing import Any
 from bank_node.banking.payments.machines import DisputeMessage
 from bank_node.banking.payments.oversight import Oversee, RevokeMandate
 from bank_node.banking.payments.papers import (
+    COLLECTS,
+    DISPUTES,
+    MANDATES,
     Collect,
     Dispute,
     Mandate,
@@ -17,6 +20,7 @@ from bank_node.banking.payments.papers import (
     mandate_key,
 )
 from bank_node.banking.payments.records import (
+    PEOPLE,
     Payment,
     Person,
     activity_key,
@@ -41,7 +45,7 @@ from bank_node.service.operator import fields_of, must_be_allowed, office_of, wh
 from bank_node.service.payees import find_person
 from bank_node.service.payments import as_json, told_payment
 from bank_node.service.requests import told_collect
-from bank_node.service.steps import MakeVerifier, Step, Steps
+from bank_node.service.steps import MakeVerifier, Step, Steps, find_note
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +109,7 @@ def _clients(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     """The clients with a text in their addresses, name, mobile number or account."""
     yield from ()
     fields = fields_of(call)
-    people = (read(Person, note) for note in office_of(call).store.open_notes("u:"))
+    people = (read(Person, note) for note in office_of(call).store.open_notes(PEOPLE))
     wanted = (fields["find"] or "").lower()
     found = sorted(
         (p for p in people if wanted in _text_of(p).lower()), key=lambda person: person.vpa
@@ -149,9 +153,9 @@ def _papers(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     yield from ()
     fields, store = fields_of(call), office_of(call).store
     now_us = counter.clock.now_us()
-    rows = [told_mandate(read(Mandate, note)) for note in store.open_notes("w:")]
-    rows += [told_collect(read(Collect, note), now_us) for note in store.open_notes("c:")]
-    rows += [told_dispute(read(Dispute, note)) for note in store.open_notes("d:")]
+    rows = [told_mandate(read(Mandate, note)) for note in store.open_notes(MANDATES)]
+    rows += [told_collect(read(Collect, note), now_us) for note in store.open_notes(COLLECTS)]
+    rows += [told_dispute(read(Dispute, note)) for note in store.open_notes(DISPUTES)]
     wanted = (fields["find"] or "").lower()
     found = sorted((row for row in rows if _has(row, wanted)), key=lambda row: str(row["time"]))
     first = fields["first"]
@@ -174,7 +178,7 @@ def _find(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     wanted = (fields_of(call)["find"] or "").strip()
     rows = []
     for key in (yield from _keys(counter, wanted)):
-        note = yield from _read(key)
+        note = yield from find_note(key)
         if note is not None:
             rows.append(_payment(counter, read(Payment, note)))
     if not rows and wanted:
@@ -195,16 +199,6 @@ def _keys(counter: Counter, wanted: str) -> Generator[Step, Any, Iterable[str]]:
             return ()
         return (payment_key(counter.payment_id(person.account, reference)),)
     return (payment_key(wanted), incoming_key(wanted)) if 0 < len(wanted) <= 60 else ()
-
-
-def _read(key: str) -> Generator[Step, Any, Note | None]:
-    try:
-        note: Note = yield ReadNote(key)
-    except Refused as refused:
-        if refused.reason is not Reason.NO_SUCH_PAYMENT:
-            raise
-        return None
-    return note
 
 
 def _person(call: Call) -> Generator[Step, Any, Person]:
@@ -258,7 +252,7 @@ def _code(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
 def _revoke(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     """Ends the mandate of the field `find`."""
     must_be_allowed(call)
-    note = yield from _read(mandate_key((fields_of(call)["find"] or "")[:50]))
+    note = yield from find_note(mandate_key((fields_of(call)["find"] or "")[:50]))
     if note is None:
         raise Refused(Reason.NO_SUCH_REQUEST)
     mandate = read(Mandate, note)
@@ -271,7 +265,7 @@ def _decide(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     """Decides the dispute of the field `find`: for the payer (charge), or not (reject)."""
     must_be_allowed(call)
     fields = fields_of(call)
-    note = yield from _read(dispute_key((fields["find"] or "")[:50]))
+    note = yield from find_note(dispute_key((fields["find"] or "")[:50]))
     known = read(Dispute, note) if note else None
     if known is None or known.payee_bank:
         raise Refused(Reason.NO_SUCH_REQUEST)

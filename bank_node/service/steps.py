@@ -11,11 +11,11 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.notes import ReadNotes
-from bank_node.ledger.operations import Operation, Result, is_read
+from bank_node.ledger.notes import Note, ReadNote, ReadNotes
+from bank_node.ledger.operations import Operation, Result, Submit, is_read
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.pins import Profile, is_cheap, is_pin, make_verifier, profile_of, refuse
-from bank_node.service.calls import Answer, Ledger, Submit
+from bank_node.service.calls import Answer, Ledger
 from bank_node.service.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -49,6 +49,17 @@ class Wait(NamedTuple):
 
 Step = Operation | CheckPin | MakeVerifier | Wait
 Steps = Generator[Step, Any, str]
+
+
+def find_note(key: str) -> Generator[Step, Any, Note | None]:
+    """The latest note with a key, however long ago it was over; None if there never was one."""
+    try:
+        note: Note = yield ReadNote(key)
+    except Refused as refused:
+        if refused.reason is not Reason.NO_SUCH_PAYMENT:
+            raise
+        return None
+    return note
 
 
 class Pins:

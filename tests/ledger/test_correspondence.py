@@ -12,8 +12,8 @@ from bank_node.errors import Reason, Refused
 from bank_node.ledger.store import Store
 from bank_node.node.correspondence import Correspondence
 from bank_node.protocol.letters import LetterAnswer, parse_letter
-from bank_node.security.identity import is_signed, new_identity
-from bank_node.service.letters import answer_bytes, letter_bytes
+from bank_node.security.identity import new_identity
+from bank_node.service.letters import ABOUT_REQUESTS
 
 KEYS = [new_identity(bytes([n]) * 32) for n in (1, 2)]
 S = 1_000_000
@@ -45,14 +45,14 @@ class House:
         assert bank == BRNO
         code, sender, said, signature = line.decode().split()
         assert (code, sender) == ("TQ", PRAGUE)
-        assert is_signed(letter_bytes(PRAGUE, BRNO, said), signature, KEYS[1].key)
+        assert ABOUT_REQUESTS.is_question(PRAGUE, BRNO, said, signature, KEYS[1].key)
         self.lines.append(said)
         if self.key is None:
             done(Refused(Reason.BANK_SILENT))
             return
         heard = self.scene.brno.do(HearStands(parse_letter(said.encode()), PRAGUE))
         answer = LetterAnswer(heard if isinstance(heard, Reason) else self.refuses).line
-        done(f"TQ {answer} {self.key.sign(answer_bytes(BRNO, PRAGUE, said, answer))}".encode())
+        done(ABOUT_REQUESTS.answer(self.key, BRNO, PRAGUE, said, answer).encode())
 
     @property
     def open_notes(self):

@@ -6,7 +6,7 @@ import pytest
 from test_disputes_abroad import BRNO, PRAGUE, Scene
 
 from bank_node.banking.payments.disputes import STATEMENTS_MAX
-from bank_node.banking.payments.letters import answer_bytes, statements
+from bank_node.banking.payments.letters import ABOUT_DISPUTES, statements
 from bank_node.errors import Reason, Refused
 from bank_node.node.inquiries import Inquiries
 from bank_node.protocol.dispute_messages import DisputeAnswer, parse_dispute_message
@@ -31,8 +31,7 @@ class Brno:
             done(Refused(Reason.BANK_SILENT))
             return
         answer = self.says or self.scene.hear(parse_dispute_message(said.encode()))
-        signed = answer_bytes(BRNO, PRAGUE, said, answer.line)
-        done(f"TD {answer.line} {self.key.sign(signed)}".encode())
+        done(ABOUT_DISPUTES.answer(self.key, BRNO, PRAGUE, said, answer.line).encode())
 
 
 KEYS = [new_identity(bytes([n]) * 32) for n in (1, 2)]

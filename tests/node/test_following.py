@@ -38,11 +38,7 @@ def test_a_follower_has_everything_and_serves_reads(nodes):
 
 
 def test_changes_are_refused_by_a_follower_with_the_address_of_the_leader(nodes):
-    leader = nodes.lead("a")
-    with leader.wire() as wire:
-        account = open_account(wire, 5)
-    follower = nodes.follow("b", leader)
-    caught_up(leader, follower)
+    leader, follower, account = nodes.pair(5)
     address = "{}:{}".format(*leader.address)
     with follower.wire() as wire:
         for line in ("AC", f"AD {account} 1", f"AW {account} 1", f"AR {account}"):
@@ -82,11 +78,7 @@ def test_a_leader_that_stops_does_not_wait_for_its_followers(nodes):
 
 
 def test_a_follower_starts_and_serves_reads_while_its_leader_is_gone(nodes):
-    leader = nodes.lead("a")
-    with leader.wire() as wire:
-        account = open_account(wire, 7)
-    follower = nodes.follow("b", leader)
-    caught_up(leader, follower)
+    leader, follower, account = nodes.pair(7)
     follower.node.stop()
     leader.node.stop()
     follower = nodes.again("b")

@@ -15,11 +15,7 @@ from bank_node.values import AMOUNT_MAX
 
 
 def test_a_promoted_follower_leads_and_the_old_leader_is_refused_until_it_follows(nodes):
-    leader = nodes.lead("a")
-    with leader.wire() as wire:
-        account = open_account(wire, 100)
-    follower = nodes.follow("b", leader)
-    caught_up(leader, follower)
+    leader, follower, account = nodes.pair(100)
     leader.node.stop()
     assert promote(follower) == "FP"
     with follower.wire() as wire:

@@ -5,6 +5,7 @@ import shutil
 
 from support.nodes import running_node
 from support.polling import until
+from support.wire import open_account
 
 
 class Nodes:
@@ -28,6 +29,15 @@ class Nodes:
                 shutil.copy(key, folder)
         address = "{}:{}".format(*leader.address) if not isinstance(leader, str) else leader
         return self._serve(name, replication__follow=address, **overrides)
+
+    def pair(self, amount=0):
+        """A leader "a", a follower "b" that has all of it, and an account with an amount."""
+        leader = self.lead("a")
+        with leader.wire() as wire:
+            account = open_account(wire, amount)
+        follower = self.follow("b", leader)
+        caught_up(leader, follower)
+        return leader, follower, account
 
     def again(self, name, **overrides):
         return self._serve(name, **overrides)

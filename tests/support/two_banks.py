@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
-from bank_node.service.letters import read_answer, signed_line
+from bank_node.service.letters import ABOUT_REQUESTS, read_answer
 from support.nodes import Running, bank_port, running_node, some_host
 from support.polling import until
 
@@ -111,10 +111,9 @@ def waiting(bank: Running, vpa: str) -> list[dict[str, object]]:
 def tell(sender: Running, receiver: Running, said, identity=None, *, to: str = "", by: str = ""):
     """What a bank is answered to a letter; None if the answer is not signed."""
     identity = identity or sender.node._attendant._correspondence._identity
-    line = signed_line(identity, sender.bank, to or receiver.bank, said).decode()
-    code, _, rest = line.partition(" ")
-    _, _, rest = rest.partition(" ")
-    reply = ask(receiver, f"{code} {by or sender.bank} {rest}")
+    line = ABOUT_REQUESTS.question(identity, sender.bank, to or receiver.bank, said.line).decode()
+    code, _, word, signature = line.split()
+    reply = ask(receiver, f"{code} {by or sender.bank} {word} {signature}")
     key = receiver.node._attendant._correspondence._identity.key
     answer = read_answer(sender.bank, receiver.bank, said, reply.encode(), key)
     why = answer and (answer.refused.value if answer.refused else "heard")

@@ -38,7 +38,7 @@ from bank_node.ledger.entries import bank_of, settlement_account
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
 from bank_node.ledger.transfer_operations import Hold, Promise
-from bank_node.ledger.transfers import Phase
+from bank_node.ledger.transfers import Phase, Transfer
 from bank_node.protocol.payment_values import (
     Payee,
     Vpa,
@@ -108,16 +108,22 @@ class PayAbroad(WithPin, frozen=True):
         why = self.refusal(state, person, payment.amount)
         if why is not None:
             return why
-        held = moves.set_aside(state, Hold(
-            payment.id, AccountNumber(person.account), settlement_account(payment.payee_bank),
-            AccountNumber(payment.payee_account), Amount(payment.amount), False, self.cap,
-        ))  # fmt: skip
+        held = set_aside(state, payment, self.cap)
         if isinstance(held, Reason):
-            return as_payment(held)
+            return held
         self.note_activity(state, limits.spent(self.activity(state), person.opened_us,
                                                payment.amount, now))  # fmt: skip
         booked = replace(payment, rrn=rrn_of(held.entry), state=PENDING, day=now.day)
         return (noting.write(state, payment_key(payment.id), body_of(booked)), held)
+
+
+def set_aside(state: State, payment: Payment, cap: int) -> Transfer | Reason:
+    """Sets the money of a payment to another bank aside, which may then owe that one `cap`."""
+    held = moves.set_aside(state, Hold(
+        payment.id, AccountNumber(payment.payer_account), settlement_account(payment.payee_bank),
+        AccountNumber(payment.payee_account), Amount(payment.amount), is_classic=False, cap=cap,
+    ))  # fmt: skip
+    return as_payment(held) if isinstance(held, Reason) else held
 
 
 def touched_abroad(account: int, payment: Payment) -> tuple[int | str, ...]:

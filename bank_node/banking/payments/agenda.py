@@ -6,6 +6,7 @@ It is bounded twice, so that nobody's list is filled by one who asks again and a
 from zlib import crc32
 
 from bank_node.banking.payments.papers import (
+    DISPUTES,
     PAYEE,
     Agenda,
     Dispute,
@@ -27,7 +28,6 @@ ITEMS_OF_BANK_MAX = 25
 """How many of them the clients of one other bank may have begun together."""
 DISPUTES_MAX = 30
 """How many disputes a list holds beside them; all together fit into one note."""
-_DISPUTES = "d:"
 _ACCOUNTS = 100_000
 # Few enough that a full list fits into a note; banks that share a number share their room.
 _BANKS = 999
@@ -49,7 +49,7 @@ def agenda_of(state: State, account: int) -> Agenda:
 
 def refusal(state: State, account: int, by: int) -> Reason | None:
     """Why `by` may not put one more thing on a client's list."""
-    items = [item for item in agenda_of(state, account).items if item[0][:2] != _DISPUTES]
+    items = [item for item in agenda_of(state, account).items if item[0][:2] != DISPUTES]
     of_one = sum(began == by for _, began in items)
     of_bank = sum(_is_of_bank(began, by) for _, began in items) if by < 0 else 0
     is_full = len(items) >= ITEMS_MAX or of_bank >= ITEMS_OF_BANK_MAX
@@ -61,7 +61,7 @@ def refusal(state: State, account: int, by: int) -> Reason | None:
 def is_full_of_disputes(state: State, account: int) -> bool:
     """Whether a client's list has no room for one more dispute."""
     items = agenda_of(state, account).items
-    return sum(key[:2] == _DISPUTES for key, _ in items) >= DISPUTES_MAX
+    return sum(key[:2] == DISPUTES for key, _ in items) >= DISPUTES_MAX
 
 
 def file(state: State, account: int, by: int, paper: Paper) -> Note:

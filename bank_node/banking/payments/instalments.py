@@ -6,12 +6,12 @@ that came to, and that is taken into account in one block. Each try is a transfe
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments.abroad import as_payment
+from bank_node.banking.payments.abroad import set_aside
 from bank_node.banking.payments.dues import Todo, advanced, after_failure
 from bank_node.banking.payments.leave import find
 from bank_node.banking.payments.mandates import Attend, counted, keep, revoked
 from bank_node.banking.payments.names import rrn_of
-from bank_node.banking.payments.papers import PAID, Mandate, Standing, agenda_key
+from bank_node.banking.payments.papers import PAID, Mandate, agenda_key
 from bank_node.banking.payments.records import (
     MANDATE,
     PENDING,
@@ -25,13 +25,11 @@ from bank_node.banking.payments.records import (
 from bank_node.banking.payments.refunds import OnItsWay
 from bank_node.banking.payments.standing import GONE
 from bank_node.errors import Reason
-from bank_node.ledger import moves, noting
+from bank_node.ledger import noting
 from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.operations import Result
 from bank_node.ledger.state import State
-from bank_node.ledger.transfer_operations import Hold
 from bank_node.ledger.transfers import Transfer
-from bank_node.values import AccountNumber, Amount
 
 
 class AttendAbroad(Attend, frozen=True):
@@ -60,32 +58,28 @@ class AttendAbroad(Attend, frozen=True):
             return keep(state, after(counted(mandate), self.terms))
         if mandate.tries != self.tries:
             return Reason.NO_SUCH_REQUEST
-        held = self._set_aside(state, mandate, there)
-        if isinstance(held, Reason):
-            failed = replace(mandate, tries=mandate.tries + 1, why=held.value)
-            return keep(state, after_failure(failed, self.terms))
         payment = Payment(
             self.payment_id, MANDATE, mandate.payer, mandate.payer_account, mandate.payee,
             mandate.payee_account, there.bank, mandate.payee_name, mandate.amount_due,
-            mandate.reference, mandate.note, self.terms.now.us, rrn=rrn_of(held.entry),
-            of=mandate.id, order=mandate.reference, state=PENDING, day=self.terms.now.day,
+            mandate.reference, mandate.note, self.terms.now.us, of=mandate.id,
+            order=mandate.reference, state=PENDING, day=self.terms.now.day,
         )  # fmt: skip
-        note = noting.write(state, payment_key(payment.id), body_of(payment))
+        held = self._set_aside(state, payment)
+        if isinstance(held, Reason):
+            failed = replace(mandate, tries=mandate.tries + 1, why=held.value)
+            return keep(state, after_failure(failed, self.terms))
+        booked = replace(payment, rrn=rrn_of(held.entry))
+        note = noting.write(state, payment_key(payment.id), body_of(booked))
         keep(state, replace(mandate, abroad=replace(there, paying=payment.id)))
         return OnItsWay(note, held)
 
-    def _set_aside(self, state: State, mandate: Mandate, there: Standing) -> Transfer | Reason:
+    def _set_aside(self, state: State, payment: Payment) -> Transfer | Reason:
         """Takes the money of one occurrence from its account. The payer agreed beforehand."""
-        amount = mandate.amount_due
-        if read(Person, state.notes[person_key(mandate.payer_account)]).is_frozen:
+        if read(Person, state.notes[person_key(payment.payer_account)]).is_frozen:
             return Reason.FROZEN
-        if amount > self.terms.rules.per_payment:
+        if payment.amount > self.terms.rules.per_payment:
             return Reason.LIMIT_OF_PAYMENT
-        held = moves.set_aside(state, Hold(
-            self.payment_id, AccountNumber(mandate.payer_account), settlement_account(there.bank),
-            AccountNumber(mandate.payee_account), Amount(amount), is_classic=False, cap=self.cap,
-        ))  # fmt: skip
-        return as_payment(held) if isinstance(held, Reason) else held
+        return set_aside(state, payment, self.cap)
 
 
 def carried_out(state: State, payment: Payment, why: Reason | None) -> None:

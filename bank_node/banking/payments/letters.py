@@ -33,22 +33,13 @@ from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
 from bank_node.protocol.dispute_messages import DisputeAnswer
 from bank_node.protocol.dispute_messages import DisputeMessage as Letter
-from bank_node.security.canonical import canonical
+from bank_node.security.dialogue import Dialogue
 
+ABOUT_DISPUTES = Dialogue("TD", "dispute")
 BY_BANK = "bank"
 """Who has decided a dispute that the bank of the payee does not take."""
 # What the bank of the payee will say again however often it is asked.
 _FINAL = frozenset((Reason.NOT_DISPUTABLE, Reason.DISPUTE_LATE, Reason.REFERENCE_TAKEN))
-
-
-def message_bytes(sender: str, receiver: str, line: str) -> bytes:
-    """What the bank of a payer signs."""
-    return canonical("dispute", sender, receiver, line)
-
-
-def answer_bytes(sender: str, receiver: str, line: str, answer: str) -> bytes:
-    """What the bank of a payee signs: its answer, and what it is the answer to."""
-    return canonical("answer about a dispute", sender, receiver, line, answer)
 
 
 def statements(dispute: Dispute, side: str) -> list[Statement]:

@@ -10,7 +10,7 @@ from math import inf
 from typing import NamedTuple
 
 from bank_node.banking.payments.papers import REQUESTS, Mandate, Request
-from bank_node.banking.payments.records import PAY_IN, WITHDRAW, Payment, read, request_of
+from bank_node.banking.payments.records import INCOMING, PAY_IN, WITHDRAW, Payment, read, request_of
 from bank_node.ledger.notes import Note
 
 NEWS_MAX = 20_000
@@ -71,7 +71,7 @@ class Board:
             accounts = request.here if self._is_news(request) else ()
         else:
             record = read(Payment, note)
-            accounts = parties(record, is_incoming=note.key.startswith("i:"))
+            accounts = parties(record, is_incoming=note.key.startswith(INCOMING))
         news = News(note.entry, record)
         told = []
         for account in accounts:

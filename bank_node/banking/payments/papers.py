@@ -309,24 +309,27 @@ class Agenda(Struct, frozen=True, forbid_unknown_fields=True):
 
 Request = Collect | Mandate
 """What one client wants of another, who may be at another bank."""
-REQUESTS = ("c:", "w:")
-"""What the keys of requests begin with."""
+COLLECTS, MANDATES, DISPUTES, AGENDAS = "c:", "w:", "d:", "q:"
+"""What the keys of papers begin with."""
+REQUESTS = (COLLECTS, MANDATES)
 Paper = Request | Dispute | Agenda
-PAPERS: dict[str, type[Struct]] = {"c": Collect, "w": Mandate, "d": Dispute, "q": Agenda}
-"""By the letter that their keys begin with."""
+PAPERS: dict[str, type[Struct]] = {
+    COLLECTS: Collect, MANDATES: Mandate, DISPUTES: Dispute, AGENDAS: Agenda,
+}  # fmt: skip
+"""By what their keys begin with."""
 
 
 def collect_key(collect_id: str) -> str:
-    return f"c:{collect_id}"
+    return COLLECTS + collect_id
 
 
 def mandate_key(mandate_id: str) -> str:
-    return f"w:{mandate_id}"
+    return MANDATES + mandate_id
 
 
 def dispute_key(dispute_id: str) -> str:
-    return f"d:{dispute_id}"
+    return DISPUTES + dispute_id
 
 
 def agenda_key(account: int) -> str:
-    return f"q:{account}"
+    return f"{AGENDAS}{account}"

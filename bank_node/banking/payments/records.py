@@ -1,9 +1,7 @@
 """What is noted down of clients and payments, and under which keys. Pure.
 
-Bodies are JSON with the fields in the order of these classes, so each has one form only. The kinds
-of keys: `u:` a client, `a:` what lately happened on its account, `v:` an address, `m:` a mobile
-number, `r:` what a merchant was paid, `p:` a payment that a client makes, `i:` one that comes from
-another bank, `c:` `w:` `d:` `q:` the papers of `papers.py`.
+Bodies are JSON with the fields in the order of these classes, so each has one form only. A key
+begins with the kind of its record; those of papers are in `papers.py`.
 """
 
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from msgspec import Struct
 from bank_node.banking.payments.exchange import Exchange
 from bank_node.banking.payments.limits import Activity, Own
 from bank_node.banking.payments.papers import (
+    MANDATES,
     PAPERS,
     Agenda,
     Collect,
@@ -23,12 +22,17 @@ from bank_node.banking.payments.papers import (
     Mandate,
     Paper,
     Request,
-    mandate_key,
 )
 from bank_node.errors import CorruptLedger
 from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import Vpa
 
+PEOPLE, ACTIVITIES, ADDRESSES, MOBILES, TAKINGS = "u:", "a:", "v:", "m:", "r:"
+"""What the keys begin with of clients, of what lately happened on their accounts, of payment
+addresses, of mobile numbers, and of what merchants were paid."""
+OUTGOING, INCOMING = "p:", "i:"
+PAYMENTS = (OUTGOING, INCOMING)
+"""Of payments that clients of this bank make, and of those that come from other banks."""
 _NAME_MAX = 60
 PAY, WITHDRAW, PAY_IN = "pay", "withdraw", "pay in"
 REFUND, CHARGEBACK = "refund", "chargeback"
@@ -195,7 +199,7 @@ def read(kind: type[Body], note: Note) -> Body:
 
 def request_of(note: Note) -> Request:
     """The request in a note, of whichever kind. Raises CorruptLedger if it is none."""
-    return read(Mandate, note) if note.key.startswith(mandate_key("")) else read(Collect, note)
+    return read(Mandate, note) if note.key.startswith(MANDATES) else read(Collect, note)
 
 
 def body_of_activity(activity: Activity) -> bytes:
@@ -214,52 +218,51 @@ def read_activity(note: Note | None) -> Activity:
 
 
 def person_key(account: int) -> str:
-    return f"u:{account}"
+    return f"{PEOPLE}{account}"
 
 
 def activity_key(account: int) -> str:
-    return f"a:{account}"
+    return f"{ACTIVITIES}{account}"
 
 
 def takings_key(account: int) -> str:
-    return f"r:{account}"
+    return f"{TAKINGS}{account}"
 
 
 def vpa_key(vpa: Vpa) -> str:
     """The key of all addresses that look like this one."""
     skeleton = vpa.skeleton
     if len(skeleton) > _NAME_MAX:
-        return "v:#" + sha256(skeleton.encode()).hexdigest()[: _NAME_MAX - 1]
-    return f"v:{skeleton}"
+        return ADDRESSES + "#" + sha256(skeleton.encode()).hexdigest()[: _NAME_MAX - 1]
+    return ADDRESSES + skeleton
 
 
 def mobile_key(mobile: str) -> str:
-    return f"m:{mobile}"
+    return MOBILES + mobile
 
 
 def payment_key(payment_id: str) -> str:
     """The key of a payment that this bank's client makes."""
-    return f"p:{payment_id}"
+    return OUTGOING + payment_id
 
 
 def incoming_key(transfer_key: str) -> str:
     """The key of a payment that comes from another bank: `<bank>/<payment>`."""
-    return f"i:{transfer_key}"
+    return INCOMING + transfer_key
 
 
 _KINDS: dict[str, type[Struct]] = {
-    "u": Person, "v": Claim, "m": Mobile, "p": Payment, "i": Payment,
-    "r": Takings,
-    **PAPERS,
+    PEOPLE: Person, ADDRESSES: Claim, MOBILES: Mobile, OUTGOING: Payment, INCOMING: Payment,
+    TAKINGS: Takings, **PAPERS,
 }  # fmt: skip
 
 
 def check(note: Note) -> None:
     """Proves that a note is one of these and says what its key says. Raises CorruptLedger."""
-    if note.key[:2] == "a:":
+    if note.key.startswith(ACTIVITIES):
         read_activity(note)
         return
-    kind = _KINDS.get(note.key[:1])
+    kind = _KINDS.get(note.key[:2])
     if kind is None:
         raise CorruptLedger(f"nobody knows what the note {note.key} is")
     record: Any = read(kind, note)  # type: ignore[type-var]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments.abroad import as_payment
+from bank_node.banking.payments.abroad import as_payment, set_aside
 from bank_node.banking.payments.disputes import refunded_in_full
 from bank_node.banking.payments.exchange import share
 from bank_node.banking.payments.names import rrn_of
@@ -31,7 +31,7 @@ from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.notes import Note
 from bank_node.ledger.operations import Result
 from bank_node.ledger.state import State
-from bank_node.ledger.transfer_operations import Hold, Move
+from bank_node.ledger.transfer_operations import Move
 from bank_node.ledger.transfers import Transfer
 from bank_node.values import AccountNumber, Amount
 
@@ -124,9 +124,9 @@ def give_back(state: State, refund: Payment, cap: int = 0) -> Note | OnItsWay | 
         refund = _exchanged(payment, refund)
         if not refund.other_amount:
             return Reason.PAYMENT_AMOUNT
-    moved = _move(state, refund, cap)
+    moved = set_aside(state, refund, cap) if refund.day else _move_here(state, refund)
     if isinstance(moved, Reason):
-        return as_payment(moved)
+        return moved
     after = replace(payment, refunded=payment.refunded + refund.amount)
     noting.write(state, note.key, body_of(after), is_open=note.is_open)
     booked = replace(refund, rrn=rrn_of(moved.entry), state=PENDING if refund.day else SUCCESS)
@@ -146,12 +146,8 @@ def _exchanged(payment: Payment, refund: Payment) -> Payment:
                    rate=payment.rate)  # fmt: skip
 
 
-def _move(state: State, refund: Payment, cap: int) -> Transfer | Reason:
-    """Takes the money from its account, to the payer's or to be sent there."""
+def _move_here(state: State, refund: Payment) -> Transfer | Reason:
+    """Moves the money back to an account of this bank."""
     account, payee = AccountNumber(refund.payer_account), AccountNumber(refund.payee_account)
-    amount = Amount(refund.amount)
-    if not refund.day:
-        return moves.carry_out(state, Move(refund.id, account, payee, amount))
-    bank = settlement_account(refund.payee_bank)
-    hold = Hold(refund.id, account, bank, payee, amount, is_classic=False, cap=cap)
-    return moves.set_aside(state, hold)
+    moved = moves.carry_out(state, Move(refund.id, account, payee, Amount(refund.amount)))
+    return as_payment(moved) if isinstance(moved, Reason) else moved
