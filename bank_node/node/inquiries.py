@@ -11,7 +11,7 @@ from threading import Lock
 
 from msgspec import Struct
 
-from bank_node.banking.payments.letters import (
+from bank_node.banking.payments.disputes_abroad import (
     ABOUT_DISPUTES,
     Heed,
     letter_of,

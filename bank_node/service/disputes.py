@@ -9,7 +9,7 @@ from typing import Any
 
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.disputes import Raise, Say
-from bank_node.banking.payments.letters import ABOUT_DISPUTES, Hear, answer_of
+from bank_node.banking.payments.disputes_abroad import ABOUT_DISPUTES, Hear, answer_of
 from bank_node.banking.payments.limits import Moment, Terms
 from bank_node.banking.payments.machines import DisputeMessage
 from bank_node.banking.payments.operations import Look, Proof

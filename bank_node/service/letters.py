@@ -1,6 +1,7 @@
 """`TQ`: what banks tell each other of requests and mandates, signed: said, heard, answered.
 
-The rules are in `asking.py` and `standing.py` of payments; here is who may speak, and for whom.
+The rules are in `requests_abroad.py` and `mandates_abroad.py` of payments; here is who may speak,
+and for whom.
 """
 
 from collections.abc import Callable, Generator
@@ -9,10 +10,16 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import asking, standing
-from bank_node.banking.payments.asking import HearAsked, HearStands, TakeAnswer
+from bank_node.banking.payments import mandates_abroad, requests_abroad
 from bank_node.banking.payments.exchange import costing
 from bank_node.banking.payments.hearing import FOR_NOW
+from bank_node.banking.payments.mandates_abroad import (
+    HearMandate,
+    HearRuns,
+    HearWish,
+    TakeMandateAnswer,
+    plan_of,
+)
 from bank_node.banking.payments.papers import (
     PAYEE,
     Abroad,
@@ -23,13 +30,7 @@ from bank_node.banking.payments.papers import (
     mandate_key,
 )
 from bank_node.banking.payments.records import Person, read, request_of
-from bank_node.banking.payments.standing import (
-    HearMandate,
-    HearRuns,
-    HearWish,
-    TakeMandateAnswer,
-    plan_of,
-)
+from bank_node.banking.payments.requests_abroad import HearAsked, HearStands, TakeAnswer
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNotes
 from bank_node.ledger.operations import Operation
@@ -77,8 +78,8 @@ def read_answer(
 def letter_about(paper: Request, currency: str) -> Letter:
     """What this bank has to say about a paper."""
     if isinstance(paper, Mandate):
-        return standing.letter_of(paper, currency)
-    return asking.letter_of(paper, currency)
+        return mandates_abroad.letter_of(paper, currency)
+    return requests_abroad.letter_of(paper, currency)
 
 
 def taking(paper: Request, serial: int, refused: Reason | None) -> Operation:

@@ -11,10 +11,10 @@ from bank_node.banking.payments.instalments import AttendAbroad
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import MandateMessage, MandateState
 from bank_node.banking.payments.mandates import Attend, Direct, Present, Propose
+from bank_node.banking.payments.mandates_abroad import KNOWN, ProposeAbroad
 from bank_node.banking.payments.operations import Look, Proof
 from bank_node.banking.payments.papers import PAYEE, PAYER, Mandate, Plan, Standing, mandate_key
 from bank_node.banking.payments.records import Person, read
-from bank_node.banking.payments.standing import KNOWN, ProposeAbroad
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import parse_vpa

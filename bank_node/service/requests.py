@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments.asking import ApproveAbroad, AskAbroad, payment_abroad
 from bank_node.banking.payments.collects import (
     ApproveCollect,
     Ask,
@@ -33,6 +32,7 @@ from bank_node.banking.payments.papers import (
     mandate_key,
 )
 from bank_node.banking.payments.records import Payment, read, request_of
+from bank_node.banking.payments.requests_abroad import ApproveAbroad, AskAbroad, payment_abroad
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
 from bank_node.protocol.payment_values import parse_vpa

@@ -7,7 +7,7 @@ import pytest
 from test_disputes_abroad import BRNO, PRAGUE
 from test_requests_abroad import BILL, Asking
 
-from bank_node.banking.payments.asking import HearStands
+from bank_node.banking.payments.requests_abroad import HearStands
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.store import Store
 from bank_node.node.correspondence import Correspondence

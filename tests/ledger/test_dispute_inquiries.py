@@ -6,7 +6,7 @@ import pytest
 from test_disputes_abroad import BRNO, PRAGUE, Scene
 
 from bank_node.banking.payments.disputes import STATEMENTS_MAX
-from bank_node.banking.payments.letters import ABOUT_DISPUTES, statements
+from bank_node.banking.payments.disputes_abroad import ABOUT_DISPUTES, statements
 from bank_node.errors import Reason, Refused
 from bank_node.node.inquiries import Inquiries
 from bank_node.protocol.dispute_messages import DisputeAnswer, parse_dispute_message

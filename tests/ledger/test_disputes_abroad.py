@@ -9,7 +9,7 @@ from bank_node.banking.payments.abroad import Expect, Memo, PayAbroad, memo_of, 
 from bank_node.banking.payments.chargebacks import Accept, Settle
 from bank_node.banking.payments.closing import Finish, concerned
 from bank_node.banking.payments.disputes import Raise, Say
-from bank_node.banking.payments.letters import Hear, Heed, answer_of, letter_of, statements
+from bank_node.banking.payments.disputes_abroad import Hear, Heed, answer_of, letter_of, statements
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import DisputeMessage
 from bank_node.banking.payments.papers import PAYER, Dispute, Statement, dispute_key

@@ -11,6 +11,15 @@ from bank_node.banking.payments.instalments import AttendAbroad
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import MandateMessage, MandateState
 from bank_node.banking.payments.mandates import Direct, Present, Propose
+from bank_node.banking.payments.mandates_abroad import (
+    HearMandate,
+    HearRuns,
+    HearWish,
+    ProposeAbroad,
+    TakeMandateAnswer,
+    letter_of,
+    plan_of,
+)
 from bank_node.banking.payments.oversight import RevokeMandate
 from bank_node.banking.payments.papers import PAYEE, PAYER, Mandate, Plan, Standing, mandate_key
 from bank_node.banking.payments.records import (
@@ -22,15 +31,6 @@ from bank_node.banking.payments.records import (
     read_activity,
 )
 from bank_node.banking.payments.refunds import OnItsWay
-from bank_node.banking.payments.standing import (
-    HearMandate,
-    HearRuns,
-    HearWish,
-    ProposeAbroad,
-    TakeMandateAnswer,
-    letter_of,
-    plan_of,
-)
 from bank_node.errors import Reason
 from bank_node.ledger.audit import Anchor, verify
 from bank_node.ledger.entries import settlement_account

@@ -8,15 +8,6 @@ from test_payment_operations import RULES, proof, terms
 
 from bank_node.banking.payments import agenda
 from bank_node.banking.payments.abroad import Expect, Memo
-from bank_node.banking.payments.asking import (
-    ApproveAbroad,
-    AskAbroad,
-    HearAsked,
-    HearStands,
-    TakeAnswer,
-    letter_of,
-    payment_abroad,
-)
 from bank_node.banking.payments.collects import GRACE_US, OWED_US, EndCollect, ExpireCollect
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import CollectState
@@ -32,6 +23,15 @@ from bank_node.banking.payments.papers import (
     dispute_key,
 )
 from bank_node.banking.payments.records import Payment, body_of, check, read
+from bank_node.banking.payments.requests_abroad import (
+    ApproveAbroad,
+    AskAbroad,
+    HearAsked,
+    HearStands,
+    TakeAnswer,
+    letter_of,
+    payment_abroad,
+)
 from bank_node.errors import Reason
 from bank_node.ledger.audit import Anchor, verify
 from bank_node.ledger.entries import settlement_account

@@ -1,6 +1,6 @@
 """What another bank asks of this one's clients: what requests for money and mandates share. Pure.
 
-How each of them begins and ends is in `asking.py` and `standing.py`.
+How each of them begins and ends is in `requests_abroad.py` and `mandates_abroad.py`.
 """
 
 from bank_node.banking.payments import agenda

@@ -10,6 +10,7 @@ from bank_node.banking.payments.abroad import set_aside
 from bank_node.banking.payments.dues import Todo, advanced, after_failure
 from bank_node.banking.payments.leave import find
 from bank_node.banking.payments.mandates import Attend, counted, keep, revoked
+from bank_node.banking.payments.mandates_abroad import GONE
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.papers import PAID, Mandate, agenda_key
 from bank_node.banking.payments.records import (
@@ -23,7 +24,6 @@ from bank_node.banking.payments.records import (
     read,
 )
 from bank_node.banking.payments.refunds import OnItsWay
-from bank_node.banking.payments.standing import GONE
 from bank_node.errors import Reason
 from bank_node.ledger import noting
 from bank_node.ledger.entries import settlement_account
