@@ -234,7 +234,8 @@ class Writer:
         before = self._store.head
         self._beside = []
         results = self._process(operations)
-        if self._quorum is not None and self._store.head.height > before.height:
+        has_block = self._store.head.height > before.height
+        if self._quorum is not None and (has_block or _confirms(operations, results)):
             self._hold(self._quorum, batch, operations, results, before.sequence)
         else:
             self._tell_all(batch, results, self._beside, before.sequence)
@@ -358,6 +359,17 @@ class Writer:
         except Exception:
             # Whoever asked is gone (its loop is closed); the others still want their replies.
             _log.exception("a result could not be delivered")
+
+
+def _confirms(operations: Sequence[Operation], results: Sequence[Result]) -> bool:
+    """Whether results of a batch without a block say yes to changes: those of earlier batches.
+
+    Their blocks may still wait for followers, and so must whoever asks for the same again.
+    """
+    return any(
+        not isinstance(result, Reason) and not is_read(operation)
+        for operation, result in zip(operations, results, strict=True)
+    )
 
 
 def _nobody(_block: Block) -> None:

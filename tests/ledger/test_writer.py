@@ -20,6 +20,7 @@ from bank_node.ledger.operations import (
     Withdraw,
 )
 from bank_node.ledger.quorum import Quorum
+from bank_node.ledger.transfer_operations import Move
 from bank_node.ledger.writer import Writer
 from bank_node.telemetry.metrics import Metrics
 
@@ -384,6 +385,22 @@ def test_answers_wait_for_followers_and_reads_of_other_batches_do_not(
     assert heard.results == [0, 101]
     assert writer.call(CloseAccount(number)) is Reason.ACCOUNT_NOT_EMPTY, "nothing to wait for"
     writer.stop()
+
+
+def test_a_repeated_change_waits_for_followers_as_the_first_one_did(store, metrics, clock, number):
+    quorum = Quorum(1, 1000, lambda: 0)
+    writer = Writer(store, metrics, clock, batch_operations=8)
+    published = SimpleQueue()
+    writer.ship(published.put, quorum)
+    (other,) = book(store, OpenAccount(7))
+    writer.start()
+    first = submit(writer, Move("rent", number, other, 5))
+    assert published.get(timeout=WAIT_S)
+    again = submit(writer, Move("rent", number, other, 5))
+    writer.stop()
+    assert not (first.came or again.came)
+    quorum.close()
+    assert [first.results, again.results] == [[Reason.OUTCOME_UNKNOWN]] * 2
 
 
 def test_what_no_follower_confirms_is_unknown(store, metrics, clock, number):
