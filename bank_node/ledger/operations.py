@@ -128,6 +128,11 @@ def is_read(operation: Operation) -> bool:
     return type(operation) in _READS
 
 
+def is_yes(operation: Operation, result: Result) -> bool:
+    """Whether a result says that a change is made, by this operation or by the same one before."""
+    return not (isinstance(result, Reason) or is_read(operation))
+
+
 def touched(operations: Iterable[Operation]) -> set[int | str]:
     """The accounts and records that operations read or change, but for those they begin."""
     found: set[int | str] = set()

@@ -13,10 +13,10 @@ from threading import Event, Thread
 from typing import Any, NamedTuple, cast
 
 from bank_node.errors import Conflict, Reason, StoreError
-from bank_node.ledger.book import decide_all
+from bank_node.ledger.book import decide, decide_all
 from bank_node.ledger.journal import Block, seal
 from bank_node.ledger.notes import Note
-from bank_node.ledger.operations import Done, Operation, Result, is_read
+from bank_node.ledger.operations import Done, Operation, Result, is_read, is_yes
 from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.reader import Reader
 from bank_node.ledger.store import SharedStore, Store
@@ -235,7 +235,8 @@ class Writer:
         self._beside = []
         results = self._process(operations)
         has_block = self._store.head.height > before.height
-        if self._quorum is not None and (has_block or _confirms(operations, results)):
+        # What says yes without a block is about an earlier one, which may still wait for followers.
+        if self._quorum is not None and (has_block or any(map(is_yes, operations, results))):
             self._hold(self._quorum, batch, operations, results, before.sequence)
         else:
             self._tell_all(batch, results, self._beside, before.sequence)
@@ -252,7 +253,15 @@ class Writer:
         beside = self._beside
 
         def release(confirmed: bool) -> None:
-            told = results if confirmed else _unconfirmed(operations, results)
+            # The batch is on this disk, and not known to be on enough others.
+            told = (
+                results
+                if confirmed
+                else [
+                    Reason.OUTCOME_UNKNOWN if is_yes(operation, result) else result
+                    for operation, result in zip(operations, results, strict=True)
+                ]
+            )
             self._tell_all(batch, told, beside if confirmed else (), before)
 
         quorum.hold(self._store.head.height, release)
@@ -280,6 +289,7 @@ class Writer:
         """Decides a batch and makes it durable; every error becomes a result."""
         if self._barred:
             return self._refuse(operations, Reason.NOT_LEADER)
+        before = self._store.head
         try:
             return self._decide_until_it_fits(operations)
         except StoreError as error:
@@ -295,7 +305,25 @@ class Writer:
             # A defect must not end the thread that all clients depend on; nothing is booked.
             _log.exception("a batch of %d was not booked", len(operations))
             self._give_up_batch()
-            return [Reason.INTERNAL] * len(operations)
+            sound = self._sound(operations) if self._store.head == before else []
+            left = [each for each, is_sound in zip(operations, sound, strict=False) if is_sound]
+            if not left or len(left) == len(operations):
+                return [Reason.INTERNAL] * len(operations)
+            # Whose own rule fails must not cost the others theirs.
+            results = iter(self._process(left))
+            return [next(results) if is_sound else Reason.INTERNAL for is_sound in sound]
+
+    def _sound(self, operations: Sequence[Operation]) -> list[bool]:
+        """Of each operation of a batch that failed, whether its rule comes to a result."""
+        sound = [False] * len(operations)
+        with suppress(Exception):
+            state = self._store.fork(operations)
+            for place, operation in enumerate(operations):
+                with suppress(Exception):
+                    decide(state, operation)
+                    sound[place] = True
+        self._give_up_batch()
+        return sound
 
     def _decide_until_it_fits(self, operations: Sequence[Operation]) -> Sequence[Result]:
         """Decides a batch again each time another node of the bank was faster."""
@@ -361,24 +389,5 @@ class Writer:
             _log.exception("a result could not be delivered")
 
 
-def _confirms(operations: Sequence[Operation], results: Sequence[Result]) -> bool:
-    """Whether results of a batch without a block say yes to changes: those of earlier batches.
-
-    Their blocks may still wait for followers, and so must whoever asks for the same again.
-    """
-    return any(
-        not isinstance(result, Reason) and not is_read(operation)
-        for operation, result in zip(operations, results, strict=True)
-    )
-
-
 def _nobody(_block: Block) -> None:
     """Who hears of blocks while nobody wants to."""
-
-
-def _unconfirmed(operations: Sequence[Operation], results: Sequence[Result]) -> list[Result]:
-    """The results of a batch that is on this disk and not known to be on enough others."""
-    return [
-        result if is_read(operation) or isinstance(result, Reason) else Reason.OUTCOME_UNKNOWN
-        for operation, result in zip(operations, results, strict=True)
-    ]

@@ -18,7 +18,7 @@ _TEXT = rb"[A-Za-z0-9_.~+%-]{1,620}"
 _MESSAGE = re.compile(rb"(%s),(%s),(%s),(%s),(%s)?,([01])" % (_ID, _ID, _NUMBER, _NUMBER, _TEXT))
 _NAME = rb"[a-z_]{1,40}"
 _ANSWER = re.compile(
-    rb"(%s),(0|[1-9][0-9]{0,17}),(%s),(%s),(%s)?,(%s)?,(%s)?,(%s)?"
+    rb"(%s),(0|[1-9][0-9]{0,16}),(%s),(%s),(%s)?,(%s)?,(%s)?,(%s)?"
     % (_NAME, _NUMBER, _NUMBER, _TEXT, _NAME, _ID, _NAME)
 )
 _REFUSED = re.compile(rb"refused\.([a-z0-9_]{1,40})")

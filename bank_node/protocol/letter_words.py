@@ -22,6 +22,8 @@ ID = re.compile(r"[A-Z]{3}[0-9a-f]{32}")
 WORD = re.compile(r"[a-z_]{1,40}")
 # One form only: no zeros in front.
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+# Microseconds that every calendar can tell.
+_MOMENT = re.compile(r"0|[1-9][0-9]{0,16}")
 _CATEGORY = re.compile(r"[0-9]{4}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -95,7 +97,7 @@ def read_asked(words: list[str]) -> Asked:
         number(amount),
         of_form(_CURRENCY, currency),
         parse_reference(reference.encode()),
-        number(expires),
+        moment_of(expires),
         parse_text(name.encode()) if name else "",
         parse_text(note.encode()) if note else "",
     )
@@ -113,6 +115,11 @@ def number(word: str) -> int:
     return int(of_form(_NUMBER, word))
 
 
+def moment_of(word: str) -> int:
+    """Microseconds since 1970, before the year 5000. Raises ValueError."""
+    return int(of_form(_MOMENT, word))
+
+
 def maybe(form: re.Pattern[str], word: str) -> str:
     """A word of a form, or none. Raises ValueError."""
     return of_form(form, word) if word else ""
@@ -124,5 +131,10 @@ def day_word(day: int) -> str:
 
 
 def day_of(word: str) -> int:
-    """Raises Refused."""
-    return parse_date(word.encode()) if word else 0
+    """A day; 0 for no word. Raises Refused."""
+    return some_day_of(word) if word else 0
+
+
+def some_day_of(word: str) -> int:
+    """A day, where there must be one. Raises Refused."""
+    return parse_date(word.encode())

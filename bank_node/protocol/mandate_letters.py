@@ -14,9 +14,11 @@ from bank_node.protocol.letter_words import (
     day_of,
     day_word,
     maybe,
+    moment_of,
     number,
     of_form,
     read_asked,
+    some_day_of,
 )
 from bank_node.protocol.payment_values import Recurrence, parse_amount_rule, parse_recurrence
 from bank_node.protocol.request_letters import ASKED
@@ -116,15 +118,15 @@ def read_mandate(words: list[str]) -> MandateLetter:
         raise ValueError(word)
     return MandateLetter(
         of_form(ID, name), number(serial), word, read_asked(asked),
-        parse_amount_rule(rule.encode()), parse_recurrence(often.encode()), day_of(start),
-        day_of(end),
+        parse_amount_rule(rule.encode()), parse_recurrence(often.encode()),
+        some_day_of(start), some_day_of(end),
     )  # fmt: skip
 
 
 def read_terms(words: list[str]) -> TermsLetter:
     """Raises ValueError or Refused for what is not in form."""
     name, serial, amount, end = words
-    return TermsLetter(of_form(ID, name), number(serial), _amount(amount), day_of(end))
+    return TermsLetter(of_form(ID, name), number(serial), _amount(amount), some_day_of(end))
 
 
 def read_present(words: list[str]) -> PresentLetter:
@@ -138,10 +140,10 @@ def read_runs(words: list[str]) -> RunsLetter:
     (name, serial, state, amount, end, proposed, proposed_end, occurrence, first, last, presented,
      noticed, confirmed, tries, paid, payment, why) = words  # fmt: skip
     return RunsLetter(
-        of_form(ID, name), number(serial), of_form(WORD, state), _amount(amount), day_of(end),
-        _units(proposed), day_of(proposed_end), number(occurrence), day_of(first), day_of(last),
-        _units(presented), number(noticed), bool(number(confirmed)), number(tries), number(paid),
-        maybe(ID, payment), maybe(WORD, why),
+        of_form(ID, name), number(serial), of_form(WORD, state), _amount(amount),
+        day_of(end), _units(proposed), day_of(proposed_end), number(occurrence),
+        day_of(first), day_of(last), _units(presented), moment_of(noticed),
+        bool(number(confirmed)), number(tries), number(paid), maybe(ID, payment), maybe(WORD, why),
     )  # fmt: skip
 
 

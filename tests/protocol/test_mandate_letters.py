@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.codec import LINE_BYTES_MAX
-from bank_node.protocol.letter_words import LETTER_CHARACTERS_MAX, Asked, fitting
+from bank_node.protocol.letter_words import LETTER_CHARACTERS_MAX, Asked, day_word, fitting
 from bank_node.protocol.letters import parse_letter
 from bank_node.protocol.mandate_letters import (
     MandateLetter,
@@ -34,7 +34,7 @@ def test_a_mandate_reads_back_the_same_and_fits_into_a_line(name, note, is_exact
     longest = "a" * 256 + "@" + "b" * 32
     asked = ASKED._replace(
         name=name, note=note, payee=longest, payer=longest, amount=AMOUNT_MAX,
-        expires_us=10**18, reference="r" * 35,
+        expires_us=10**17 - 1, reference="r" * 35,
     )  # fmt: skip
     letter = fitting(MANDATE._replace(asked=asked, is_exact=is_exact, word=word))
     assert parse_letter(letter.line.encode()) == letter
@@ -65,7 +65,10 @@ def test_a_letter_reads_back_the_same(letter):
      (TermsLetter(ID, 2, 5, DAY), ",5,", ",0,"), (PresentLetter(ID, 2, 0, 1), ",0,1", ",0,0"),
      (PresentLetter(ID, 2, 0, 1), ",0,1", ",00,1"), (RUNS, ",1,2,3,", ",2,2,3,"),
      (RUNS, "active", "Active"), (RUNS, ",700,", ",0,"), (RUNS, "risk", "risk,"),
-     (RUNS, "PRA1", "pra1"), (RUNS, ",70,", ",9223372036854775808,")],
+     (RUNS, "PRA1", "pra1"), (RUNS, ",70,", ",9223372036854775808,"),
+     (MANDATE, f",{day_word(DAY)},", ",,"), (MANDATE, f",{day_word(DAY + 9)}", ","),
+     (TermsLetter(ID, 2, 5, DAY), f",{day_word(DAY)}", ","),
+     (RUNS, ",17,", f",{10**17},"), (MANDATE, ",17,", f",{10**17},")],
 )  # fmt: skip
 def test_another_form_is_none(letter, found, put):
     line = letter.line.replace(found, put, 1)
