@@ -283,6 +283,24 @@ def test_other_terms_are_proposed_there_and_refused_by_the_rules_of_that_bank(pa
     assert paper.there.plan == plan
 
 
+@pytest.mark.parametrize("amount", [40, 50])
+def test_a_payment_under_other_terms_is_another_one_than_those_that_failed_before(paper, amount):
+    first = paper.sets_out(days=1)
+    paper.arrive(first, fails=True)
+    plan = replace(paper.there.plan, amount=amount, end=paper.there.plan.end + 5)
+    wanted = replace(paper.there, plan=plan)
+    assert isinstance(paper.brno.do(Propose(proof(paper.shop), paper.when(), wanted, changes=True)),
+                      Note)  # fmt: skip
+    paper.prague_hears()
+    assert paper.say("approve") == "active"
+    second = paper.sets_out(days=1)
+    assert second.transfer.is_open
+    assert read(Payment, second.note).id != read(Payment, first.note).id
+    paper.arrive(second)
+    paper.post()
+    assert (paper.here.paid, paper.owns()) == (1, (200 - amount, 300 + amount))
+
+
 def test_news_of_a_mandate_that_come_late_take_nothing_back(paper):
     early = paper.from_prague()
     paper.say("pause")

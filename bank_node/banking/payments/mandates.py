@@ -206,7 +206,10 @@ class Direct(WithPin, frozen=True):
         if mandate.state is MandateState.PENDING and step is MandateState.ACTIVE:
             return advanced(replace(mandate, state=step), self.terms)
         if self.message is MandateMessage.APPROVE and mandate.proposed is not None:
-            changed = replace(mandate, plan=mandate.proposed, proposed=None, last=0, period=0)
+            # The names of tries that have failed are taken.
+            occurrence = mandate.occurrence + (mandate.tries > 0)
+            changed = replace(mandate, plan=mandate.proposed, proposed=None, last=0, period=0,
+                              occurrence=occurrence)  # fmt: skip
             # What was paid before is not paid again because the terms are others.
             return advanced(changed, self.terms, mandate.first)
         if self.message is MandateMessage.APPROVE and needs_word(mandate, self.terms.rules):
