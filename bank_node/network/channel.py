@@ -6,7 +6,7 @@ Unlike a stranger's, such a reply may be long, and is exactly one line.
 import socket
 from contextlib import suppress
 
-from bank_node.network.client import Unreachable, reason
+from bank_node.network.exchange import Unreachable, failure_of
 
 # A delivery of blocks in base64, the longest reply, has three quarters of a megabyte.
 _REPLY_BYTES_MAX = 4 * 1024 * 1024
@@ -24,7 +24,7 @@ class Channel:
             self._socket = socket.create_connection((host, port), timeout_s)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
-            raise Unreachable(f"{self._name} cannot be reached: {reason(error)}") from None
+            raise Unreachable(f"{self._name} cannot be reached: {failure_of(error)}") from None
 
     def ask(self, line: str) -> bytes:
         """The reply to a line, without its end. Raises Unreachable."""
@@ -32,7 +32,9 @@ class Channel:
             self._socket.sendall(line.encode() + b"\r\n")
             return self._line()
         except OSError as error:
-            raise Unreachable(f"{self._name} did not answer: {reason(error)}", sent=True) from None
+            raise Unreachable(
+                f"{self._name} did not answer: {failure_of(error)}", sent=True
+            ) from None
 
     def hang_up(self) -> None:
         """Ends the wait of the thread that asks; from any other thread."""

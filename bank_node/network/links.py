@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, cast
 
-from bank_node.network.client import Endpoint, reason
+from bank_node.network.exchange import Endpoint, failure_of
 from bank_node.network.hangup import cut
 from bank_node.network.replies import REPLY_BYTES_MAX, Answer, Kind
 from bank_node.protocol.codec import REPLY_END, encode_reply
@@ -169,7 +169,7 @@ class Link(asyncio.Protocol):
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        why = reason(exc) if isinstance(exc, OSError) else "it closed the connection"
+        why = failure_of(exc) if isinstance(exc, OSError) else "it closed the connection"
         self.end(why)
 
     def pause_writing(self) -> None:
@@ -297,7 +297,7 @@ class Links:
             async with asyncio.timeout(self._limits.connect_s):
                 await self._connect(lambda: link, endpoint.host, endpoint.port)
         except OSError as error:
-            link.end(reason(error))
+            link.end(failure_of(error))
 
     def _sweep(self) -> None:
         now_s = self._loop.time()

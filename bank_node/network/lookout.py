@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NamedTuple, Protocol
 
 from bank_node.errors import BankError
-from bank_node.network.client import Answer, Connector, Deadlines, Endpoint, Kind, Stream
+from bank_node.network.exchange import Connector, Deadlines, Endpoint, Stream
 from bank_node.network.knock import Knock
 from bank_node.network.peers import NOBODY, Directory, Peer
 from bank_node.network.reach import is_loopback, ports_to_try
+from bank_node.network.replies import Answer, Kind
 from bank_node.network.rounds import Pace, looks_elsewhere
 from bank_node.values import BankCode
 

@@ -13,11 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from bank_node.network.client import Answer, Deadlines, Endpoint, ask
+from bank_node.network.client import ask
+from bank_node.network.exchange import Deadlines, Endpoint
 from bank_node.network.loops import new_loop
 from bank_node.network.peers import Directory, Peer
 from bank_node.network.peers_file import load_peers, save_peers
 from bank_node.network.reach import Reach
+from bank_node.network.replies import Answer
 from bank_node.network.scanner import Event, ScanEnded, ScanLimits, Scanner
 from bank_node.network.survey import Figuring, Surveyor
 from bank_node.telemetry.clock import Clock

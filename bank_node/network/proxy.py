@@ -12,11 +12,12 @@ from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from bank_node.errors import Reason, Refused
-from bank_node.network.client import Answer, Deadlines, Endpoint, Kind, ask
+from bank_node.network.client import ask
+from bank_node.network.exchange import Deadlines, Endpoint
 from bank_node.network.links import BUSY, LinkLimits, Links
 from bank_node.network.peers import Directory, Peer
 from bank_node.network.reach import Reach
-from bank_node.network.replies import GREETS
+from bank_node.network.replies import GREETS, Answer, Kind
 from bank_node.protocol.codec import encode_reply
 from bank_node.telemetry.traffic import Record
 from bank_node.values import BankCode

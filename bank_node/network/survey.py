@@ -9,9 +9,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from bank_node.network.client import Answer, Deadlines, Endpoint, Kind
+from bank_node.network.exchange import Deadlines, Endpoint
 from bank_node.network.peers import Directory, Peer
-from bank_node.network.replies import ABSURD_NUMBER
+from bank_node.network.replies import ABSURD_NUMBER, Answer, Kind
 from bank_node.values import BankCode
 
 _log = logging.getLogger(__name__)
