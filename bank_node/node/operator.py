@@ -40,7 +40,7 @@ from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
 from bank_node.telemetry.logs import LogTail
 from bank_node.telemetry.metrics import Metrics
-from bank_node.telemetry.traffic import Record, Traffic
+from bank_node.telemetry.traffic import Answered, Traffic
 
 _log = logging.getLogger(__name__)
 
@@ -285,7 +285,7 @@ class Entrance:
             bank = replace(bank, catalogue=words)
         return replace(bank, audience=audience, extensions=True, office=self._office)
 
-    def _log(self) -> Callable[[Sequence[Record]], None] | None:
+    def _log(self) -> Callable[[Sequence[Answered]], None] | None:
         log = self._parts.traffic.log
         return public_only(log) if log else None
 

@@ -22,7 +22,7 @@ from bank_node.service.tickets import NO_COMMAND, Plan, Session, Ticket
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
-from bank_node.telemetry.traffic import Record
+from bank_node.telemetry.traffic import Answered
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Gate:
         ledger: Ledger,
         metrics: Metrics,
         clock: Clock,
-        log: Callable[[Sequence[Record]], None] | None,
+        log: Callable[[Sequence[Answered]], None] | None,
         requests_queued: int,
         workers: Workers,
         new_trace: Callable[[], int],
@@ -60,7 +60,7 @@ class Gate:
         """
         return self._desks.add(Desk(self, run_soon, elsewhere), run_soon)
 
-    def adopt(self, bank: Bank, log: Callable[[Sequence[Record]], None] | None) -> None:
+    def adopt(self, bank: Bank, log: Callable[[Sequence[Answered]], None] | None) -> None:
         """Has all desks go on with another bank and traffic log. From any thread."""
         self.bank, self.log = bank, log
         self._desks.tell(lambda desk: desk.adopt(bank, log))
@@ -263,7 +263,7 @@ class Desk:
             raise
         return None
 
-    def adopt(self, bank: Bank, log: Callable[[Sequence[Record]], None] | None) -> None:
+    def adopt(self, bank: Bank, log: Callable[[Sequence[Answered]], None] | None) -> None:
         """Goes on with what has changed of the bank: its language, its plans, its traffic log."""
         self._bank = bank
         self._tally.log = log

@@ -10,7 +10,7 @@ from bank_node.errors import Reason
 from bank_node.protocol.commands import Audience, visible_commands
 from bank_node.service.dispatch import Desk
 from bank_node.service.tickets import Session, Ticket
-from bank_node.telemetry.traffic import Record
+from bank_node.telemetry.traffic import Answered, records_of
 
 _PUBLIC = frozenset(visible_commands(extensions=True, audience=Audience.PUBLIC))
 _BACKSPACES = (b"\x08", b"\x7f")
@@ -57,12 +57,12 @@ class OperatorDesk:
 
 
 def public_only(
-    log: Callable[[Sequence[Record]], None],
-) -> Callable[[Sequence[Record]], None]:
+    log: Callable[[Sequence[Answered]], None],
+) -> Callable[[Sequence[Answered]], None]:
     """A traffic log that keeps what operators did as clients: no tokens, no pages, no polls."""
 
-    def keep(records: Sequence[Record]) -> None:
-        kept = [record for record in records if _is_public(record[2])]
+    def keep(answered: Sequence[Answered]) -> None:
+        kept = [record for record in records_of(answered) if _is_public(record[2])]
         if kept:
             log(kept)
 

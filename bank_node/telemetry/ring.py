@@ -8,7 +8,7 @@ there are a hundred readers or none.
 from collections import deque
 from collections.abc import Sequence
 from threading import Lock
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 
@@ -28,7 +28,7 @@ class Ring(Generic[Item]):
 
     def __init__(self, size: int) -> None:
         """Keeps the last `size` items."""
-        self._items: deque[Item] = deque(maxlen=size)
+        self._items: deque[Any] = deque(maxlen=size)
         self._newest = 0
         # Held for an append or a copy, never while anything else is done.
         self._lock = Lock()
@@ -55,7 +55,8 @@ class Ring(Generic[Item]):
         for none.
         """
         with self._lock:
-            items, newest = list(self._items), self._newest
+            kept, newest = list(self._items), self._newest
+        items = self._apart(kept)
         oldest = newest - len(items) + 1
         if after is None or after > newest:
             first = max(oldest, newest - count + 1)
@@ -65,3 +66,7 @@ class Ring(Generic[Item]):
             lost = first - after - 1
         page = items[first - oldest : first - oldest + count]
         return Page(list(enumerate(page, first)), first + len(page) - 1, lost)
+
+    def _apart(self, kept: list[Any]) -> list[Item]:
+        """The items of what is kept, outside of the lock."""
+        return kept

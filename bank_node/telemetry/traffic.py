@@ -10,11 +10,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
+from itertools import chain, repeat
 from logging.handlers import RotatingFileHandler
 from math import ceil
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from bank_node.telemetry.ring import Ring
 from bank_node.values import one_line
@@ -24,13 +27,56 @@ from bank_node.values import one_line
 # made others be asked, has one, and so has each of those. 0 ties it to none.
 Record = tuple[float, str, bytes, bytes, int, int]
 
+
+class Sheet(NamedTuple):
+    """Requests of one packet that were answered together: records that differ in two fields.
+
+    Kept as one, because to make, keep and format each of them alone costs more than all else
+    that is done for it on the way from the packet to the disk and back.
+    """
+
+    when: float
+    peer: str
+    requests: Sequence[bytes]
+    replies: Sequence[bytes]
+    duration_us: int
+    trace: int
+
+    def records(self) -> Iterator[Record]:
+        """A record for each request."""
+        when, peer, requests, replies, duration_us, trace = self
+        return zip(
+            repeat(when), repeat(peer), requests, replies, repeat(duration_us), repeat(trace)
+        )
+
+
+Answered = Record | Sheet
+"""What is kept of answered requests."""
+
+
+def count_requests(answered: Iterable[Answered]) -> int:
+    """How many requests, and so lines of the log, these are."""
+    return sum([len(each.requests) if isinstance(each, Sheet) else 1 for each in answered])
+
+
+def records_of(answered: Iterable[Answered]) -> list[Record]:
+    """A record for each request."""
+    records: list[Record] = []
+    for each in answered:
+        if isinstance(each, Sheet):
+            records += each.records()
+        else:
+            records.append(each)
+    return records
+
+
 # What the name of a peer starts with where this bank was the one that asked.
 OUTGOING = "-> "
 
-# About 20 MB of records: seconds of full load, should the disk stall.
-_RECORDS_MAX = 100_000
+# About 20 MB of requests: seconds of full load, should the disk stall.
+_LINES_MAX = 100_000
 # How many lines are formatted in one go; more would keep the interpreter from the I/O thread.
-_PORTION_MIN, _PORTION_MAX = 400, 500
+_PORTION_MIN, _PORTION_MAX = 400, 1000
 _RECORDS_KEPT = 4096
 # What has gathered is written within this time, portion after portion: all at once it would be a
 # stall that clients feel.
@@ -38,8 +84,7 @@ _ROUND_S = 0.2
 _PORTIONS_A_ROUND = 12
 _SHOWN_MAX = 8192
 
-_LINE = b"%b %b %dus %b%b -> %b"
-_TRACE = b"#%d "
+_SIGN = b" -> "
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\n"
 
 
@@ -48,33 +93,46 @@ def shown(reply: bytes) -> bytes:
     return reply if len(reply) <= _SHOWN_MAX else reply[:_SHOWN_MAX] + b"..."
 
 
-def format_text(records: Iterable[Record]) -> str:
-    """Records as lines: time, peer, duration, number (if any), request, reply."""
-    lines = []
-    moment, stamp = -1, b""
-    for when, peer, request, reply, duration_us, trace in records:
-        milliseconds = int(when * 1000)
-        if milliseconds != moment:
-            moment = milliseconds
-            stamp = _stamp(when)
-        tie = _TRACE % trace if trace else b""
-        lines.append(
-            _LINE % (stamp, peer.encode(), duration_us, tie, request.strip(), reply.rstrip())
-        )
-    text = b"\n".join(lines)
+def format_text(answered: Sequence[Answered]) -> str:
+    """A line for each request: time, peer, duration, number (if any), request, reply."""
+    text = b"\n".join(_lines(answered))
     # One look at all of it: strangers chose nearly every byte, but hardly ever an odd one.
-    if text.translate(None, _PLAIN) or text.count(b"\n") != len(lines) - 1:
+    if text.translate(None, _PLAIN) or text.count(b"\n") != count_requests(answered) - 1:
+        lines = _lines(records_of(answered))
         return "\n".join(one_line(line.decode("utf-8", "replace")) for line in lines)
     return text.decode("ascii")
 
 
-def _stamp(when: float) -> bytes:
-    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(when))
-    return b"%b.%03d" % (seconds.encode("ascii"), int(when * 1000) % 1000)
+def _lines(answered: Iterable[Answered]) -> Iterator[bytes]:
+    """The line of each record, and the lines of each sheet as one text."""
+    moment, stamp = -1, ""
+    asked: Any
+    told: Any
+    for when, peer, asked, told, duration_us, trace in answered:
+        milliseconds = int(when * 1000)
+        if milliseconds != moment:
+            moment = milliseconds
+            stamp = f"{_second(moment // 1000)}.{moment % 1000:03}"
+        tie = f"#{trace} " if trace else ""
+        head = f"{stamp} {peer} {duration_us}us {tie}".encode()
+        if isinstance(asked, bytes):
+            yield head + asked.strip() + _SIGN + told.rstrip()
+        elif told.count(told[0]) == len(told):
+            # Nearly always all replies are the plain yes of the command.
+            end = _SIGN + told[0].rstrip()
+            yield head + (end + b"\n" + head).join([line.strip() for line in asked]) + end
+        else:
+            for line, reply in zip(asked, told, strict=True):
+                yield head + line.strip() + _SIGN + reply.rstrip()
 
 
-def format_json(records: Iterable[Record]) -> str:
-    """Records as JSON lines with the keys time, peer, us, request, reply, trace and outgoing."""
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(seconds))
+
+
+def format_json(answered: Iterable[Answered]) -> str:
+    """A JSON line for each request: time, peer, us, request, reply, trace and outgoing."""
     return "\n".join(
         json.dumps(
             {
@@ -88,8 +146,34 @@ def format_json(records: Iterable[Record]) -> str:
             },
             ensure_ascii=False,
         )
-        for when, peer, request, reply, duration_us, trace in records
+        for when, peer, request, reply, duration_us, trace in records_of(answered)
     )
+
+
+class Latest(Ring[Record]):
+    """The last requests, kept as they came and taken apart into records only for who reads.
+
+    There are never fewer than its size, once so many have come.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._items: deque[tuple[int, Sequence[Answered]]] = deque()
+        self._size = size
+        self._kept = 0
+
+    def add(self, items: Sequence[Answered]) -> None:
+        """Takes requests in, oldest first, and keeps the sequence itself. From any thread."""
+        requests = count_requests(items)
+        with self._lock:
+            self._items.append((requests, items))
+            self._newest += requests
+            self._kept += requests
+            while self._kept - self._items[0][0] >= self._size:
+                self._kept -= self._items.popleft()[0]
+
+    def _apart(self, kept: list[tuple[int, Sequence[Answered]]]) -> list[Record]:
+        return records_of(chain.from_iterable([items for _, items in kept]))
 
 
 class Traffic:
@@ -99,7 +183,7 @@ class Traffic:
         """`open_log` opens the file; nothing is kept while this is off. Raises OSError."""
         self._open_log = open_log
         self._log: TrafficLog | None = None
-        self.ring: Ring[Record] = Ring(_RECORDS_KEPT)
+        self.ring = Latest(_RECORDS_KEPT)
         self.switch(is_on)
 
     def switch(self, is_on: bool) -> None:
@@ -112,16 +196,16 @@ class Traffic:
             log.close()
 
     @property
-    def log(self) -> Callable[[Sequence[Record]], None] | None:
-        """Takes records; None while none are kept, so that none need be made."""
+    def log(self) -> Callable[[Sequence[Answered]], None] | None:
+        """Takes what was answered; None while nothing is kept, so that nothing need be made."""
         return self.extend if self._log else None
 
-    def extend(self, records: Sequence[Record]) -> None:
-        """Takes records; never blocks."""
+    def extend(self, answered: Sequence[Answered]) -> None:
+        """Takes what was answered; never blocks."""
         log = self._log
         if log is not None:
-            self.ring.add(records)
-            log.extend(records)
+            self.ring.add(answered)
+            log.extend(answered)
 
     def close(self) -> None:
         """Writes what is left."""
@@ -149,17 +233,24 @@ class TrafficLog:
         self._handler.handleError = self._not_written  # type: ignore[method-assign]
         self._format = format_json if as_json else format_text
         self._lost = lost
-        self._records: deque[Record] = deque()
+        self._waiting: deque[Answered] = deque()
+        self._lines = 0
+        # Held while lines are counted, never while they are written.
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="traffic-log", daemon=True)
         self._thread.start()
 
-    def extend(self, records: Sequence[Record]) -> None:
-        """Hands records over; never blocks."""
-        if len(self._records) + len(records) > _RECORDS_MAX:
-            self._lost(len(records))
-        else:
-            self._records.extend(records)
+    def extend(self, answered: Sequence[Answered]) -> None:
+        """Hands over what was answered; never blocks."""
+        lines = count_requests(answered)
+        with self._lock:
+            has_room = self._lines + lines <= _LINES_MAX
+            if has_room:
+                self._lines += lines
+                self._waiting.extend(answered)
+        if not has_room:
+            self._lost(lines)
 
     def close(self) -> None:
         """Writes what is left and ends the thread."""
@@ -173,20 +264,28 @@ class TrafficLog:
         size, portions, left = _PORTION_MIN, 1, 0
         while not self._stopping.wait(_ROUND_S / portions):
             if not left:
-                gathered = len(self._records)
+                gathered = self._lines
                 size = min(max(_PORTION_MIN, gathered // _PORTIONS_A_ROUND), _PORTION_MAX)
                 left = portions = max(1, ceil(gathered / size))
             self._write(size)
             left -= 1
-        while self._records:
+        while self._waiting:
             self._write(_PORTION_MAX)
 
     def _not_written(self, record: logging.LogRecord) -> None:
         self._lost(record.getMessage().count("\n") + 1)
 
     def _write(self, lines: int) -> None:
-        portion = [self._records.popleft() for _ in range(min(lines, len(self._records)))]
+        """Writes so many lines or, where a sheet goes on, a few more."""
+        portion: list[Answered] = []
+        taken = 0
+        while self._waiting and taken < lines:
+            answered = self._waiting.popleft()
+            portion.append(answered)
+            taken += len(answered.requests) if isinstance(answered, Sheet) else 1
         if portion:
+            with self._lock:
+                self._lines -= taken
             # One record of the handler carries many lines, so that rotation stays the library's.
             self._handler.emit(
                 logging.LogRecord("traffic", logging.INFO, "", 0, self._format(portion), None, None)

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_node.telemetry import traffic
-from bank_node.telemetry.traffic import OUTGOING, Record, TrafficLog, format_json, format_text
+from bank_node.telemetry.traffic import (
+    OUTGOING,
+    Latest,
+    Record,
+    Sheet,
+    TrafficLog,
+    format_json,
+    format_text,
+    records_of,
+)
 
 WHEN = 1_700_000_000.25
 PEER = "10.1.2.3:50000"
@@ -37,6 +46,11 @@ attacks = pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 
 def record(request: bytes = b"BC", reply: bytes = b"BC 10.1.2.3\r\n", us: int = 42) -> Record:
     return (WHEN, PEER, request, reply, us, 0)
+
+
+def sheet(*requests: bytes, reply: bytes = b"AD\r\n", **but: object) -> Sheet:
+    """Requests of one packet with the same reply."""
+    return Sheet(WHEN, PEER, requests, [reply] * len(requests), 42, 0)._replace(**but)
 
 
 @pytest.fixture
@@ -117,6 +131,30 @@ def test_every_line_has_the_time_of_its_own_request():
     assert [stamp[-6:] for stamp in stamps] == ["00.000", "00.500", "01.000", "01.250", "01.000",
                                                 "01.000"]  # fmt: skip
     assert {len(stamp) for stamp in stamps} == {len("1970-01-01T00:00:00.000")}
+
+
+@formats
+@given(st.lists(st.lists(st.tuples(st.binary(max_size=20), st.binary(max_size=20)), min_size=1,
+                         max_size=4), max_size=4))  # fmt: skip
+@settings(max_examples=100)
+def test_a_sheet_is_written_as_its_records_would_be(form, packets):
+    sheets = [Sheet(WHEN, PEER, *zip(*packet, strict=True), us, us) for us, packet in
+              enumerate(packets)]  # fmt: skip
+    assert form(sheets) == form(records_of(sheets))
+
+
+@formats
+def test_sheets_and_records_are_written_in_their_order(form):
+    some = [record(b"N1"), sheet(b"N2\r", b"N3"), record(b"N4"), sheet(b"N5", trace=7)]
+    lines = form(some).split("\n")
+    assert [re.findall(r"\bN\d", line) for line in lines] == [[f"N{n}"] for n in range(1, 6)]
+
+
+@attacks
+def test_one_odd_line_of_a_sheet_stays_one_line(attack):
+    text = format_text([sheet(b"AD", attack, b"AD")])
+    assert len(text.splitlines()) == len(text.split("\n")) == 3
+    assert text.replace("\n", "").isprintable()
 
 
 @formats
@@ -204,7 +242,7 @@ def test_a_file_outgrows_its_limit_by_one_portion_at_most(open_log, tmp_path):
 
 
 def test_a_full_queue_loses_lines_and_counts_them(open_log, tmp_path, lost, monkeypatch):
-    monkeypatch.setattr(traffic, "_RECORDS_MAX", 10)
+    monkeypatch.setattr(traffic, "_LINES_MAX", 10)
     log = open_log()
     log.extend([record(b"KEPT")] * 8)
     log.extend([record(b"LOST")] * 3)
@@ -215,8 +253,39 @@ def test_a_full_queue_loses_lines_and_counts_them(open_log, tmp_path, lost, monk
     assert [line.split(" ")[3] for line in lines_in(tmp_path / "log")] == ["KEPT"] * 10
 
 
+def test_a_sheet_counts_as_many_lines_as_it_has(open_log, tmp_path, lost, monkeypatch):
+    monkeypatch.setattr(traffic, "_LINES_MAX", 10)
+    log = open_log()
+    for requests in ([b"KEPT"] * 6, [b"LOST"] * 5, [b"KEPT"] * 4):
+        log.extend([sheet(*requests)])
+    assert lost == [5]
+    log.close()
+    assert [line.split(" ")[3] for line in lines_in(tmp_path / "log")] == ["KEPT"] * 10
+
+
+def test_the_latest_are_numbered_request_by_request():
+    latest = Latest(4)
+    latest.add([record(b"1"), sheet(b"2", b"3"), record(b"4")])
+    latest.add([sheet(b"5", b"6")])
+    page = latest.read(2, 3)
+    assert [(number, each[2]) for number, each in page.items] == [(3, b"3"), (4, b"4"), (5, b"5")]
+    assert (page.next, page.lost, latest.newest) == (5, 0, 6)
+
+
+@given(st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=4), max_size=12))
+def test_the_latest_are_all_kept_and_not_many_more(rounds):
+    latest = Latest(6)
+    for sizes in rounds:
+        latest.add([sheet(*[b"AD"] * size) for size in sizes])
+    page = latest.read(0, 1000)
+    kept = len(page.items)
+    assert latest.newest == page.next == sum(map(sum, rounds))
+    assert min(6, latest.newest) <= kept <= 6 + max(map(sum, rounds), default=0)
+    assert page.lost == latest.newest - kept
+
+
 def test_the_queue_has_room_again_after_writing(open_log, tmp_path, lost, monkeypatch):
-    monkeypatch.setattr(traffic, "_RECORDS_MAX", 10)
+    monkeypatch.setattr(traffic, "_LINES_MAX", 10)
     log = open_log()
     for _ in range(3):
         log.extend([record()] * 10)
