@@ -25,11 +25,12 @@ from bank_node.banking.payments.papers import (
 from bank_node.banking.payments.records import read
 from bank_node.banking.payments.refunds import OnItsWay
 from bank_node.ledger.notes import Note
-from bank_node.ledger.operations import Operation
+from bank_node.ledger.operations import Operation, ReadClients
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.node.correspondence import Correspondence
 from bank_node.node.inquiries import Inquiries
+from bank_node.node.neglected import Neglected
 from bank_node.service.counter import Counter
 from bank_node.service.disputes import carry_back, settling
 from bank_node.service.mandates import attending
@@ -53,6 +54,7 @@ class Attendant:
         leads: Callable[[], bool],
         inquiries: Inquiries,
         correspondence: Correspondence,
+        neglected: Neglected,
         every_s: float = EVERY_S,
     ) -> None:
         """Only a node that leads its bank attends to anything."""
@@ -63,6 +65,7 @@ class Attendant:
         self._leads = leads
         self._inquiries = inquiries
         self._correspondence = correspondence
+        self._neglected = neglected
         self._every_s = every_s
         self._stopping = Event()
         self._heard: SimpleQueue[Sequence[Note]] = SimpleQueue()
@@ -107,6 +110,10 @@ class Attendant:
             return ()
 
     def _look(self) -> None:
+        if not self._store.reads_are_instant:
+            # What other nodes wrote is seen only when something is asked for.
+            self._ledger.call(ReadClients())
+        self._neglected.look(self._now_s())
         self.make_round()
         self._inquiries.make_round(self._store.open_notes(DISPUTES))
         for kind in REQUESTS:

@@ -29,6 +29,7 @@ from bank_node.node.correspondence import Correspondence
 from bank_node.node.faults import Faults
 from bank_node.node.inquiries import Inquiries
 from bank_node.node.machine import CLOCK, Chance, raise_file_limit
+from bank_node.node.neglected import Keepers, Neglected
 from bank_node.node.operator import Entrance, Parts
 from bank_node.node.payments import expecting, handle_of, open_counter, pin_threads
 from bank_node.node.place import identity_of, open_office, take_place
@@ -215,6 +216,9 @@ class Node:
             for kind in PAYMENTS:
                 clerk.sweep(store.open_notes(kind))
 
+        keepers = Keepers(transfers.flight, transfers.take_up, clerk.sweep)
+        self._neglected = Neglected(store, keepers)
+
         def promoted() -> None:
             transfers.take_up(store.open_transfers())
             sweep()
@@ -301,7 +305,7 @@ class Node:
         correspondence = Correspondence(self._writer, counter, identity, own)
         self._attendant = Attendant(
             self._store, self._writer, counter, own, lambda: office.leads, inquiries,
-            correspondence,
+            correspondence, self._neglected,
         )  # fmt: skip
         self._attendant.start()
 
