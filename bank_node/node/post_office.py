@@ -18,7 +18,9 @@ from bank_node.node.acquaintance import Acquaintance
 from bank_node.protocol.transfer_messages import (
     BATCH_BYTES_MAX,
     MESSAGES_MAX,
+    PREPARED,
     TransferMessage,
+    Word,
     parse_answers,
 )
 from bank_node.security.identity import Identity, is_signed
@@ -46,6 +48,8 @@ class Lane(Struct):
     bursts: int = 0
     left_at: float = 0.0
     """When the latest burst left."""
+    is_to_hear: bool = False
+    """Whether the bank has promised something and hears in a moment what was decided."""
 
 
 class Burst:
@@ -91,6 +95,8 @@ class PostOffice:
                 lane = self._lanes[bank] = Lane()
             lane.waiting.append((key, message))
             banks.add(bank)
+            if message.word is Word.COMMIT:
+                lane.is_to_hear = False
         for bank in banks:
             self._move(bank)
 
@@ -103,17 +109,22 @@ class PostOffice:
         """Sends all that waits for a bank, unless enough is on its way there.
 
         What gathers meanwhile shares the next lines: a signature costs more than all else that
-        is done for a message.
+        is done for a message. A bank that has just promised something hears what was decided
+        along with it. Without that, decisions would come a moment too late for the next lines,
+        and every payee would hear of its money one journey later.
         """
         lane, now = self._lanes[bank], self._now()
         is_late = now - lane.left_at >= _LATE_S
         if not lane.waiting or lane.bursts >= (_BURSTS if is_late else 1):
+            return
+        if lane.is_to_hear and not is_late:
             return
         batches = _batches([each for each in lane.waiting if self._is_awaited(*each)])
         lane.waiting = [envelope for _, batch in batches[_LINES_A_BURST:] for envelope in batch]
         if not batches:
             return
         batches = batches[:_LINES_A_BURST]
+        lane.is_to_hear = False
         lane.bursts += 1
         lane.left_at = now
         burst = Burst(len(batches))
@@ -137,11 +148,13 @@ class PostOffice:
         burst: "Burst",
         answer: bytes | Refused,
     ) -> None:
-        replies = self._replies(bank, text, len(batch), answer)
+        lane, replies = self._lanes[bank], self._replies(bank, text, len(batch), answer)
+        if any(reply.answer and reply.answer.said == PREPARED for reply in replies):
+            lane.is_to_hear = True
         self._replied(batch, replies)
         burst.unanswered -= 1
         if not burst.unanswered:
-            self._lanes[bank].bursts -= 1
+            lane.bursts -= 1
             self._move(bank)
 
     def _complain(self, bank: BankCode, what: str) -> None:
