@@ -4,6 +4,7 @@ Later wins: defaults, the JSON file, environment (`BANK_<SECTION>_<KEY>`), comma
 The room reads files and text; it never opens a store or a socket.
 """
 
+from bank_node.config.keys import Key, keys
 from bank_node.config.loading import (
     DEFAULT_FILE,
     DEFAULT_ORIGIN,
@@ -18,7 +19,6 @@ from bank_node.config.problems import SettingsError, masked
 from bank_node.config.saving import save
 from bank_node.config.settings import (
     Faults,
-    Key,
     Limits,
     Log,
     Network,
@@ -28,7 +28,6 @@ from bank_node.config.settings import (
     Robbery,
     Settings,
     Store,
-    keys,
 )
 
 __all__ = [

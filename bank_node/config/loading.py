@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct, ValidationError, convert, structs
 
+from bank_node.config.keys import Key, keys
 from bank_node.config.problems import masked, unknown, wrong
-from bank_node.config.settings import Key, Settings, keys
+from bank_node.config.settings import Settings
 from bank_node.config.sources import Given, from_command_line, from_environment, from_file
 
 DEFAULT_FILE: Final = Path("config.json")  # In the folder where the node is started.

@@ -1,14 +1,12 @@
 """Every setting of a node: its type, bounds, default and the line that documents it.
 
 This table is all there is to add a setting: the file, the environment, the command line,
-`bank config` and the README's table are derived from it.
+`bank config` and the table of docs/settings.md are derived from it, by way of `keys.py`.
 """
 
-from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Annotated, Literal
 
-from msgspec import NODEFAULT, Meta, Struct, field, structs
+from msgspec import Struct, field
 
 from bank_node.config.checks import (
     address,
@@ -334,58 +332,3 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     transfers: Transfers = field(default_factory=Transfers)
     payments: Payments = field(default_factory=Payments)
     faults: Faults = field(default_factory=Faults)
-
-
-class Key(NamedTuple):
-    """One row of the table."""
-
-    name: str  # Dotted, such as `network.port`.
-    default: Any
-    type: Any
-    doc: str
-    expected: str
-    check: Callable[[Any], bool] | None
-    live: bool
-    """Whether a running node takes a change over without a new start."""
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that sets it."""
-        return "BANK_" + self.name.replace(".", "_").upper()
-
-
-@cache
-def keys() -> dict[str, Key]:
-    """Every setting by its dotted name, in the order of the table."""
-    return {key.name: key for key in _rows(Settings, "")}
-
-
-@cache
-def sections() -> frozenset[str]:
-    return frozenset(name.partition(".")[0] for name in keys() if "." in name)
-
-
-def _rows(struct: type[Struct], prefix: str) -> Iterator[Key]:
-    for each in structs.fields(struct):
-        name = prefix + each.name
-        if each.default_factory is not NODEFAULT:
-            yield from _rows(each.type, name + ".")
-        else:
-            yield _row(name, each)
-
-
-def _row(name: str, each: structs.FieldInfo) -> Key:
-    meta = get_args(each.type)[1]
-    assert isinstance(meta, Meta), name
-    assert meta.description is not None, name
-    assert meta.extra is not None, name
-    rules = meta.extra
-    return Key(
-        name,
-        each.default,
-        each.type,
-        meta.description,
-        rules["expected"],
-        rules["check"],
-        rules.get("live", False),
-    )

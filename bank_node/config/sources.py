@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from bank_node.config.keys import keys, sections
 from bank_node.config.problems import bad_file, unknown, wrong
-from bank_node.config.settings import keys, sections
 
 PREFIX: Final = "BANK_"
 _FILE_BYTES_MAX: Final = 1 << 20  # Settings are a page of text; more is some other file.

@@ -43,7 +43,8 @@ class Neglected:
         is_seen_to, take_up, close = self._keepers
         transfers = [t for t in self._store.open_transfers() if not is_seen_to(t.key)]
         notes = [note for kind in PAYMENTS for note in self._store.open_notes(kind)]
-        seen, self._seen = self._seen, {record.entry for record in (*transfers, *notes)}
+        seen = self._seen
+        self._seen = {each.entry for each in transfers} | {note.entry for note in notes}
         left = [each for each in transfers if each.entry in seen]
         if left:
             take_up(left)

@@ -3,17 +3,15 @@
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from bank_node import __version__
-from bank_node.banking.payments.records import PAYMENTS
 from bank_node.banking.transfers.caps import Caps
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.config import DEFAULT_FILE, Effective, Settings, log_folder
 from bank_node.errors import StartupError
 from bank_node.ledger.log import Log
-from bank_node.ledger.notes import Note
 from bank_node.ledger.office import Office
 from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.store import Store
@@ -22,16 +20,13 @@ from bank_node.network.connection import Limits
 from bank_node.network.server import Presence, Server
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.around import Ears
-from bank_node.node.attendant import Attendant
 from bank_node.node.banks import Banks, own_code
-from bank_node.node.clerk import Clerk, Concluding
-from bank_node.node.correspondence import Correspondence
+from bank_node.node.clerk import Concluding
 from bank_node.node.faults import Faults
-from bank_node.node.inquiries import Inquiries
 from bank_node.node.machine import CLOCK, Chance, raise_file_limit
-from bank_node.node.neglected import Keepers, Neglected
 from bank_node.node.operator import Entrance, Parts
-from bank_node.node.payments import expecting, handle_of, open_counter, pin_threads
+from bank_node.node.payment_rules import expecting, handle_of
+from bank_node.node.payments import Payments
 from bank_node.node.place import identity_of, open_office, take_place
 from bank_node.node.providers import Providers
 from bank_node.node.stores import open_store
@@ -39,12 +34,9 @@ from bank_node.node.succession import Succession
 from bank_node.node.transfers import Transfers
 from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import Identity
-from bank_node.service.calls import Bank, Network
+from bank_node.service.calls import Bank
 from bank_node.service.counter import Counter
 from bank_node.service.dispatch import Gate
-from bank_node.service.flow import Flow
-from bank_node.service.newsroom import Newsroom
-from bank_node.service.payees import Around
 from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
 from bank_node.telemetry.metrics import Metrics
@@ -98,10 +90,7 @@ class Node:
         self._server: Server | None = None
         self._traffic: Traffic | None = None
         self._workers: Workers | None = None
-        self._pin_workers: Workers | None = None
-        self._newsroom: Newsroom | None = None
-        self._flow: Flow | None = None
-        self._attendant: Attendant | None = None
+        self.payments: Payments | None = None
         self.banks: Banks | None = None
         self.transfers: Transfers | None = None
         self.succession: Succession | None = None
@@ -116,45 +105,40 @@ class Node:
             raise
 
     def _start(self) -> tuple[str, int]:
-        self._faults = faults = Faults(self.settings)
-        self._store = open_store(self.settings)
+        self._faults = Faults(self.settings)
+        self._store = store = open_store(self.settings)
         identity, office = identity_of(self.settings), open_office(self.settings)
         self.settings = settings = take_place(self.settings, office)
-        self._writer = Writer(
-            self._store,
+        self._writer = writer = Writer(
+            store,
             self.metrics,
             CLOCK,
             settings.limits.batch_operations,
             patience_s=settings.network.timeout / 2,
         )
-        self.succession = succession = self._succession(office, identity)
+        self.succession = succession = self._succession(store, writer, office, identity)
         succession.prepare()
-        self._newsroom = newsroom = Newsroom(self._store, self._writer.call, CLOCK)
-        self._flow = flow = Flow(CLOCK)
-
-        def heard(payments: Sequence[Note], papers: Sequence[Note]) -> None:
-            newsroom.heard(sorted((*payments, *papers), key=lambda note: note.entry))
-            flow.heard(payments)
-            self._papers_heard(papers)
-
-        clerk = Clerk(self._writer, heard, self._papers_heard)
-        self._writer.tell(clerk.heard)
-        self._writer.start()
+        self.payments = payments = Payments(store, writer, lambda: office.leads)
+        writer.tell(payments.heard)
+        writer.start()
         self._traffic = traffic = self._open_traffic()
-        self.banks = banks = Banks(
-            settings, self._writer, self.metrics, traffic.extend, self._ears.heard
-        )
+        self.banks = banks = Banks(settings, writer, self.metrics, traffic.extend, self._ears.heard)
         banks.watch.concerns(own_code(settings), identity.key, succession.seen)
         banks.start()
-        around = self._open_transfers(banks, identity, faults)
-        self._take_up(clerk, office)
+        acquaintance = Acquaintance(
+            banks.neighbourhood, banks.keyring, CLOCK.now_us, settings.payments.currency
+        )
+        self.transfers = transfers = self._open_transfers(writer, banks, identity, acquaintance)
+        self._take_up(store, office, succession, transfers, payments)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
-        newsroom.start(self._workers)
-        counter = self._counter(identity, around)
-        self._attend(counter, identity, office)
+        providers = Providers(
+            banks.own, handle_of(settings), banks.neighbourhood.directory, acquaintance,
+            transfers, self._caps.of, CLOCK,
+        )  # fmt: skip
+        counter = payments.open(settings, identity, providers, transfers, self._workers)
         gate = Gate(
-            self._bank(banks, self._store, identity, counter),
-            self._writer,
+            self._bank(store, identity, banks, succession, transfers, counter),
+            writer,
             self.metrics,
             CLOCK,
             traffic.log,
@@ -165,70 +149,61 @@ class Node:
         presence = Presence(
             self._connections_changed, self._connection_refused, self._connection_dropped
         )
-        self._server = Server(
-            settings.network.host,
-            settings.network.port,
-            self._limits(),
-            settings.network.io_threads,
-            lambda run_soon: gate.desk(run_soon, banks.proxy()),
-            CLOCK.monotonic_ns,
-            presence,
-        )
-        address = self._server.start()
+        address = self._serve(gate, banks, presence)
         succession.start("{}:{}".format(*address))
         if settings.operator.enabled:
             parts = Parts(
-                gate, presence, self._store, self._writer, self.metrics, traffic,
+                gate, presence, store, writer, self.metrics, traffic,
                 banks, self._ears, address, self._caps, self._chronicle,
             )  # fmt: skip
             self._let_operators_in(parts)
         return address
 
-    def _open_transfers(self, banks: Banks, identity: Identity, faults: Faults) -> Around:
-        """What carries money to other banks, and knows whom they serve."""
-        assert self._writer is not None
-        acquaintance = Acquaintance(
-            banks.neighbourhood, banks.keyring, CLOCK.now_us, self.settings.payments.currency
+    def _serve(self, gate: Gate, banks: Banks, presence: Presence) -> tuple[str, int]:
+        """Accepts clients; the address on which it does."""
+        network = self.settings.network
+        self._server = Server(
+            network.host,
+            network.port,
+            self._limits(),
+            network.io_threads,
+            lambda run_soon: gate.desk(run_soon, banks.proxy()),
+            CLOCK.monotonic_ns,
+            presence,
         )
-        self.transfers = transfers = Transfers(
+        return self._server.start()
+
+    def _open_transfers(
+        self, writer: Writer, banks: Banks, identity: Identity, acquaintance: Acquaintance
+    ) -> Transfers:
+        """What carries money to other banks."""
+        return Transfers(
             banks.own,
             identity,
-            faults.ledger(Concluding(self._writer)),
+            self._faults.ledger(Concluding(writer)),
             acquaintance,
-            lambda: faults.post(banks.proxy()),
+            lambda: self._faults.post(banks.proxy()),
             self._caps.of,
             self._chronicle,
             expecting(self.settings),
         )
-        return Providers(
-            banks.own, handle_of(self.settings), banks.neighbourhood.directory, acquaintance,
-            transfers, self._caps.of, CLOCK,
-        )  # fmt: skip
 
-    def _take_up(self, clerk: Clerk, office: Office) -> None:
+    def _take_up(
+        self, store: Store, office: Office, succession: Succession, transfers: Transfers,
+        payments: Payments,
+    ) -> None:  # fmt: skip
         """What is open belongs to whoever leads the bank, from the moment on when it does."""
-        store, transfers, succession = self._store, self.transfers, self.succession
-        assert store is not None
-        assert transfers is not None
-        assert succession is not None
-
-        def sweep() -> None:
-            for kind in PAYMENTS:
-                clerk.sweep(store.open_notes(kind))
-
-        keepers = Keepers(transfers.flight, transfers.take_up, clerk.sweep)
-        self._neglected = Neglected(store, keepers)
 
         def promoted() -> None:
             transfers.take_up(store.open_transfers())
-            sweep()
+            payments.sweep()
             epoch = succession.epoch
             told = f"this node leads the bank, in epoch {epoch}"
             self.events.tell("NodePromoted", told, "warning", epoch=epoch)
 
         transfers.start(store.open_transfers() if office.leads else ())
         if office.leads:
-            sweep()
+            payments.sweep()
         succession.promoted = promoted
 
     def _let_operators_in(self, parts: Parts) -> None:
@@ -247,15 +222,15 @@ class Node:
         self._caps.adopt(settings.transfers.debit_cap, settings.transfers.debit_caps)
         self._faults.adopt(settings)
 
-    def _succession(self, office: Office, identity: Identity) -> Succession:
-        assert self._store is not None
-        assert self._writer is not None
+    def _succession(
+        self, store: Store, writer: Writer, office: Office, identity: Identity
+    ) -> Succession:
         wait_for = self.settings.replication.wait_for
         # Just before the clients are told by their own deadline.
         patience_s = self.settings.network.timeout * _SHARE_FOR_FOLLOWERS
         return Succession(
-            self._store,
-            self._writer,
+            store,
+            writer,
             office,
             identity,
             own_code(self.settings),
@@ -268,10 +243,8 @@ class Node:
         """Answers what was accepted, makes it durable, and lets go of everything."""
         if self._entrance:
             self._entrance.stop(self.settings.network.timeout)
-        if self._newsroom:
-            self._newsroom.hush()
-        if self._attendant:
-            self._attendant.stop()
+        if self.payments:
+            self.payments.hush()
         if self.succession:
             self.succession.hush()
         if self._server:
@@ -289,49 +262,19 @@ class Node:
             self._store.close()
         if self._traffic:
             self._traffic.close()
-        if self._newsroom:
-            self._newsroom.stop()
-        for workers in filter(None, (self._workers, self._pin_workers)):
-            workers.close()
-        self._workers = self._pin_workers = self._entrance = self._newsroom = None
+        if self.payments:
+            self.payments.stop()
+        if self._workers:
+            self._workers.close()
+        self._workers = self._entrance = self.payments = None
         self.banks = self.transfers = self.succession = None
         self._server = self._writer = self._store = self._traffic = None
 
-    def _attend(self, counter: Counter, identity: Identity, office: Office) -> None:
-        assert self._store is not None
-        assert self._writer is not None
-        own = own_code(self.settings)
-        inquiries = Inquiries(self._writer, counter, identity, own)
-        correspondence = Correspondence(self._writer, counter, identity, own)
-        self._attendant = Attendant(
-            self._store, self._writer, counter, own, lambda: office.leads, inquiries,
-            correspondence, self._neglected,
-        )  # fmt: skip
-        self._attendant.start()
-
-    def _papers_heard(self, notes: Sequence[Note]) -> None:
-        if notes and self._attendant:
-            self._attendant.heard(notes)
-
-    def _counter(self, identity: Identity, around: Around) -> Counter:
-        assert self._writer is not None
-        self._pin_workers = Workers(pin_threads(), self.settings.limits.requests_queued)
-        assert self._newsroom
-        assert self._flow
-        return open_counter(
-            self.settings,
-            identity,
-            self._writer,
-            self._pin_workers,
-            around,
-            self._newsroom,
-            self._flow,
-        )
-
-    def _bank(self, network: Network, store: Store, identity: Identity, counter: Counter) -> Bank:
-        code, succession = own_code(self.settings), self.succession
-        assert succession is not None
-        assert self.transfers
+    def _bank(
+        self, store: Store, identity: Identity, banks: Banks, succession: Succession,
+        transfers: Transfers, counter: Counter,
+    ) -> Bank:  # fmt: skip
+        code = own_code(self.settings)
         return Bank(
             code=code,
             name=NAME,
@@ -339,11 +282,11 @@ class Node:
             extensions=self.settings.protocol.extensions,
             catalogue=Catalogue(self.settings.language),
             draw=Chance(),
-            network=network,
+            network=banks,
             identity=identity,
             log=Log(store, code, identity, CLOCK.now_us, lambda: succession.epoch),
             journal=store,
-            transfers=self._faults.counter(self.transfers),
+            transfers=self._faults.counter(transfers),
             following=succession,
             clock=CLOCK,
             timeout_s=self.settings.network.timeout,

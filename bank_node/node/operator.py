@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -61,34 +62,21 @@ _JOB_END_S = 2.0
 _DISK_LEFT_MIN = 256 * 2**20
 
 
-class Parts:
+class Parts(NamedTuple):
     """What the entrance needs of the node that it belongs to."""
 
-    def __init__(
-        self,
-        gate: Gate,
-        presence: Presence,
-        store: Store,
-        writer: Writer,
-        metrics: Metrics,
-        traffic: Traffic,
-        banks: Banks,
-        ears: Ears,
-        address: tuple[str, int],
-        caps: Caps,
-        chronicle: Chronicle,
-    ) -> None:
-        self.gate = gate
-        self.presence = presence
-        self.store = store
-        self.writer = writer
-        self.metrics = metrics
-        self.traffic = traffic
-        self.banks = banks
-        self.ears = ears
-        self.address = address
-        self.caps = caps
-        self.chronicle = chronicle
+    gate: Gate
+    presence: Presence
+    store: Store
+    writer: Writer
+    metrics: Metrics
+    traffic: Traffic
+    banks: Banks
+    ears: Ears
+    address: tuple[str, int]
+    """Where clients connect."""
+    caps: Caps
+    chronicle: Chronicle
 
 
 class Entrance:

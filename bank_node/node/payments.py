@@ -1,21 +1,30 @@
-"""What payments need of a node: secrets made of the bank's key, threads for PINs, the calendar."""
+"""Payments in a node: who hears of their records, where clients are served, what has a time.
+
+Begins before the ledger does, so that nothing durable is missed, and serves once there is a way to
+other banks.
+"""
 
 import logging
 import os
 import secrets
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
 
-from bank_node.banking.payments.abroad import Expect, parse_memo
 from bank_node.banking.payments.exchange import rates_of
-from bank_node.banking.payments.limits import Moment, Rules, Terms
-from bank_node.banking.payments.names import default_handle
+from bank_node.banking.payments.records import PAYMENTS
 from bank_node.config import Settings
-from bank_node.ledger.operations import Operation
-from bank_node.ledger.transfer_operations import Promise
+from bank_node.ledger.notes import Note
+from bank_node.ledger.store import Store
+from bank_node.ledger.transfers import Transfer
 from bank_node.ledger.writer import Writer
+from bank_node.node.attendant import Attendant
 from bank_node.node.banks import own_code
+from bank_node.node.clerk import Clerk
+from bank_node.node.correspondence import Correspondence
+from bank_node.node.inquiries import Inquiries
 from bank_node.node.machine import CLOCK
+from bank_node.node.neglected import Keepers, Neglected
+from bank_node.node.payment_rules import calendar, handle_of, rules_of
+from bank_node.node.transfers import Transfers
 from bank_node.security.identity import Identity
 from bank_node.security.pins import PROFILES, SALT_BYTES
 from bank_node.security.signing import CodeKey
@@ -28,109 +37,108 @@ from bank_node.service.workers import Workers
 
 _log = logging.getLogger(__name__)
 
-_MINUTE_US = 60_000_000
+
+class Payments:
+    """See the module."""
+
+    def __init__(self, store: Store, writer: Writer, leads: Callable[[], bool]) -> None:
+        """`leads` says whether this node leads its bank now: only then it pays what is due."""
+        self._store = store
+        self._writer = writer
+        self._leads = leads
+        self.newsroom = Newsroom(store, writer.call, CLOCK)
+        self.flow = Flow(CLOCK)
+        self.attendant: Attendant | None = None
+        self._clerk = Clerk(writer, self._news, self._papers_heard)
+        self._pin_workers: Workers | None = None
+
+    def heard(self, records: Sequence[Transfer | Note]) -> None:
+        """Takes in what became durable; called on the ledger thread."""
+        self._clerk.heard(records)
+
+    def sweep(self) -> None:
+        """Closes the records of payments that an earlier run, or another node, left open."""
+        for kind in PAYMENTS:
+            self._clerk.sweep(self._store.open_notes(kind))
+
+    def open(
+        self,
+        settings: Settings,
+        identity: Identity,
+        around: Around,
+        transfers: Transfers,
+        workers: Workers,
+    ) -> Counter:
+        """Begins to serve; the counter for clients.
+
+        `workers` look old news up in the journal; PINs have threads of their own.
+        """
+        self.newsroom.start(workers)
+        self._pin_workers = Workers(_pin_threads(), settings.limits.requests_queued)
+        counter = self._counter(settings, identity, around, self._pin_workers)
+        own = own_code(settings)
+        keepers = Keepers(transfers.flight, transfers.take_up, self._clerk.sweep)
+        self.attendant = Attendant(
+            self._store, self._writer, counter, own, self._leads,
+            Inquiries(self._writer, counter, identity, own),
+            Correspondence(self._writer, counter, identity, own),
+            Neglected(self._store, keepers),
+        )  # fmt: skip
+        self.attendant.start()
+        return counter
+
+    def hush(self) -> None:
+        """Lets nobody wait for news any more, and begins nothing by itself."""
+        self.newsroom.hush()
+        if self.attendant:
+            self.attendant.stop()
+
+    def stop(self) -> None:
+        """Ends the threads, once the ledger has ended."""
+        self.newsroom.stop()
+        if self._pin_workers:
+            self._pin_workers.close()
+
+    def _news(self, payments: Sequence[Note], papers: Sequence[Note]) -> None:
+        self.newsroom.heard(sorted((*payments, *papers), key=lambda note: note.entry))
+        self.flow.heard(payments)
+        self._papers_heard(papers)
+
+    def _papers_heard(self, notes: Sequence[Note]) -> None:
+        if notes and self.attendant:
+            self.attendant.heard(notes)
+
+    def _counter(
+        self, settings: Settings, identity: Identity, around: Around, pin_workers: Workers
+    ) -> Counter:
+        chosen = settings.payments
+        if chosen.pins_in_the_open:
+            _log.warning(
+                "payments.pins_in_the_open is set: everybody on the way can read the PINs of "
+                "clients"
+            )
+        if chosen.pin_profile != "standard":
+            _log.warning("payments.pin_profile is light: stolen PINs could be guessed in no time")
+        return Counter(
+            handle=handle_of(settings),
+            currency=chosen.currency,
+            rates=rates_of(chosen.rates),
+            rules=rules_of(settings),
+            ledger=self._writer,
+            pins=Pins(pin_workers, identity.derive("pins"), PROFILES[chosen.pin_profile]),
+            code_key=CodeKey(identity.derive("codes")),
+            ids_key=identity.derive("ids of payments"),
+            vmids_key=identity.derive("tokens of merchants"),
+            clock=CLOCK,
+            day_of=calendar(chosen.time_zone),
+            new_salt=lambda: secrets.token_bytes(SALT_BYTES),
+            newsroom=self.newsroom,
+            flow=self.flow,
+            around=around,
+            may_be_overheard=chosen.pins_in_the_open,
+        )
 
 
-def pin_threads() -> int:
+def _pin_threads() -> int:
     """One for each processor: a check is nothing but computing, outside of the interpreter."""
     return os.cpu_count() or 1
-
-
-def handle_of(settings: Settings) -> str:
-    """The end of all payment addresses of a bank."""
-    return settings.payments.handle or default_handle(own_code(settings))
-
-
-def open_counter(
-    settings: Settings,
-    identity: Identity,
-    ledger: Writer,
-    workers: Workers,
-    around: Around,
-    newsroom: Newsroom,
-    flow: Flow,
-) -> Counter:
-    """The counter of a node with these settings and the key of its bank."""
-    chosen = settings.payments
-    if chosen.pins_in_the_open:
-        _log.warning(
-            "payments.pins_in_the_open is set: everybody on the way can read the PINs of clients"
-        )
-    if chosen.pin_profile != "standard":
-        _log.warning("payments.pin_profile is light: stolen PINs could be guessed in no time")
-    return Counter(
-        handle=handle_of(settings),
-        currency=chosen.currency,
-        rates=rates_of(chosen.rates),
-        rules=rules_of(settings),
-        ledger=ledger,
-        pins=Pins(workers, identity.derive("pins"), PROFILES[chosen.pin_profile]),
-        code_key=CodeKey(identity.derive("codes")),
-        ids_key=identity.derive("ids of payments"),
-        vmids_key=identity.derive("tokens of merchants"),
-        clock=CLOCK,
-        day_of=calendar(chosen.time_zone),
-        new_salt=lambda: secrets.token_bytes(SALT_BYTES),
-        newsroom=newsroom,
-        flow=flow,
-        around=around,
-        may_be_overheard=chosen.pins_in_the_open,
-    )
-
-
-def expecting(settings: Settings) -> Callable[[Operation, str], Operation]:
-    """Makes of a message of another bank what it asks for: with a memo, to expect a payment."""
-    rules, day_of = rules_of(settings), calendar(settings.payments.time_zone)
-
-    def expect(operation: Operation, memo: str) -> Operation:
-        if not memo or not isinstance(operation, Promise):
-            return operation
-        now_us = CLOCK.now_us()
-        return Expect(operation, parse_memo(memo), Terms(Moment(now_us, day_of(now_us)), rules))
-
-    return expect
-
-
-def calendar(name: str) -> Callable[[int], int]:
-    """Which day a moment is in a time zone, counted from the year 1; "" is that of this machine."""
-    zone = None
-    if name:
-        from zoneinfo import ZoneInfo  # Most nodes keep the time of their machine.
-
-        zone = ZoneInfo(name)
-
-    # Every payment asks, and days begin with a minute everywhere. A tuple changes as a whole.
-    latest = (-1, 0)
-
-    def day_of(us: int) -> int:
-        nonlocal latest
-        minute, day = latest
-        if us // _MINUTE_US != minute:
-            day = datetime.fromtimestamp(us / 1e6, zone).toordinal()
-            latest = (us // _MINUTE_US, day)
-        return day
-
-    return day_of
-
-
-def rules_of(settings: Settings) -> Rules:
-    """What a bank with these settings allows everybody."""
-    chosen = settings.payments
-    return Rules(
-        per_payment=chosen.per_payment,
-        per_day=chosen.per_day,
-        new_client=chosen.new_client,
-        merchant_per_day=chosen.merchant_per_day,
-        payments_a_minute=chosen.per_minute,
-        asking=chosen.asking,
-        asking_s=chosen.asking_s,
-        notice_s=chosen.mandate_notice_s,
-        unasked=chosen.mandate_unasked,
-        retries=chosen.mandate_retries,
-        retry_s=chosen.mandate_retry_s,
-        dispute_days=chosen.dispute_days,
-        dispute_answer_s=chosen.dispute_answer_s,
-        dispute_decide_s=chosen.dispute_decide_s,
-        dispute_retry_s=chosen.dispute_retry_s,
-        dispute_ask_s=chosen.dispute_ask_s,
-    )

@@ -14,7 +14,7 @@ from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.notes import Note
 from bank_node.ledger.transfer_operations import Promise
 from bank_node.ledger.transfers import Transfer
-from bank_node.node.payments import calendar
+from bank_node.node.payment_rules import calendar
 from bank_node.protocol.payment_values import Vpa
 
 LIMITED = RULES._replace(merchant_per_day=500)

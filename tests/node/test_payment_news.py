@@ -24,7 +24,7 @@ def bank(tmp_path):
 
 
 def waiting(bank):
-    return bank.node._newsroom._board._waiting_count
+    return bank.node.payments.newsroom._board._waiting_count
 
 
 def news(ask, token, cursor=""):
@@ -122,7 +122,7 @@ def test_a_key_to_listen_with_makes_no_codes(bank):
 def test_a_bank_that_stops_waits_for_no_listener(tmp_path):
     with running_node(tmp_path, network__timeout=60.0, payments__pin_profile="light") as running:
         with running.wire() as wire:
-            vpa = f"shop@{running.node._newsroom and handle(wire)}"
+            vpa = f"shop@{handle(wire)}"
             vmid = wire.ask(f"PM {vpa} Shop 5411 420777123456 2580").split()[-1]
         with running.wire() as wire:
             wire.send(f"PE {vmid} 999999\r\n".encode())

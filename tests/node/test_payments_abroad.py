@@ -86,7 +86,7 @@ def test_a_client_pays_somebody_of_another_bank(banks):
     assert told["rrn"] == theirs["rrn"] == reply.split()[2]
     assert told["note"] == theirs["note"] == "~for~lunch~13"
     for bank, passed in ((prague, ["pending", "success"]), (brno, ["success"])):
-        flow = bank.node._flow
+        flow = bank.node.payments.flow
         until(lambda: flow.sums() == (1, {}), "it is told once, at each bank")  # noqa: B023
         assert [item.payment.state for _, item in flow.ring.read(0, 9).items] == passed
 

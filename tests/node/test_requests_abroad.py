@@ -145,7 +145,7 @@ def test_one_who_asks_too_often_is_stopped_by_the_payers_bank_and_others_are_not
 def letter(town: Town, **changes: object) -> CollectLetter:
     """What the bank of the shop would say."""
     account = int(json.loads(ask(town.brno, f"PR {town.sh}")[3:])["account"].partition("/")[0])
-    until_us = town.brno.node._attendant._counter.clock.now_us() + 60_000_000
+    until_us = town.brno.node.payments.attendant._counter.clock.now_us() + 60_000_000
     asked = Asked(town.sh, account, "5411", town.pa, 100, "CZK", "bill", until_us, "Shop")
     said = CollectLetter(f"BRN{next(_numbers):032x}", 1, ASKED, asked)
     for name, value in changes.items():

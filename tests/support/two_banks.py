@@ -110,11 +110,11 @@ def waiting(bank: Running, vpa: str) -> list[dict[str, object]]:
 
 def tell(sender: Running, receiver: Running, said, identity=None, *, to: str = "", by: str = ""):
     """What a bank is answered to a letter; None if the answer is not signed."""
-    identity = identity or sender.node._attendant._correspondence._identity
+    identity = identity or sender.node.payments.attendant._correspondence._identity
     line = ABOUT_REQUESTS.question(identity, sender.bank, to or receiver.bank, said.line).decode()
     code, _, word, signature = line.split()
     reply = ask(receiver, f"{code} {by or sender.bank} {word} {signature}")
-    key = receiver.node._attendant._correspondence._identity.key
+    key = receiver.node.payments.attendant._correspondence._identity.key
     answer = read_answer(sender.bank, receiver.bank, said, reply.encode(), key)
     why = answer and (answer.refused.value if answer.refused else "heard")
     return SimpleNamespace(reply=reply, answer=why)
