@@ -20,9 +20,10 @@ from bank_node.ledger.entries import Account
 from bank_node.ledger.journal import Block, Head
 from bank_node.ledger.lookback import Cursor, steps
 from bank_node.ledger.notes import Note, ReadNote
-from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.operations import Operation, ReadLastEntry, Result
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
+from bank_node.values import AccountNumber
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +116,9 @@ class Newsroom:
 
     def _look_back(self, account: int, cursor: int) -> Page:
         """What the journal says of an account after an entry."""
+        if not self._store.reads_are_instant:
+            # Nobody may have asked this node for anything since another one has written.
+            self._read(ReadLastEntry(AccountNumber(account)))
         known = self._store.account(account)
         if known is None:
             return Page((), cursor)
