@@ -19,7 +19,7 @@ def pair(tmp_path_factory):
         patch.setattr(neglected, "LOOK_S", 0.0)
         with two_banks(tmp_path_factory.mktemp("banks")) as pair:
             for bank in pair:
-                bank.node._attendant._every_s = 0.1
+                bank.node.payments.attendant._every_s = 0.1
             yield pair
 
 
