@@ -5,7 +5,7 @@ takes a short path; everything odd that terminals and old clients send takes the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bank_node.errors import Reason, Refused
@@ -168,6 +168,25 @@ def parse_request(
         if is_retyped or (line.isascii() and b"\x08" not in line and b"\x7f" not in line):
             raise
     return parse_request(_as_typed(line), commands, is_retyped=True)
+
+
+def parse_alike(lines: Iterable[bytes | None], command: Command) -> Iterator[tuple[Any, ...]]:
+    """The arguments of each line, up to the first that is not plainly a request for one command.
+
+    What that line is, `parse_request` tells. Raises Refused where an argument is wrong.
+    """
+    code, parsers = command.code.encode(), command.parsers
+    least, most = command.arguments_min, len(parsers)
+    for line in lines:
+        words: Sequence[bytes] = line.split() if line else ()
+        given = len(words) - 1
+        if given < least or given > most or words[0] != code:
+            return
+        # As above: most requests that come by the packet are deposits and withdrawals.
+        if given == 2:
+            yield (parsers[0](words[1]), parsers[1](words[2]))
+        else:
+            yield tuple([parse(word) for parse, word in zip(parsers, words[1:], strict=False)])
 
 
 def _with_fields(command: Command, words: list[bytes], line: bytes) -> Request:

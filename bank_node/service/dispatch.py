@@ -163,7 +163,7 @@ class Desk:
         if ticket is None or ticket is not latest or ticket.started_ns != started_ns:
             return 0
         room = self._queued_max - self._queued
-        operations, arguments = ticket.plan.more(self._bank, lines[:room], self._commands)
+        operations, arguments = ticket.plan.more(self._bank, lines[:room])
         count = len(operations)
         ticket.lines += cast("Sequence[bytes]", lines[:count])
         ticket.arguments += arguments

@@ -1,13 +1,13 @@
 """What a desk keeps of a request: the session it came from, its place in order, and its plan."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn, Protocol
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation
-from bank_node.protocol.codec import encode_reply, parse_request
+from bank_node.protocol.codec import encode_reply, parse_alike
 from bank_node.protocol.commands import COMMANDS, Command, Effect, Route
 from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.handlers import HANDLERS
@@ -106,25 +106,21 @@ class Plan:
         return shown_request(line, row.secrets), reply
 
     def more(
-        self, bank: Bank, lines: Sequence[bytes | None], commands: Mapping[bytes, Command]
+        self, bank: Bank, lines: Sequence[bytes | None]
     ) -> tuple[list[Operation], list[Arguments]]:
         """What the ledger is to do for the first of these lines, and their arguments.
 
         As far as each of them is a whole request of this command that this bank decides itself; a
         line that would be refused is none.
         """
-        row, make = self.row, self.handler.operation
+        make = self.handler.operation
         operations: list[Operation] = []
         arguments: list[Arguments] = []
         if make is None:
             return operations, arguments
         # Whatever is wrong with a line is found out and told where it is answered alone.
         with suppress(Exception):
-            for line in lines:
-                request = parse_request(line, commands) if line else None
-                if request is None or request.command is not row:
-                    break
-                given = request.arguments
+            for given in parse_alike(lines, self.row):
                 if self.is_by_account and given[0].bank != bank.code:
                     break
                 operation = make(bank, given)

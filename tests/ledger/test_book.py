@@ -12,7 +12,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ledger_model import FIRST_NUMBER, LAST_NUMBER, LIMIT, PlainBank
 
 from bank_node.errors import CorruptLedger, Reason
-from bank_node.ledger.book import ENTRY, Account, Entry, FreeNumbers, Kind, State, apply, decide
+from bank_node.ledger.book import (
+    ENTRY,
+    Account,
+    Entry,
+    FreeNumbers,
+    Kind,
+    State,
+    apply,
+    decide,
+    decide_all,
+)
 from bank_node.ledger.operations import (
     CloseAccount,
     Deposit,
@@ -72,22 +82,26 @@ class Book(RuleBasedStateMachine):
         self.replayed: dict[int, Account] = {}
         self.sequence = 0
 
-    def decide_all(self, batch: list[Any], model: PlainBank) -> State:
-        child = self.state.fork(touched(batch))
-        for operation in batch:
+    def decided(self, batch: list[Any], model: PlainBank) -> State:
+        child, together = self.state.fork(touched(batch)), self.state.fork(touched(batch))
+        together.free = copy.deepcopy(self.state.free)
+        results = decide_all(together, batch)
+        for operation, in_batch in zip(batch, results, strict=True):
             before = everything(child)
             result = decide(child, operation)
+            assert result == in_batch
             model.expect(operation, result)
             if isinstance(result, Reason) or is_read(operation):
                 assert everything(child) == before
             else:
                 assert child.sequence == before[3] + 1
                 assert len(child.entries) == len(before[4]) + 1
+        assert everything(child) == everything(together)
         return child
 
     @rule(batch=st.lists(operations, min_size=1, max_size=6))
     def a_durable_batch(self, batch: list[Any]) -> None:
-        child = self.decide_all(batch, self.model)
+        child = self.decided(batch, self.model)
         self.state.absorb(child)
         for entry in child.entries:
             self.sequence += 1
@@ -96,7 +110,7 @@ class Book(RuleBasedStateMachine):
     @rule(batch=st.lists(operations, min_size=1, max_size=6))
     def a_batch_that_is_never_committed(self, batch: list[Any]) -> None:
         free = copy.deepcopy(self.state.free)
-        self.decide_all(batch, self.model.copy())
+        self.decided(batch, self.model.copy())
         self.state.free = free
 
     @invariant()

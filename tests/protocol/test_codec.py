@@ -14,6 +14,7 @@ from bank_node.protocol.codec import (
     LineBuffer,
     Request,
     encode_reply,
+    parse_alike,
     parse_request,
 )
 from bank_node.protocol.commands import Audience, visible_commands
@@ -284,6 +285,43 @@ def test_a_classic_node_does_not_know_extensions():
     with pytest.raises(Refused) as caught:
         parse_request(b"HE", classic)
     assert caught.value.reason is Reason.UNKNOWN_COMMAND
+
+
+PLAIN_LINES = {
+    "AB": [b"AB 10001/127.0.0.1", b"AB 10002/127.0.0.1\r"],
+    "AD": [b"AD 10001/127.0.0.1 5", b" AD  10002/127.0.0.1 6 \r"],
+    "TR": [b"TR 10001/127.0.0.1 10002/127.0.0.1 5", b"TR 10002/127.0.0.1 10001/10.0.0.1 7 an-id"],
+}
+ODD_LINES = [
+    None,
+    b"",
+    b"AD",
+    b"ad 10001/127.0.0.1 5",
+    b"AD 10001/127.0.0.1",
+    b"AD x 5",
+    b"BC",
+    b"AD 10001/127.0.0.1 5 5",
+    b"AD 1\b10001/127.0.0.1 5",
+    b"XX 10001/127.0.0.1 5",
+]
+
+
+@pytest.mark.parametrize("code", PLAIN_LINES)
+def test_whole_lines_of_one_command_are_read_together_as_they_are_alone(code):
+    lines = PLAIN_LINES[code] * 3
+    alone = [parse_request(line, COMMANDS).arguments for line in lines]
+    assert list(parse_alike(lines, COMMANDS[code.encode()])) == alone
+
+
+@pytest.mark.parametrize("odd", ODD_LINES)
+def test_lines_are_read_together_up_to_the_first_odd_one(odd):
+    plain = PLAIN_LINES["AD"][0]
+    alike = parse_alike([plain, plain, odd, plain], COMMANDS[b"AD"])
+    read = []
+    with suppress(Refused):
+        read += [next(alike), next(alike)]
+        read += alike
+    assert read == [parse_request(plain, COMMANDS).arguments] * 2
 
 
 def test_a_reply_ends_with_crlf():

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bank_node import values
 from bank_node.errors import Reason, Refused
 from bank_node.values import (
     ACCOUNT_MAX,
@@ -138,6 +139,16 @@ def test_an_account_address_is_a_number_and_a_bank(number):
     address = parse_account_address(f"{number}/10.1.2.3".encode())
     assert address == AccountAddress(AccountNumber(number), BankCode("10.1.2.3"))
     assert str(address) == f"{number}/10.1.2.3"
+
+
+def test_addresses_that_were_met_are_remembered_within_bounds(monkeypatch):
+    monkeypatch.setattr(values, "_KNOWN_MAX", 3)
+    monkeypatch.setattr(values, "_known", {})
+    for number in [*range(ACCOUNT_MIN, ACCOUNT_MIN + 10)] * 2:
+        assert parse_account_address(b"%d/10.1.2.3" % number).number == number
+        assert len(values._known) <= 3
+    again = parse_account_address(b"%d/10.1.2.3" % number)
+    assert again is parse_account_address(b"%d/10.1.2.3" % number)
 
 
 def test_account_numbers_have_five_digits():
