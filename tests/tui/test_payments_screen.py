@@ -63,7 +63,7 @@ def test_health_is_of_all_and_latencies_of_the_latest_that_were_paid():
 
 
 def grid(console):
-    return console.app.screen_stack[0]._grid
+    return console.app.screen_stack[0].grid
 
 
 async def clients(console):
@@ -103,7 +103,7 @@ async def test_tabs_are_one_key_and_one_click_away():
                          ("left", "disputes")):  # fmt: skip
             await console.press(key)
             await console.until(lambda tab=tab: screen.tab == tab, tab)
-            assert screen._grid.display
+            assert screen.grid.display
         await console.pilot.click("#tabs", offset=(2, 0))
         await console.until(lambda: screen.tab == "flow", "the first tab")
 

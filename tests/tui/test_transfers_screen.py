@@ -72,7 +72,7 @@ def test_a_detail_without_steps_is_a_way_without_times():
 
 
 def grid(console):
-    return console.app.screen_stack[0]._grid
+    return console.app.screen_stack[0].grid
 
 
 @in_a_loop
@@ -97,7 +97,7 @@ async def test_tabs_are_one_key_and_one_click_away():
                          ("left", "keys")):  # fmt: skip
             await console.press(key)
             await console.until(lambda tab=tab: screen.tab == tab, tab)
-            assert screen._grid.display
+            assert screen.grid.display
         await console.pilot.click("#tabs", offset=(2, 0))
         await console.until(lambda: screen.tab == "flight", "the first tab")
 

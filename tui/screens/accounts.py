@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.containers import Container, Vertical
 from textual.widget import Widget
-from textual.widgets import Input
 
 from bank_node.errors import BankError
 from tui import actions, safe
@@ -14,7 +13,7 @@ from tui.link import accepted
 from tui.model import formats
 from tui.model.replies import Account, AccountDetail, AccountPage, Movement
 from tui.screens import money
-from tui.screens.base import HouseScreen
+from tui.screens.filtering import Filtering
 from tui.widgets import chart
 from tui.widgets.chart import Chart
 from tui.widgets.columns import Column, Row
@@ -27,7 +26,7 @@ _EXPORT_PAGE = 1_000
 _HISTORY = 200
 
 
-class Accounts(HouseScreen):
+class Accounts(Filtering):
     """The accounts on the left, the chosen one with its history on the right."""
 
     NAME = "accounts"
@@ -88,7 +87,7 @@ class Accounts(HouseScreen):
         return self.console_app.memory.now.sort.get("accounts", "number")
 
     def _question(self, first: int, count: int) -> str:
-        wanted = self.query_one("#filter", Typed).value.replace(" ", "").replace(",", "")
+        wanted = self.wanted.replace(" ", "").replace(",", "")
         filtered = f" filter={wanted}" if wanted else ""
         return f"OC first={first} count={count} sort={self._sort}{filtered}"
 
@@ -193,16 +192,12 @@ class Accounts(HouseScreen):
 
     # Filtering and sorting
 
-    @on(Input.Changed, "#filter")
-    def _filtered(self) -> None:
-        self.load(from_top=True)
+    @property
+    def filtered_grid(self) -> Grid:
+        return self._grid
 
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        self._grid.focus()
-        self.query_one("#filter", Typed).set_class(
-            bool(self.query_one("#filter", Typed).value), "-open"
-        )
+    def show_filtered(self) -> None:
+        self.load(from_top=True)
 
     @on(Grid.SortAsked, "#accounts-grid")
     def _sort_asked(self, event: Grid.SortAsked) -> None:
@@ -212,11 +207,6 @@ class Accounts(HouseScreen):
         self.console_app.memory.now.sort["accounts"] = sort
         self._grid.sorted_by = sort
         self.load(from_top=True)
-
-    async def do_filter(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.add_class("-open")
-        box.focus()
 
     async def do_sort(self) -> None:
         keys = [column.key for column in self._grid.columns if column.sorts]

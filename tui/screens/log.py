@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.widget import Widget
-from textual.widgets import Input
 
 from tui import actions
 from tui.model import formats
 from tui.model.replies import Happening, Traffic
-from tui.screens.base import HouseScreen
+from tui.screens.filtering import Filtering
 from tui.screens.overview import event_row
 from tui.widgets.columns import Column, Row, plain
 from tui.widgets.grid import Grid
@@ -25,7 +24,7 @@ _ACCOUNT = re.compile(r"\b([1-9][0-9]{4})/((?:[0-9]{1,3}\.){3}[0-9]{1,3})\b")
 _ADDRESS = re.compile(r"\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b")
 
 
-class Log(HouseScreen):
+class Log(Filtering):
     """One table for the source that was chosen; it follows the newest line until it is held."""
 
     NAME = "log"
@@ -81,7 +80,6 @@ class Log(HouseScreen):
             self._draw()
 
     def _draw(self) -> None:
-        wanted = self.query_one("#filter", Typed).value.lower()
         if self._source == "traffic":
             tail = self.hub.traffic
             rows = [_traffic_row(line) for line in tail.items]
@@ -89,8 +87,7 @@ class Log(HouseScreen):
             tail = self.hub.log if self._source == "log" else self.hub.events  # type: ignore[assignment]
             rank = _RANKS[self._level]
             rows = [event_row(h) for h in tail.items if _rank(h) >= rank]  # type: ignore[arg-type]
-        if wanted:
-            rows = [r for r in rows if wanted in " ".join(map(plain, r.cells)).lower()]
+        rows = self.fitting(rows)
         self._grid.show(rows)
         held = "" if self._grid.following else ", held"
         missed = f", {tail.lost:,} missed" if tail.lost else ""
@@ -105,23 +102,15 @@ class Log(HouseScreen):
     def _chosen(self) -> None:
         self.action_do("log.jump")
 
-    @on(Input.Changed, "#filter")
-    def _filtered(self) -> None:
-        self._draw()
+    @property
+    def filtered_grid(self) -> Grid:
+        return self._grid
 
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.set_class(bool(box.value), "-open")
-        self._grid.focus()
+    def show_filtered(self) -> None:
+        self._draw()
 
     async def do_source(self) -> None:
         self._use(SOURCES[(SOURCES.index(self._source) + 1) % len(SOURCES)])
-
-    async def do_filter(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.add_class("-open")
-        box.focus()
 
     async def do_level(self) -> None:
         self._level = _LEVELS[(_LEVELS.index(self._level) + 1) % len(_LEVELS)]

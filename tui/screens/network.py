@@ -7,14 +7,14 @@ from textual import on
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, ProgressBar
+from textual.widgets import ProgressBar
 
 from tui import actions, safe
 from tui.model import formats
 from tui.model.world import Peer, PeerAnswer, PeerChanged, Scan
-from tui.screens.base import HouseScreen
+from tui.screens.filtering import Filtering
 from tui.themes import marked
-from tui.widgets.columns import Column, Row, plain
+from tui.widgets.columns import Column, Row
 from tui.widgets.dialogs import Confirm, Field, Form, TextDialog
 from tui.widgets.grid import Grid
 from tui.widgets.inputs import Typed
@@ -25,7 +25,7 @@ from tui.widgets.words import Words
 _SORTS = ("code", "state", "latency", "amount", "clients")
 
 
-class Network(HouseScreen):
+class Network(Filtering):
     """The banks in a table, the chosen one beside it, and the subnet as a map."""
 
     NAME = "network"
@@ -81,11 +81,10 @@ class Network(HouseScreen):
         return self.console_app.memory.now.sort.get("banks", "code")
 
     def _show_banks(self) -> None:
-        wanted = self.query_one("#filter", Typed).value.lower()
         now = self.hub.now_us
         everyone = self.hub.peers.peers
         rows = [_bank_row(peer, now) for peer in _sorted(everyone, self._sort)]
-        shown = [r for r in rows if not wanted or wanted in " ".join(map(plain, r.cells)).lower()]
+        shown = self.fitting(rows)
         self.query_one("#banks-grid", Grid).show(shown)
         self.query_one("#banks", Panel).say(formats.count_of(len(shown), len(rows), "banks"))
         self._show_facts()
@@ -165,15 +164,12 @@ class Network(HouseScreen):
         self.query_one("#banks-grid", Grid).sorted_by = sort
         self._show_banks()
 
-    @on(Input.Changed, "#filter")
-    def _filtered(self) -> None:
-        self._show_banks()
+    @property
+    def filtered_grid(self) -> Grid:
+        return self.query_one("#banks-grid", Grid)
 
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.set_class(bool(box.value), "-open")
-        self.query_one("#banks-grid", Grid).focus()
+    def show_filtered(self) -> None:
+        self._show_banks()
 
     @on(SubnetMap.Moved)
     def _on_cell(self, event: SubnetMap.Moved) -> None:
@@ -187,11 +183,6 @@ class Network(HouseScreen):
 
     async def do_sort(self) -> None:
         self._sort_by(_SORTS[(_SORTS.index(self._sort.lstrip("-")) + 1) % len(_SORTS)])
-
-    async def do_filter(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.add_class("-open")
-        box.focus()
 
     async def do_scan(self) -> None:
         what = "stop" if self.hub.scan.running else "start"

@@ -46,11 +46,11 @@ class Payments(Acts):
 
     NAME = "payments"
     AUTO_FOCUS = "#flow-grid"
+    TABS = tables.TABS
     BINDINGS: ClassVar[Any] = actions.bindings("payments")
 
     def __init__(self) -> None:
         super().__init__()
-        self.tab = "flow"
         self._passing: list[Paid] = []
         self._found: list[Paid] | None = None
         """What was searched for, where something was."""
@@ -119,8 +119,7 @@ class Payments(Acts):
     # Tabs
 
     def _show_tab(self) -> None:
-        for tab in tables.TABS:
-            self._grid_of(tab).set_class(tab == self.tab, "-front")
+        self.bring_to_front()
         self.set_class(self.tab == "reasons", "-reasons")
         self.query_one("#timeline").display = self.tab == "flow"
         self.query_one("#search", Typed).placeholder = tables.SEARCHES[self.tab]
@@ -151,34 +150,13 @@ class Payments(Acts):
         box.set_class(bool(search), "-open")
         self._show_tab()
         self._show_counts()
-        self._grid.focus()
+        self.grid.focus()
         self._show_list()
         self._load()
-
-    def _grid_of(self, tab: str) -> Grid:
-        return self.query_one(f"#{tab}-grid", Grid)
-
-    @property
-    def _grid(self) -> Grid:
-        return self._grid_of(self.tab)
 
     @property
     def _wanted(self) -> str:
         return self.query_one("#search", Typed).value.strip()
-
-    @on(TabLine.Chosen)
-    def _tab_chosen(self, event: TabLine.Chosen) -> None:
-        self.choose(event.tab)
-
-    async def do_next_tab(self) -> None:
-        self._step(1)
-
-    async def do_previous_tab(self) -> None:
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        names = list(tables.TABS)
-        self.choose(names[(names.index(self.tab) + by) % len(names)])
 
     async def do_reload(self) -> None:
         self.reload()
@@ -211,7 +189,7 @@ class Payments(Acts):
             self._show_list()
 
     async def _load_clients(self, find: str) -> None:
-        grid = self._grid_of("clients")
+        grid = self.grid_of("clients")
         first = grid.cursor - grid.cursor % PAGE
         page = await self._page(first, PAGE, find)
         if page.total <= first:
@@ -227,7 +205,7 @@ class Payments(Acts):
         return await self.hub.link.pulse.ask(line, Clients)
 
     def _put(self, page: Clients) -> None:
-        grid = self._grid_of("clients")
+        grid = self.grid_of("clients")
         grid.put(page.first, [tables.client_row(client) for client in page.rows])
         known = {row.key for row in grid.rows}
         self._clients = {n: client for n, client in self._clients.items() if n in known}
@@ -263,17 +241,17 @@ class Payments(Acts):
             health, wanted = self._health, self._wanted.lower()
             rows = [tables.reason_row(why, n, health.refused) for why, n in health.reasons]
             shown = [r for r in rows if wanted in " ".join(map(plain, r.cells)).lower()]
-            self._grid.show(shown)
+            self.grid.show(shown)
             self._tell(f"{formats.amount(health.refused)} refused since the start")
         elif self.tab in _PAPERS:
             row_of = tables.dispute_row if self.tab == "disputes" else tables.paper_row
-            self._grid.show([row_of(paper) for paper in self._shown_papers])
+            self.grid.show([row_of(paper) for paper in self._shown_papers])
             more = ", and more" if self._papers.next is not None else ""
             self._tell(f"{formats.amount(len(self._shown_papers))} not over{more}")
         self._show_chosen()
 
     def _show_flow(self) -> None:
-        grid, found = self._grid, self._found
+        grid, found = self.grid, self._found
         shown = self._passing if found is None else found
         # Who looks at the newest row goes on looking at the newest.
         grid.show([tables.payment_row(paid) for paid in shown], keep=grid.cursor != 0)
@@ -287,13 +265,13 @@ class Payments(Acts):
 
     @on(Grid.Moved)
     def _moved(self, event: Grid.Moved) -> None:
-        if event.grid is self._grid:
+        if event.grid is self.grid:
             self._show_chosen()
 
     @property
     def _paid(self) -> Paid | None:
         shown = self._passing if self._found is None else self._found
-        key = self._grid_of("flow").key
+        key = self.grid_of("flow").key
         return next((paid for paid in shown if paid.key == key), None)
 
     @property
@@ -302,7 +280,7 @@ class Payments(Acts):
 
     @property
     def chosen_paper(self) -> Paper | None:
-        key = self._grid.key if self.tab in _PAPERS else None
+        key = self.grid.key if self.tab in _PAPERS else None
         return next((paper for paper in self._papers.rows if paper.id == key), None)
 
     def _show_chosen(self) -> None:
@@ -311,7 +289,7 @@ class Payments(Acts):
         if self.tab == "flow":
             told = self._show_payment(panel)
         elif self.tab == "clients":
-            client = self._clients.get(self._grid.key)  # type: ignore[call-overload]
+            client = self._clients.get(self.grid.key)  # type: ignore[call-overload]
             panel.say(client.address if client else "")
             told = facts.of_client(client)
         elif self.tab in _PAPERS:
@@ -354,13 +332,13 @@ class Payments(Acts):
 
     @on(Input.Changed, "#search")
     def _searched(self) -> None:
-        self._grid.cursor = 0
+        self.grid.cursor = 0
         self._load()
 
     @on(Input.Submitted, "#search")
     def _search_done(self) -> None:
         self.query_one("#search", Typed).set_class(bool(self._wanted), "-open")
-        self._grid.focus()
+        self.grid.focus()
 
     async def do_person(self) -> None:
         paid, paper = self._paid, self.chosen_paper
@@ -379,10 +357,10 @@ class Payments(Acts):
         if self.tab != "clients":
             await self.do_person()
             return await self.client_called(self._wanted) if self.tab == "clients" else None
-        if self._grid.key is None:
+        if self.grid.key is None:
             self.warn("No client is chosen.")
             return None
-        return await self.client_called(str(self._grid.key))
+        return await self.client_called(str(self.grid.key))
 
     def reload(self) -> None:
         self._load()

@@ -4,10 +4,10 @@ from abc import abstractmethod
 
 from tui.model.payments import Client, ClientChanged, Clients, Code, Paper, PaperChanged
 from tui.screens import payments_forms as forms
-from tui.screens.base import HouseScreen
+from tui.screens.tabbed import Tabbed
 
 
-class Acts(HouseScreen):
+class Acts(Tabbed):
     """The actions on what is chosen; a subclass tells what that is."""
 
     @abstractmethod

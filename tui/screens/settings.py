@@ -10,14 +10,14 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui import actions, safe, themes
 from tui.actions import Action
 from tui.model.replies import Setting
 from tui.model.replies import Settings as Told
-from tui.screens.base import HouseScreen
-from tui.widgets.columns import Column, Row, plain
+from tui.screens.filtering import Filtering
+from tui.widgets.columns import Column, Row
 from tui.widgets.dialogs import Field, Form
 from tui.widgets.grid import Grid
 from tui.widgets.inputs import Typed
@@ -47,7 +47,7 @@ class KeyQuestion(ModalScreen[str | None]):
         self.dismiss(None if event.key == "escape" else event.key)
 
 
-class Settings(HouseScreen):
+class Settings(Filtering):
     """The settings on the left; keys and themes on the right."""
 
     NAME = "settings"
@@ -101,9 +101,8 @@ class Settings(HouseScreen):
         self._show_settings()
 
     def _show_settings(self) -> None:
-        wanted = self.query_one("#filter", Typed).value.lower()
         rows = [_setting_row(setting) for setting in self._told.settings]
-        shown = [r for r in rows if not wanted or wanted in " ".join(map(plain, r.cells)).lower()]
+        shown = self.fitting(rows)
         self.query_one("#settings-grid", Grid).show(shown)
         self._show_about()
 
@@ -144,15 +143,12 @@ class Settings(HouseScreen):
         key = self.query_one("#settings-grid", Grid).key
         return next((s for s in self._told.settings if s.key == key), None)
 
-    @on(Input.Changed, "#filter")
-    def _filtered(self) -> None:
-        self._show_settings()
+    @property
+    def filtered_grid(self) -> Grid:
+        return self.query_one("#settings-grid", Grid)
 
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.set_class(bool(box.value), "-open")
-        self.query_one("#settings-grid", Grid).focus()
+    def show_filtered(self) -> None:
+        self._show_settings()
 
     @on(Grid.Chosen)
     def _chosen(self, event: Grid.Chosen) -> None:
@@ -162,11 +158,6 @@ class Settings(HouseScreen):
             self.action_do("settings.change")
 
     # Actions
-
-    async def do_filter(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.add_class("-open")
-        box.focus()
 
     async def do_change(self) -> None:
         if self.focused is not None and self.focused.id == "keys-grid":

@@ -7,7 +7,6 @@ from textual import on, work
 from textual.containers import Container
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input
 
 from bank_node.errors import BankError
 from tui import actions, safe
@@ -24,8 +23,9 @@ from tui.screens import exporting
 from tui.screens import transfers_facts as facts
 from tui.screens import transfers_forms as forms
 from tui.screens import transfers_tables as tables
-from tui.screens.base import HouseScreen
-from tui.widgets.columns import Row, plain
+from tui.screens.filtering import Filtering
+from tui.screens.tabbed import Tabbed
+from tui.widgets.columns import Row
 from tui.widgets.gauge import Gauge
 from tui.widgets.grid import Grid
 from tui.widgets.inputs import Typed
@@ -38,16 +38,16 @@ _TRANSFERS = ("flight", "doubt", "done")
 _ROWS = 200
 
 
-class Transfers(HouseScreen):
+class Transfers(Filtering, Tabbed):
     """Five tabs over one pane: what is chosen, and the way that it went."""
 
     NAME = "transfers"
     AUTO_FOCUS = "#flight-grid"
+    TABS = tables.TABS
     BINDINGS: ClassVar[Any] = actions.bindings("transfers")
 
     def __init__(self) -> None:
         super().__init__()
-        self.tab = "flight"
         self._board = Board()
         self._detail = TransferDetail()
         self._asked = ("", "")
@@ -92,8 +92,7 @@ class Transfers(HouseScreen):
     # Tabs
 
     def _show_tab(self) -> None:
-        for tab in tables.TABS:
-            self._grid_of(tab).set_class(tab == self.tab, "-front")
+        self.bring_to_front()
         is_position = self.tab == "positions"
         self.query_one("#timeline").display = self.tab in _TRANSFERS
         self.query_one("#gauge").display = is_position
@@ -121,32 +120,11 @@ class Transfers(HouseScreen):
         self.tab = tab
         self._asked, self._told = ("", ""), -1
         self._show_tab()
-        self._grid.focus()
+        self.grid.focus()
         self._show_facts(())
         self._load()
         if tab == "flight":
             self._show_flight()
-
-    def _grid_of(self, tab: str) -> Grid:
-        return self.query_one(f"#{tab}-grid", Grid)
-
-    @property
-    def _grid(self) -> Grid:
-        return self._grid_of(self.tab)
-
-    @on(TabLine.Chosen)
-    def _tab_chosen(self, event: TabLine.Chosen) -> None:
-        self.choose(event.tab)
-
-    async def do_next_tab(self) -> None:
-        self._step(1)
-
-    async def do_previous_tab(self) -> None:
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        names = list(tables.TABS)
-        self.choose(names[(names.index(self.tab) + by) % len(names)])
 
     async def do_flight(self) -> None:
         self.choose("flight")
@@ -220,14 +198,17 @@ class Transfers(HouseScreen):
     def _show_rows(
         self, rows: Sequence[Row], total: int, *, more: bool = False, note: str = ""
     ) -> None:
-        wanted = self.query_one("#filter", Typed).value.lower()
-        shown = [r for r in rows if not wanted or wanted in " ".join(map(plain, r.cells)).lower()]
-        grid = self._grid
+        shown = self.fitting(rows)
+        grid = self.grid
         # Who looks at the newest row goes on looking at the newest.
         grid.show(shown, keep=not (self.tab == "flight" and grid.cursor == 0))
         noun = {"positions": "banks", "keys": "keys"}.get(self.tab, "transfers")
         count = formats.count_of(len(shown), max(total, len(rows)), noun)
-        parts = [note, count + (" and more" if more else "")] if note or wanted or more else [count]
+        parts = (
+            [note, count + (" and more" if more else "")]
+            if note or self.wanted or more
+            else [count]
+        )
         self.query_one("#list", Panel).say(", ".join(part for part in parts if part))
         self._show_chosen()
 
@@ -235,7 +216,7 @@ class Transfers(HouseScreen):
 
     @on(Grid.Moved)
     def _moved(self, event: Grid.Moved) -> None:
-        if event.grid is self._grid:
+        if event.grid is self.grid:
             self._show_chosen()
             is_last = event.grid.cursor >= event.grid.total - 1 > 0
             if self.tab == "done" and is_last and self._board.older is not None:
@@ -263,19 +244,19 @@ class Transfers(HouseScreen):
 
     @property
     def _going(self) -> Going | None:
-        return self._board.going(self.tab, self._grid.key)
+        return self._board.going(self.tab, self.grid.key)
 
     def _show_chosen(self) -> None:
         panel = self.query_one("#detail", Panel)
         if self.tab in _TRANSFERS:
             self._show_transfer(panel)
         elif self.tab == "positions":
-            position = self._board.position(self._grid.key)
+            position = self._board.position(self.grid.key)
             self.query_one("#gauge", Gauge).show(position)
             panel.say(position.bank if position else "")
             self._show_facts(facts.of_position(position))
         else:
-            key = self._board.key(self._grid.key)
+            key = self._board.key(self.grid.key)
             panel.say(key.bank if key else "")
             self._show_facts(facts.of_key(self._board.keys, key))
 
@@ -317,20 +298,12 @@ class Transfers(HouseScreen):
 
     # Filtering and exporting
 
-    async def do_filter(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.add_class("-open")
-        box.focus()
+    @property
+    def filtered_grid(self) -> Grid:
+        return self.grid
 
-    @on(Input.Changed, "#filter")
-    def _filtered(self) -> None:
+    def show_filtered(self) -> None:
         self._show_list()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self) -> None:
-        box = self.query_one("#filter", Typed)
-        box.set_class(bool(box.value), "-open")
-        self._grid.focus()
 
     async def do_export(self) -> None:
         going = self._going
@@ -373,7 +346,7 @@ class Transfers(HouseScreen):
             self.hub.wake("pulse")
 
     async def do_accept(self) -> None:
-        key = self._board.key(self._grid.key) if self.tab == "keys" else None
+        key = self._board.key(self.grid.key) if self.tab == "keys" else None
         if key is None or not key.offered:
             self.warn("Only a changed key can be accepted: K shows the keys.")
             return
@@ -384,7 +357,7 @@ class Transfers(HouseScreen):
             self.hub.wake("pulse")
 
     async def do_forget(self) -> None:
-        key = self._board.key(self._grid.key) if self.tab == "keys" else None
+        key = self._board.key(self.grid.key) if self.tab == "keys" else None
         if key is None:
             self.warn("No key is chosen: K shows the keys.")
             return
