@@ -32,7 +32,7 @@ from bank_node.protocol.messages import LANGUAGES, Catalogue
 from bank_node.protocol.transfer_messages import Messages, TransferMessage, joined
 from bank_node.security.identity import Identity, is_signed
 from bank_node.service.calls import Answer, Call, Elsewhere
-from bank_node.values import BankCode, one_line
+from bank_node.values import AMOUNT_MAX, BankCode, one_line
 
 _log = logging.getLogger(__name__)
 
@@ -300,7 +300,9 @@ class Transfers:
             if sender == self._own or not key or not is_signed(signed, signature, key):
                 done(Refused(Reason.NOT_SIGNED, bank=sender))
                 return
-            evidence, cap = request_evidence(text, signature), self._cap_of(sender)
+            # No room for anything more is a cap that nothing new stays below.
+            cap = self._cap_of(sender) if self._engine.has_room(sender) else -AMOUNT_MAX
+            evidence = request_evidence(text, signature)
             operations = [
                 self._expecting(operation_of(sender, each, cap, evidence), each.memo)
                 for each in messages

@@ -8,6 +8,7 @@ import pytest
 from support.nodes import Running, bank_port, running_node, some_host
 from support.polling import until
 
+from bank_node.banking.transfers import engine
 from bank_node.banking.transfers.signing import answer_bytes, request_bytes
 from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.transfers import Phase, Role, decode
@@ -108,6 +109,26 @@ def test_each_step_of_a_transfer_is_proven_by_the_signed_words_of_the_other_bank
             )
             assert is_signed(signed, signature, key)
     assert shared, "entries of one line share its words"
+
+
+def test_a_bank_that_decides_nothing_gets_no_promises_without_end(banks, monkeypatch):
+    """Each takes memory, and pins an account, until its bank comes back with a decision."""
+    monkeypatch.setattr(engine, "PROMISES_MAX", 3)
+    payer, payee = banks()
+    target = opened(payee)
+    identity = payer.node.transfers._identity
+
+    def prepare(name):
+        said = f"P,{name},10001,{target[:5]},0"
+        signature = identity.sign(request_bytes(payer.bank, payee.bank, said))
+        with payee.wire() as wire:
+            return wire.ask(f"TM {payer.bank} {said} {signature}").split()[1]
+
+    assert [prepare(f"n{n}") for n in range(5)] == ["prepared"] * 3 + ["refused.debit_cap"] * 2
+    assert prepare("n1") == "prepared", "what was promised stays so"
+    source = opened(payee, 5)
+    with payee.wire() as wire:
+        assert wire.ask(f"TR {source} {opened(payer)} 5").endswith("committed")
 
 
 def test_a_transfer_can_be_asked_for_at_any_bank(banks):

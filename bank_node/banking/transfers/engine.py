@@ -6,6 +6,7 @@ waits for the ledger, for another bank, or for a moment to try again.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from bank_node.banking.transfers.flights import (
@@ -35,6 +36,8 @@ from bank_node.values import AccountAddress, AccountNumber, Amount, BankCode, Tr
 _log = logging.getLogger(__name__)
 
 FLIGHTS_MAX = 100_000
+PROMISES_MAX = 25_000
+"""How many promises one bank may leave undecided before it gets no more of them."""
 # A promise is asked about when the payer's bank has had ample time to say what became of it.
 _ASK_AFTER_S = 10.0
 _RETRY_MIN_S, _RETRY_MAX_S = 0.25, 15.0
@@ -49,6 +52,7 @@ class Engine:
         """`cap_of` is how much this bank may owe to another one."""
         self._cap_of = cap_of
         self.flights: dict[str, Flight] = {}
+        self._promises: Counter[BankCode] = Counter()
         self.operations: list[tuple[str, Operation]] = []
         self.messages: list[tuple[str, BankCode, TransferMessage]] = []
         self.deposits: list[Deposit] = []
@@ -130,6 +134,11 @@ class Engine:
             flight = Flight(record.key, bank_of(record.bank), None, record)
             flight.next_at = now + _ASK_AFTER_S
             self.flights[record.key] = flight
+            self._promises[flight.bank] += 1
+
+    def has_room(self, bank: BankCode) -> bool:
+        """Whether a bank may be promised more: it has not left too much undecided."""
+        return self._promises[bank] < PROMISES_MAX
 
     def settled(self, record: Transfer) -> None:
         """A transfer has come to its end without the doing of this engine."""
@@ -343,7 +352,10 @@ class Engine:
 
     def tick(self, now: float) -> None:
         """Looks at what is due; called a few times a second."""
+        self._promises.clear()
         for flight in list(self.flights.values()):
+            if flight.record is not None and flight.record.role is Role.PAYEE:
+                self._promises[flight.bank] += 1
             if flight.clients and flight.clients[0][0] <= now:
                 self._tell(flight, Outcome(flight.record, Reason.TRANSFER_PENDING))
             if flight.wait is Wait.NOTHING and flight.next_at <= now and flight.record is not None:
