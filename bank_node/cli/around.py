@@ -14,7 +14,6 @@ from bank_node.cli.options import config_option, effective
 from bank_node.config import Settings
 
 if TYPE_CHECKING:
-    from bank_node.banking.robbery import Plan
     from bank_node.network.peers import Directory, Peer
     from bank_node.network.scanner import Event
     from bank_node.network.survey import Figuring
@@ -221,35 +220,17 @@ def _planned(
     }
     if not isinstance(found, robbery.Unreachable):
         greedy = robbery.greedy_plan(banks, amount)
-        document["plan"] = _plan_row(found)
-        document["greedy"] = None if isinstance(greedy, robbery.Unreachable) else _plan_row(greedy)
+        document["plan"] = robbery.plan_row(found)
+        document["greedy"] = (
+            None if isinstance(greedy, robbery.Unreachable) else robbery.plan_row(greedy)
+        )
     if with_frontier:
         points = robbery.frontier(
             banks, _POINTS_MAX, now=time.monotonic, deadline_s=time.monotonic() + _PLAN_S
         )
-        document["frontier"] = [point_row(point) for point in points.points]
+        document["frontier"] = [robbery.point_row(point) for point in points.points]
         document["frontier_complete"] = points.complete
     return document
-
-
-def point_row(point: Any) -> dict[str, Any]:
-    """A point of the frontier as plain data."""
-    return {"amount": point.amount, "clients": point.clients, "proven": point.proven}
-
-
-def _plan_row(found: "Plan") -> dict[str, Any]:
-    return {
-        "banks": [
-            {"address": bank.address, "amount": bank.amount, "clients": bank.clients}
-            for bank in found.banks
-        ],
-        "amount": found.amount,
-        "clients": found.clients,
-        "distance": found.distance,
-        "proven": found.proven,
-        "clients_off_at_most": found.clients_off_at_most,
-        "distance_off_at_most": found.distance_off_at_most,
-    }
 
 
 def _print_plan(document: dict[str, Any]) -> None:

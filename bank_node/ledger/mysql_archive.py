@@ -8,7 +8,6 @@ from bank_node.ledger.archive import CheckNote, Progress, any_note
 from bank_node.ledger.audit import Report, readable, verify
 from bank_node.ledger.book import Account
 from bank_node.ledger.journal import Block
-from bank_node.ledger.memory_store import open_accounts
 from bank_node.ledger.mysql_address import Address
 from bank_node.ledger.mysql_link import Beaten, Link, Lost
 from bank_node.ledger.mysql_reading import (
@@ -20,6 +19,7 @@ from bank_node.ledger.mysql_reading import (
     restore,
 )
 from bank_node.ledger.mysql_schema import require
+from bank_node.ledger.state_reads import open_accounts
 from bank_node.telemetry.clock import Clock
 
 # Whoever looks at a ledger from outside has no client waiting for a reply.

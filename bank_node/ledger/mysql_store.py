@@ -20,10 +20,9 @@ from bank_node.errors import (
     StoreError,
 )
 from bank_node.ledger import book
-from bank_node.ledger.book import Account, State
+from bank_node.ledger.book import State
 from bank_node.ledger.following import follow
 from bank_node.ledger.journal import Block, Head, check, head_of
-from bank_node.ledger.memory_store import open_accounts, settlement_accounts
 from bank_node.ledger.mysql_address import Address
 from bank_node.ledger.mysql_link import Beaten, Link, Lost, Row
 from bank_node.ledger.mysql_reading import read_blocks, read_news, recall, restore
@@ -38,11 +37,11 @@ from bank_node.ledger.mysql_schema import (
     select_offer,
 )
 from bank_node.ledger.mysql_snapshot import Snapshot
-from bank_node.ledger.notes import Note, ReadNote
+from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.operations import Operation, Result, is_read, touched
 from bank_node.ledger.records import Record
+from bank_node.ledger.state_reads import StateReads, block_holding
 from bank_node.ledger.transfer_operations import ReadTransfer
-from bank_node.ledger.transfers import Transfer
 from bank_node.telemetry.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ _TURNS_DUE = 8
 _YIELD_MIN_S, _YIELD_MAX_S = 0.001, 0.064
 
 
-class MysqlStore:
+class MysqlStore(StateReads):
     """See the module. Opening creates or migrates the tables and reads the ledger into memory."""
 
     reads_are_instant = False
@@ -183,7 +182,7 @@ class MysqlStore:
 
     def block_of(self, entry: int) -> Block | None:
         found = [block_of(row) for row in self._look_up(select_block_of(entry))]
-        return found[0] if found and found[0].first_entry <= entry <= found[0].last_entry else None
+        return block_holding(entry, found[0] if found else None)
 
     def _look_up(self, sql: bytes) -> list[Row]:
         """The rows of a query of another thread than the ledger thread. Raises StoreError."""
@@ -206,22 +205,6 @@ class MysqlStore:
             raise StoreError(str(error), reason=Reason.STORE_AWAY, final=False) from None
         finally:
             link.close()
-
-    def account(self, number: int) -> Account | None:
-        return self._state.accounts.get(number)
-
-    def accounts(self) -> list[Account]:
-        return open_accounts(self._state)
-
-    def positions(self) -> list[Account]:
-        return settlement_accounts(self._state)
-
-    def open_transfers(self) -> list[Transfer]:
-        return list(self._state.transfers.copy().values())
-
-    def open_notes(self, kind: str) -> list[Note]:
-        notes = self._state.notes.copy().values()
-        return [note for note in notes if note.key.startswith(kind)]
 
     def close(self) -> None:
         """Brings the account rows up to date, so that the next start has little to replay."""

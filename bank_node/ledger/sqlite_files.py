@@ -16,11 +16,11 @@ from bank_node.ledger.archive import CheckNote, any_note
 from bank_node.ledger.audit import Anchor, Report, Row, TransferRow, readable, verify
 from bank_node.ledger.book import Account
 from bank_node.ledger.journal import Block
-from bank_node.ledger.memory_store import open_accounts
 from bank_node.ledger.ownership import own
 from bank_node.ledger.sqlite_blocks import read_blocks
 from bank_node.ledger.sqlite_schema import open_for_reading
 from bank_node.ledger.sqlite_store import load
+from bank_node.ledger.state_reads import open_accounts
 from bank_node.ledger.write_back import write_back
 
 

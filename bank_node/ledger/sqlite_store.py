@@ -20,8 +20,7 @@ from bank_node.ledger import book
 from bank_node.ledger.book import CASH, Account, FreeNumbers, State
 from bank_node.ledger.following import follow
 from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of
-from bank_node.ledger.memory_store import block_holding, open_accounts, settlement_accounts
-from bank_node.ledger.notes import Note, ReadNote
+from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.ownership import own
 from bank_node.ledger.records import Record
@@ -29,8 +28,8 @@ from bank_node.ledger.recovery import Recovery
 from bank_node.ledger.sqlite_blocks import INSERT_BLOCK, find_block, last_head, read_blocks, tail
 from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
 from bank_node.ledger.sqlite_transfers import read_open, recall, write_transfers
+from bank_node.ledger.state_reads import StateReads, block_holding
 from bank_node.ledger.transfer_operations import ReadTransfer
-from bank_node.ledger.transfers import Transfer
 
 # How many entries may lie between the snapshot and the head before it is carried forward.
 # Replaying twice as many, the most a start can meet, takes about a third of a second.
@@ -114,7 +113,7 @@ class Snapshot:
         return self._goal if len(portion) == len(self._portions) else None
 
 
-class SqliteStore:
+class SqliteStore(StateReads):
     """See the module. Opening takes ownership of the file and reads it into memory."""
 
     reads_are_instant = True
@@ -269,22 +268,6 @@ class SqliteStore:
     def block_of(self, entry: int) -> Block | None:
         with closing(open_for_reading(self.path)) as connection:
             return block_holding(entry, find_block(connection, entry, self._head.height))
-
-    def account(self, number: int) -> Account | None:
-        return self._state.accounts.get(number)
-
-    def accounts(self) -> list[Account]:
-        return open_accounts(self._state)
-
-    def positions(self) -> list[Account]:
-        return settlement_accounts(self._state)
-
-    def open_transfers(self) -> list[Transfer]:
-        return list(self._state.transfers.copy().values())
-
-    def open_notes(self, kind: str) -> list[Note]:
-        notes = self._state.notes.copy().values()
-        return [note for note in notes if note.key.startswith(kind)]
 
     def close(self) -> None:
         """Brings the snapshot up to the head, so that the next start has nothing to replay."""

@@ -3,7 +3,7 @@
 Whatever asks somebody waits on a worker of the operator's port.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bank_node.banking import robbery
 from bank_node.errors import Reason, Refused
@@ -101,10 +101,7 @@ def _rob(call: Call) -> str:
     }
     if fields["frontier"]:
         points = robbery.frontier(banks, fields["points"], now=now, deadline_s=now() + _FRONTIER_S)
-        document["frontier"] = [
-            {"amount": point.amount, "clients": point.clients, "proven": point.proven}
-            for point in points.points
-        ]
+        document["frontier"] = [robbery.point_row(point) for point in points.points]
         document["frontier_complete"] = points.complete
     document["us"] = (clock.monotonic_ns() - started_ns) // 1000
     return told("OB", document)
@@ -120,27 +117,12 @@ def _outcome(found: "Plan | Unreachable", banks: "list[Holding]", target: int) -
         return {"plan": None, "unreachable": {"holds": found.total_amount}, "greedy": None}
     greedy = robbery.greedy_plan(banks, target)
     return {
-        "plan": _plan_row(found),
+        "plan": robbery.plan_row(found),
         "unreachable": None,
         "greedy": None if isinstance(greedy, robbery.Unreachable) else {
             "banks": len(greedy.banks), "amount": greedy.amount, "clients": greedy.clients,
         },
     }  # fmt: skip
-
-
-def _plan_row(found: "Plan") -> dict[str, Any]:
-    return {
-        "banks": [
-            {"address": bank.address, "amount": bank.amount, "clients": bank.clients}
-            for bank in found.banks
-        ],
-        "amount": found.amount,
-        "clients": found.clients,
-        "distance": found.distance,
-        "proven": found.proven,
-        "clients_off_at_most": found.clients_off_at_most,
-        "distance_off_at_most": found.distance_off_at_most,
-    }
 
 
 NETWORK_HANDLERS: dict[str, Handler] = {

@@ -204,12 +204,8 @@ class Transfers(Filtering, Tabbed):
         grid.show(shown, keep=not (self.tab == "flight" and grid.cursor == 0))
         noun = {"positions": "banks", "keys": "keys"}.get(self.tab, "transfers")
         count = formats.count_of(len(shown), max(total, len(rows)), noun)
-        parts = (
-            [note, count + (" and more" if more else "")]
-            if note or self.wanted or more
-            else [count]
-        )
-        self.query_one("#list", Panel).say(", ".join(part for part in parts if part))
+        parts = (note, count + (" and more" if more else ""))
+        self.query_one("#list", Panel).say(", ".join(filter(None, parts)))
         self._show_chosen()
 
     # The chosen one

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .model import Bank, Frontier, FrontierPoint, Objective, Plan, Unreachable
     from .pareto import frontier
     from .planner import plan
+    from .rows import plan_row, point_row
 
 __all__ = [
     "Bank",
@@ -25,9 +26,12 @@ __all__ = [
     "frontier",
     "greedy_plan",
     "plan",
+    "plan_row",
+    "point_row",
 ]
 
-_PLACES = {"greedy_plan": "greedy", "frontier": "pareto", "plan": "planner"}
+_PLACES = {"greedy_plan": "greedy", "frontier": "pareto", "plan": "planner", "plan_row": "rows",
+           "point_row": "rows"}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
