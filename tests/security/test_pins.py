@@ -6,6 +6,7 @@ from bank_node.security.identity import new_identity
 from bank_node.security.pins import (
     LIGHT,
     STANDARD,
+    Profile,
     is_cheap,
     is_pin,
     make_verifier,
@@ -38,7 +39,8 @@ def test_the_same_pin_is_kept_differently_for_each():
 @pytest.mark.parametrize(
     "text",
     ["", "scrypt", "scrypt$16$1$!$!", "scrypt$x$1$AAAA$AAAA", "scrypt$-1$1$AAAA$AAAA",
-     "scrypt$3$1$AAAA$AAAA", "md5$16$1$AAAA$AAAA", "a$b$c$d$e$f"],
+     "scrypt$3$1$AAAA$AAAA", "md5$16$1$AAAA$AAAA", "a$b$c$d$e$f", "hmac$0$0$AAAA$AAAA",
+     "hmac$0$1$!$!"],
 )  # fmt: skip
 def test_no_pin_fits_what_is_no_verifier(text):
     assert not is_pin("2580", text, PEPPER)
@@ -46,6 +48,20 @@ def test_no_pin_fits_what_is_no_verifier(text):
 
 def test_a_verifier_of_one_profile_is_checked_by_a_node_with_another():
     assert is_pin("2580", make_verifier("2580", SALT, PEPPER, STANDARD), PEPPER)
+
+
+def test_a_pin_that_was_kept_with_little_stretching_still_fits():
+    verifier = make_verifier("2580", SALT, PEPPER, Profile("", 16, 1))
+    assert verifier.startswith("scrypt$16$1$")
+    assert is_pin("2580", verifier, PEPPER)
+
+
+@pytest.mark.parametrize("n", [0, 16])
+def test_a_verifier_that_calls_itself_another_kind_fits_nothing(n):
+    kinds = ("hmac$", "scrypt$")
+    verifier = make_verifier("2580", SALT, PEPPER, Profile("", n, 1))
+    one, other = kinds if n == 0 else kinds[::-1]
+    assert not is_pin("2580", verifier.replace(one, other), PEPPER)
 
 
 def test_nobody_is_refused_at_the_same_price():

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.identity import from_text, to_text
+from bank_node.security.keyed import keyed_hash
 from bank_node.values import BankCode
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -80,7 +81,7 @@ def payment_id(secret: bytes, handle: str, account: int, reference: str) -> str:
 
     The same reference gives the same id, and nobody else can tell which.
     """
-    digest = hmac.digest(secret, f"payment {account} {reference}".encode(), "sha256")
+    digest = keyed_hash(secret, f"payment {account} {reference}".encode())
     return prefix_of(handle) + digest[:16].hex()
 
 
@@ -126,7 +127,7 @@ def open_token(secret: bytes, token: str) -> Merchant | Listener | None:
 
 def _sealed(secret: bytes, version: bytes, fields: tuple[int, int]) -> str:
     body = _BODY.pack(*fields)
-    tag = hmac.digest(secret, b"vmid tag" + version + body, "sha256")[:_TAG_BYTES]
+    tag = keyed_hash(secret, b"vmid tag" + version + body)[:_TAG_BYTES]
     return to_text(version + tag + _hidden(secret, tag, body))
 
 
@@ -136,12 +137,12 @@ def _opened(secret: bytes, version: bytes, token: str) -> tuple[int, int] | None
         return None
     tag, hidden = data[1 : 1 + _TAG_BYTES], data[1 + _TAG_BYTES :]
     body = _hidden(secret, tag, hidden)
-    expected = hmac.digest(secret, b"vmid tag" + version + body, "sha256")[:_TAG_BYTES]
+    expected = keyed_hash(secret, b"vmid tag" + version + body)[:_TAG_BYTES]
     first, second = _BODY.unpack(body)
     return (first, second) if hmac.compare_digest(tag, expected) else None
 
 
 def _hidden(secret: bytes, tag: bytes, body: bytes) -> bytes:
     """The body under a stream of bits that only the secret and this very tag make."""
-    stream = hmac.digest(secret, b"vmid body" + tag, "sha256")
+    stream = keyed_hash(secret, b"vmid body" + tag)
     return bytes(a ^ b for a, b in zip(body, stream, strict=False))
