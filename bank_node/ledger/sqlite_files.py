@@ -116,7 +116,9 @@ def restore(source: Path, target: Path, *, replace: bool) -> Report:
         _copy(source, part)
         with part.open("rb+") as file:
             os.fsync(file.fileno())
-        # The log of the old file must go first: it must never be applied to the new one.
+        # The log of the old file must go first: it must never be applied to the new one. What is in
+        # it goes into the old file, which stays the ledger if the rest does not succeed.
+        _empty_log(target)
         for suffix in ("-wal", "-shm"):
             target.with_name(target.name + suffix).unlink(missing_ok=True)
         os.replace(part, target)
@@ -127,6 +129,22 @@ def restore(source: Path, target: Path, *, replace: bool) -> Report:
         part.unlink(missing_ok=True)
         lock.release()
     return report
+
+
+def _empty_log(path: Path) -> None:
+    """Moves what the log of a ledger holds into its file, if there is one that can be read.
+
+    Raises sqlite3.Error when the disk is full; a file that is broken is no loss.
+    """
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path)) as old:
+            old.execute("PRAGMA synchronous = FULL")
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise
 
 
 def _copy(source: Path, target: Path) -> None:

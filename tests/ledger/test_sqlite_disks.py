@@ -8,7 +8,9 @@ import pytest
 from child_python import run
 from ledger_model import assert_state_is_that_of_the_journal, book
 
-from bank_node.ledger.operations import Deposit, ReadBalance
+from bank_node.errors import StartupError
+from bank_node.ledger import sqlite_files
+from bank_node.ledger.operations import Deposit, OpenAccount, ReadBalance
 from bank_node.ledger.sqlite_store import SqliteStore
 
 
@@ -207,3 +209,29 @@ def test_on_a_disk_that_is_really_full_writes_are_refused_until_there_is_room_ag
     if child.returncode == 77:
         pytest.skip(f"no tmpfs can be mounted: {child.stderr}")
     assert child.returncode == 0, child.stderr
+
+
+def test_a_restore_that_does_not_come_to_its_end_costs_the_old_ledger_nothing(
+    tmp_path, monkeypatch
+):
+    """What a killed node left in its log beside the file is part of that ledger."""
+    served, saved = tmp_path / "served", tmp_path / "saved"
+    served.mkdir()
+    store = SqliteStore(served / "bank.db")
+    (account,) = book(store, OpenAccount(1))
+    sqlite_files.backup(served / "bank.db", saved)
+    book(store, Deposit(account, 70))
+    killed = tmp_path / "killed"
+    shutil.copytree(served, killed)
+    store.close()
+
+    def fails(_source, _target):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_files.os, "replace", fails)
+        with pytest.raises(StartupError):
+            sqlite_files.restore(saved, killed / "bank.db", replace=True)
+    assert sqlite_files.verify_file(killed / "bank.db").total == 70
+    sqlite_files.restore(saved, killed / "bank.db", replace=True)
+    assert sqlite_files.verify_file(killed / "bank.db").total == 0
