@@ -5,7 +5,7 @@ accounts and transfers it reads or changes, so that a store can load them first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from msgspec import Struct
 
@@ -82,6 +82,9 @@ class Procedure(Struct, frozen=True):
     tell all of it.
     """
 
+    only_looks: ClassVar[bool] = False
+    """Whether its result, unless it is a refusal, says nothing of a change."""
+
     @property
     def touched(self) -> tuple[int | str, ...]:
         """The accounts, transfers and notes that it reads or changes."""
@@ -130,7 +133,9 @@ def is_read(operation: Operation) -> bool:
 
 def is_yes(operation: Operation, result: Result) -> bool:
     """Whether a result says that a change is made, by this operation or by the same one before."""
-    return not (isinstance(result, Reason) or is_read(operation))
+    if isinstance(result, Reason) or is_read(operation):
+        return False
+    return not (isinstance(operation, Procedure) and operation.only_looks)
 
 
 def touched(operations: Iterable[Operation]) -> set[int | str]:

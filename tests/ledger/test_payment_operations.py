@@ -12,7 +12,14 @@ from bank_node.errors import CorruptLedger, Reason
 from bank_node.ledger.audit import Anchor, Row, verify
 from bank_node.ledger.memory_store import MemoryStore
 from bank_node.ledger.notes import Note
-from bank_node.ledger.operations import CloseAccount, Deposit, ReadBalance, ReadTotal, Withdraw
+from bank_node.ledger.operations import (
+    CloseAccount,
+    Deposit,
+    ReadBalance,
+    ReadTotal,
+    Withdraw,
+    is_yes,
+)
 from bank_node.ledger.transfer_operations import Move
 from bank_node.protocol.payment_values import Vpa
 
@@ -232,3 +239,13 @@ def test_verification_refuses_a_note_that_is_no_record_of_payments():
     ):
         with pytest.raises(CorruptLedger):
             check(note)
+
+
+def test_a_look_with_a_pin_is_told_although_changes_wait_for_followers(bank):
+    """As a balance without one is; a change that was made before is a change all the same."""
+    client = bank.join("alice")
+    look = Look(proof(client), terms())
+    assert not is_yes(look, bank.do(look))
+    frozen = Change(proof(client), terms(), is_frozen=True)
+    assert is_yes(frozen, bank.do(frozen))
+    assert is_yes(frozen, bank.do(frozen))

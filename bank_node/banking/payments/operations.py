@@ -162,6 +162,8 @@ class Miss(Procedure, frozen=True):
 class Look(WithPin, frozen=True):
     """Checks the PIN and changes nothing else. Its result is (person, activity, balance)."""
 
+    only_looks = True
+
     def decide(self, state: State) -> Result:
         person = self.authenticate(state)
         if isinstance(person, Reason):
