@@ -26,6 +26,7 @@ from bank_node.ledger.writer import Writer
 from bank_node.protocol.dispute_messages import DisputeAnswer, DisputeMessage, parse_dispute_answer
 from bank_node.security.identity import Identity
 from bank_node.service.counter import Counter
+from bank_node.values import BankCode
 
 _log = logging.getLogger(__name__)
 
@@ -86,14 +87,14 @@ class Inquiries:
             return asked
 
     def _ask(self, dispute: Dispute, asked: _Asked) -> None:
-        letter, bank = letter_of(dispute, asked.told), dispute.payee_bank
+        letter, bank = letter_of(dispute, asked.told), BankCode(dispute.payee_bank)
         line = ABOUT_DISPUTES.question(self._identity, self._own, bank, letter.line)
         self._counter.around.ask(bank, line, partial(self._answered, dispute, asked, letter))
 
     def _answered(
         self, dispute: Dispute, asked: _Asked, letter: DisputeMessage, reply: bytes | Refused
     ) -> None:
-        answer = self._read(dispute.payee_bank, letter, reply)
+        answer = self._read(BankCode(dispute.payee_bank), letter, reply)
         if answer is None:
             self._end(dispute.id)
             return
@@ -101,7 +102,7 @@ class Inquiries:
         self._ledger.submit((heed,), partial(self._heeded, dispute, asked, answer))
 
     def _read(
-        self, bank: str, letter: DisputeMessage, reply: bytes | Refused
+        self, bank: BankCode, letter: DisputeMessage, reply: bytes | Refused
     ) -> DisputeAnswer | None:
         if isinstance(reply, Refused):
             return None

@@ -5,7 +5,7 @@ node fills them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -25,6 +25,11 @@ from bank_node.security.identity import Identity
 from bank_node.service.office import Office
 from bank_node.telemetry.clock import Clock
 from bank_node.values import BankCode
+
+if TYPE_CHECKING:
+    # These know this module.
+    from bank_node.service.counter import Counter
+    from bank_node.service.tickets import Session
 
 Arguments = tuple[Any, ...]
 Answer = bytes | str | Refused
@@ -185,8 +190,8 @@ class Bank(Struct, frozen=True):
     clock: Clock
     timeout_s: float
     """Seconds to a reply."""
-    counter: Any = None
-    """The `service.counter.Counter` where clients are served, which knows this room."""
+    counter: "Counter | None" = None
+    """Where clients with payment addresses are served, where there are any."""
     objective: str = "fewest"
     """How a robbery is planned: `fewest` or `closest`."""
     audience: Audience = Audience.PUBLIC
@@ -230,7 +235,7 @@ class Call(NamedTuple):
     trace: int
     """The number that all lines of the traffic log about this request carry."""
     started_ns: int
-    session: Any
+    session: "Session"
     submit: Submit
     """Has the ledger decide something together with what else is asked in this round of the desk;
     only while the request is taken in, on the thread of its desk."""

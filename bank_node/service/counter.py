@@ -1,7 +1,7 @@
 """The counter where clients are served: what payments need to know of their bank."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -12,8 +12,14 @@ from bank_node.protocol.payment_values import Vpa
 from bank_node.security.signing import CodeKey
 from bank_node.service.calls import Answer, Call, Ledger
 from bank_node.service.flow import Attempt, Flow
+from bank_node.service.newsroom import Newsroom
 from bank_node.service.steps import Pins, Steps, Walk
 from bank_node.telemetry.clock import Clock
+
+if TYPE_CHECKING:
+    # These know this module.
+    from bank_node.service.payees import Around
+    from bank_node.service.tickets import Session
 
 _LOOPBACK = "127."
 
@@ -38,10 +44,9 @@ class Counter(Struct, frozen=True):
     """Which day, counted from the year 1, a moment (in microseconds) is where the bank is."""
     new_salt: Callable[[], bytes]
     flow: Flow
-    newsroom: Any
-    """The `service.newsroom.Newsroom`."""
-    around: Any
-    """The `service.payees.Around`, which knows this room."""
+    newsroom: Newsroom
+    around: "Around"
+    """The other banks that have payments."""
     may_be_overheard: bool = False
     """Whether PINs are taken over connections that others can read."""
 
@@ -73,6 +78,12 @@ class Counter(Struct, frozen=True):
         return vpa
 
 
+def counter_of(call: Call) -> Counter:
+    """The counter that a request is for; commands that need one are served only where one is."""
+    assert call.bank.counter is not None, "a bank with payments has a counter"
+    return call.bank.counter
+
+
 def in_steps(
     steps: Callable[[Counter, Call], Steps],
     *,
@@ -86,8 +97,7 @@ def in_steps(
     """
 
     def later(call: Call, done: Callable[[Answer], None]) -> None:
-        counter = call.bank.counter
-        assert isinstance(counter, Counter), "a bank with payments has a counter"
+        counter = counter_of(call)
         if is_secret and not counter.may_be_overheard and not is_protected(call.session):
             raise Refused(Reason.UNPROTECTED)
         details = call.bank.following.details
@@ -117,6 +127,6 @@ def asked_us(call: Call) -> int:
     return clock.now_us() - (clock.monotonic_ns() - call.started_ns) // 1000
 
 
-def is_protected(session: Any) -> bool:
+def is_protected(session: "Session") -> bool:
     """Whether nobody on the way can read what a session says: it never leaves this machine."""
-    return bool(session.peer.startswith(_LOOPBACK))
+    return session.peer.startswith(_LOOPBACK)

@@ -36,6 +36,7 @@ from bank_node.service.letters import require_signed
 from bank_node.service.payees import received_keys
 from bank_node.service.payments import carried, parcel_of, prove
 from bank_node.service.steps import Step, Steps, find_note
+from bank_node.values import BankCode
 
 _US = 1_000_000
 # Nobody waits for it; the transfer itself is given up by its own deadlines.
@@ -71,7 +72,7 @@ def _none() -> Generator[Step, Any, None]:
 
 def _cap(counter: Counter, bank: str) -> int:
     """How much this bank may owe another one; 0 for itself."""
-    return counter.around.cap_of(bank) if bank else 0
+    return counter.around.cap_of(BankCode(bank)) if bank else 0
 
 
 def _received(

@@ -57,8 +57,8 @@ def _propose_abroad(
 ) -> Generator[Step, Any, None]:
     """Has another bank ask its client. One that does not answer in time is asked again later."""
     known = yield from find_request(Mandate, wanted.key)
-    bank = known.there.bank if known and known.there else ""
-    if not bank:
+    bank = known.there.bank if known and known.there else None
+    if bank is None:
         try:
             bank, resolved = yield from find_payer(counter, call, parse_vpa(wanted.payer.encode()))
         except Refused:

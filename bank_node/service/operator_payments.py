@@ -37,7 +37,7 @@ from bank_node.protocol.payment_messages import response_code
 from bank_node.protocol.payment_values import parse_new_pin, parse_vpa
 from bank_node.service.calls import Answer, Call, Handler
 from bank_node.service.codes import code_of
-from bank_node.service.counter import Counter, in_steps, is_protected
+from bank_node.service.counter import Counter, counter_of, in_steps, is_protected
 from bank_node.service.disputes import carry_back, settling
 from bank_node.service.flow import Passed
 from bank_node.service.mandate_rows import told_dispute, told_mandate
@@ -286,7 +286,7 @@ _answer = in_steps(_overview, is_secret=False)
 
 
 def _later(call: Call, done: Callable[[Answer], None]) -> None:
-    fields, counter = fields_of(call), call.bank.counter
+    fields, counter = fields_of(call), counter_of(call)
     if fields["do"] or fields["show"] != "flow":
         _answer(call, done)
         return

@@ -44,6 +44,7 @@ from bank_node.service.mandate_rows import moment, told_dispute, told_mandate
 from bank_node.service.payees import find_person, received_keys
 from bank_node.service.payments import as_json, carried, payment_state, prove, told_payment
 from bank_node.service.steps import Step, Steps
+from bank_node.values import BankCode
 
 _US = 1_000_000
 _KEYS = (collect_key, mandate_key, dispute_key)
@@ -76,9 +77,9 @@ def _ask_abroad(
 ) -> Generator[Step, Any, None]:
     """Has another bank ask its client. One that does not answer in time is asked again later."""
     known = yield from find_request(Collect, wanted.key)
-    bank = known.there.bank if known and known.there else ""
+    bank = known.there.bank if known and known.there else None
     try:
-        if not bank:
+        if bank is None:
             bank, _ = yield from find_payer(counter, call, parse_vpa(wanted.payer.encode()))
     except Refused:
         yield Look(proof, terms)
@@ -159,9 +160,13 @@ def whole(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value != ""}
 
 
+# What there is to tell of another bank where there is none.
+_NOWHERE = Abroad(BankCode(""), "")
+
+
 def told_collect(paper: Collect, now_us: int) -> dict[str, Any]:
     is_late = paper.state in COLLECT_ASKED and now_us >= paper.expires_us
-    there = paper.there or Abroad("", "")
+    there = paper.there or _NOWHERE
     return {
         "kind": "collect",
         "id": paper.id,

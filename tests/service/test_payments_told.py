@@ -6,7 +6,6 @@ from itertools import count
 from types import SimpleNamespace
 
 import pytest
-from msgspec.structs import fields
 from support.nodes import running_node
 
 from bank_node.banking.payments.uri import parse
@@ -340,7 +339,7 @@ def test_what_is_no_request_shows_no_secret_either(line, shown):
 
 
 def test_a_pin_over_a_connection_that_others_can_read_is_refused():
-    counter = Counter(*[None] * (len(fields(Counter)) - 1))
+    counter = Counter(*[None] * (len(Counter.__struct_fields__) - 1))
     call = SimpleNamespace(
         bank=SimpleNamespace(counter=counter), session=SimpleNamespace(peer="192.0.2.7:4000")
     )

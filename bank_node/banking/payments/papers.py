@@ -17,6 +17,7 @@ from bank_node.banking.payments.machines import (
     DisputeState,
     MandateState,
 )
+from bank_node.values import BankCode
 
 PAYER, PAYEE = "payer", "payee"
 """The sides of a paper."""
@@ -27,7 +28,7 @@ PAID = "paid"
 class Abroad(Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept beside a paper whose other side is a client of another bank."""
 
-    bank: str
+    bank: BankCode
     side: str
     """Which side that is: PAYER or PAYEE."""
     said: int = 0
