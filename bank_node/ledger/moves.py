@@ -45,7 +45,7 @@ def move(state: State, operation: Move) -> Outcome:
 
 def carry_out(state: State, operation: Move) -> Outcome:
     """A transfer whether the payer's account is guarded or not."""
-    key, payer, payee, amount = operation
+    key, payer, payee, amount, _ = operation
     known = state.transfers.get(key)
     if known is not None:
         return _repeated(known, Transfer(key, Role.LOCAL, Phase.ENDED, 0, payer, payee, amount))

@@ -10,7 +10,7 @@ from typing import Any
 from bank_node.ledger.entries import Account, is_client
 from bank_node.ledger.notes import Note
 from bank_node.ledger.records import Record, encode
-from bank_node.ledger.transfers import Transfer, claims
+from bank_node.ledger.transfers import Phase, Transfer, claims
 from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, AMOUNT_MAX
 
 Recall = Callable[[Mapping[str, int]], Iterable[Record]]
@@ -144,6 +144,7 @@ class State:
         child.promised = self.promised
         child.settled = self.settled
         child.ceiling = self.ceiling
+        child.pending = self.pending.copy()
         if self.pins:
             child.pins = {n: self.pins[n] for n in touched if n in self.pins}
         if self.guarded:
@@ -170,8 +171,6 @@ class State:
                     self.accounts[number] = parent.accounts[number]
                 if number in parent.pins:
                     self.pins[number] = parent.pins[number]
-        if wanted or self.transfers:
-            self.pending = dict(parent.pending)
         if wanted:
             for found in recall(wanted):
                 if isinstance(found, Note):
@@ -207,8 +206,14 @@ class State:
                 self.free.give_back(number)
 
     def _absorb_transfers(self, child: "State") -> None:
-        for transfer in child.transfers.values():
-            if transfer.entry > self.sequence:
+        for key, transfer in child.transfers.items():
+            if transfer.entry <= self.sequence:
+                continue
+            if transfer.phase is Phase.ENDED:
+                # By far the most; see `keep`.
+                self.transfers.pop(key, None)
+                self.finished[key] = transfer.entry
+            else:
                 self.keep(transfer)
         self.held = child.held
         self.promised = child.promised

@@ -24,10 +24,14 @@ class Move(NamedTuple):
     payer: AccountNumber
     payee: AccountNumber
     amount: Amount
+    is_drawn: bool = False
+    """Whether the bank drew the id for it, so that nothing can be known under it yet."""
 
     @property
     def touched(self) -> Touched:
-        return (self.key, self.payer, self.payee)
+        # Looking for what is not there costs as much as all else that a store does for it.
+        accounts = (self.payer, self.payee)
+        return accounts if self.is_drawn else (self.key, *accounts)
 
 
 class Hold(NamedTuple):

@@ -30,7 +30,7 @@ def transfer(bank: Bank, arguments: Arguments) -> Operation | None:
     if payee.bank != bank.code:
         return None
     key = name[0] if name else bank.new_transfer_id()
-    return _new(Move, (key, payer[0], payee[0], amount))
+    return _new(Move, (key, payer[0], payee[0], amount, not name))
 
 
 def transferred(bank: Bank, _arguments: Arguments, result: Transfer) -> str:

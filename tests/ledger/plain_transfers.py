@@ -100,7 +100,7 @@ class PlainTransfers:
         return 0
 
     def _move(self, operation: Any) -> Any:
-        key, payer, payee, amount = operation
+        key, payer, payee, amount = operation[:4]
         if key in self.known:
             return self._again(key, "local", (0, payer, payee, amount))
         if payer == payee:

@@ -64,6 +64,7 @@ def some_operation(draws, accounts, amounts):
     else:
         kinds = [
             Move(key, account, other, amount),
+            Move(f"drawn{draws.getrandbits(64):x}", account, other, amount, is_drawn=True),
             Hold(key, account, bank, other, amount, draws.random() < 0.3, cap),
             Hold(key, account, bank, other, amount, False, LIMIT),
             Tell(draws.choice(list(Message)[:4]), key, draws.choice([0, 0, bank]), note="by hand"),
@@ -161,6 +162,16 @@ def test_the_same_transfer_again_is_one_transfer_and_its_answer_the_same(room):
     assert first == again == later
     assert book(room.store, Move("m", one, two, 31)) == [Reason.TRANSFER_ID_TAKEN]
     assert [room.store.read(ReadBalance(n)) for n in (one, two)] == [70, 30]
+
+
+def test_a_transfer_with_a_drawn_id_is_found_by_it_and_leaves_the_claims_of_others(room):
+    one, two = opened(room.store, 100, 0)
+    cap = 60
+    book(room.store, Hold("h", one, OTHERS[0], 10_001, 60, False, cap))
+    (moved,) = book(room.store, Move("m", one, two, 30, is_drawn=True))
+    assert book(room.store, ReadTransfer("m")) == [moved]
+    assert book(room.store, Move("m", one, two, 30)) == [moved]
+    assert book(room.store, Hold("i", two, OTHERS[0], 10_001, 1, False, cap)) == [Reason.DEBIT_CAP]
 
 
 def test_a_hold_takes_the_money_from_the_client_and_leaves_it_in_the_total(room):

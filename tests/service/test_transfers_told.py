@@ -28,6 +28,7 @@ def test_without_an_id_the_bank_draws_one_that_sorts_by_time(session, ledger, ho
     house.now_us += 1000
     session.send(f"TR 10001/{OWN} 10002/{OWN} 5")
     first, second = (operation.key for operation in ledger.operations)
+    assert all(operation.is_drawn for operation in ledger.operations)
     assert first < second
     assert len(second) <= 36
 
