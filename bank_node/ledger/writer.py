@@ -108,12 +108,10 @@ class Writer:
         self._quorum = quorum
 
     def tell(self, heard: Callable[[Sequence[Transfer | Note]], object]) -> None:
-        """Before `start`: who hears of transfers and notes that operations have come to.
+        """Before `start`: who hears of the records of transfers and the notes that were written.
 
-        Also of what was noted down beside that.
-
-        On the ledger thread, after those who asked, and of each step of a record once; of what is
-        not acknowledged in the end nobody hears.
+        On the ledger thread, after those who asked for them, and of each step of a record once.
+        Of what could not be made durable, or is not acknowledged in the end, nobody hears.
         """
         self._heard = heard
 

@@ -165,7 +165,7 @@ class Providers:
         def told(outcome: Outcome) -> None:
             done(outcome.reason)
 
-        self._transfers.lend(lambda engine, _, now: engine.carry(parcel, told, now + within_s, now))
+        self._transfers.lend(lambda engine, _, now: engine.carry(parcel, told, now + within_s))
 
 
 def _in_time(

@@ -276,7 +276,7 @@ class Transfers:
                 reason = Reason.BANK_OUTCOME_UNKNOWN if unknown else Reason.BANK_REFUSED
             else:
                 reason = None if told.strip() == b"AD" else Reason.BANK_OUTCOME_UNKNOWN
-        self._engine.deposited(deposit.key, reason, text, self._loop.time())
+        self._engine.deposited(deposit.key, reason, text)
         flight = self._engine.flights.get(deposit.key)
         if flight is not None and flight.is_in_doubt and flight.record is not None:
             self._chronicle.doubted(flight.record)

@@ -75,11 +75,6 @@ def is_signed_code(message: bytes, signature: str, key: str) -> bool:
     return True
 
 
-def is_code_key(text: str) -> bool:
-    """Whether a text is a public key."""
-    return _public_key(text) is not None
-
-
 @lru_cache(maxsize=_KEYS_AT_HAND)
 def _public_key(text: str) -> "EllipticCurvePublicKey | None":
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey

@@ -162,7 +162,7 @@ class SimBank:
 
     def deposit(self, deposit: Any) -> None:
         """A classic bank: it may carry out and not answer, refuse, or never hear of it."""
-        draws, clock = self.world.draws, self.world.clock
+        draws = self.world.draws
         fate = draws.choice(["done", "done", "silent", "lost", "refused", "unreachable"])
         if self.world.is_calm:
             fate = "done"
@@ -173,7 +173,7 @@ class SimBank:
         reason = reasons.get(fate, Reason.BANK_OUTCOME_UNKNOWN)
 
         def answered() -> None:
-            self.engine.deposited(deposit.key, reason, fate, clock.now)
+            self.engine.deposited(deposit.key, reason, fate)
             self.carry_out()
 
         self.after(draws.random() * 0.1, answered)

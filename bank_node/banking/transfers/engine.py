@@ -78,7 +78,7 @@ class Engine:
                     self._cap_of(order.payee.bank))  # fmt: skip
         self.operations.append((order.id, hold))
 
-    def carry(self, parcel: Parcel, told: Told, until: float, now: float) -> None:
+    def carry(self, parcel: Parcel, told: Told, until: float) -> None:
         """A transfer whose money was set aside a moment ago, by a payment, goes on its way.
 
         For one that is on its way already, another client waits to hear of it.
@@ -90,7 +90,7 @@ class Engine:
                             amount=amount)  # fmt: skip
             self.flights[record.key] = flight
             flight.clients.append((until, told))
-            self._go_on(flight, now)
+            self._go_on(flight)
         elif flight.record is not None and flight.record.phase is Phase.COMMITTED:
             told(Outcome(flight.record))
         else:
@@ -157,14 +157,14 @@ class Engine:
             return
         flight.wait = Wait.NOTHING
         if isinstance(operation, Hold):
-            self._held(flight, result, now)
+            self._held(flight, result)
         elif isinstance(operation, ReadTransfer):
             self._found(flight, result, now)
         else:
             assert isinstance(operation, Tell)
             self._told(flight, operation, result, now)
 
-    def _held(self, flight: Flight, result: Result, now: float) -> None:
+    def _held(self, flight: Flight, result: Result) -> None:
         if not isinstance(result, Transfer):
             assert isinstance(result, Reason)
             self._tell(flight, Outcome(None, result))
@@ -177,13 +177,13 @@ class Engine:
             # It was sent before, by somebody who did not live to hear the answer.
             self._leave_unknown(flight)
         else:
-            self._go_on(flight, now)
+            self._go_on(flight)
 
     def _told(self, flight: Flight, operation: Tell, result: Result, now: float) -> None:
         if isinstance(result, Transfer):
             flight.record, flight.decision, flight.is_sent = result, None, False
             flight.attempts, flight.next_at = 0, now
-            self._go_on(flight, now)
+            self._go_on(flight)
         elif result is Reason.TRANSFER_ABORTED or result is Reason.TRANSFER_COMMITTED:
             # It was decided otherwise meanwhile: by a question, or by hand.
             flight.decision = None
@@ -203,11 +203,11 @@ class Engine:
     def _found(self, flight: Flight, result: Result, now: float) -> None:
         if isinstance(result, Transfer):
             flight.record = result
-            self._go_on(flight, now)
+            self._go_on(flight)
         else:
             self._pause(flight, now)
 
-    def _go_on(self, flight: Flight, now: float) -> None:
+    def _go_on(self, flight: Flight) -> None:
         """Does the next thing for a flight that waits for nothing."""
         record = flight.record
         assert record is not None
@@ -295,7 +295,7 @@ class Engine:
         self._decide(flight, Tell(message, flight.key, reason="" if said == COMMITTED else (
             Reason.TRANSFER_ABORTED.value), evidence=reply.evidence))  # fmt: skip
 
-    def deposited(self, key: str, reason: Reason | None, text: str, now: float) -> None:
+    def deposited(self, key: str, reason: Reason | None, text: str) -> None:
         """What became of a deposit at a classic bank.
 
         Without a reason it was carried out; BANK_OUTCOME_UNKNOWN is the only reason that leaves
@@ -323,7 +323,7 @@ class Engine:
             self.recover((record,) if record.is_open else (), now)
         elif flight.wait is Wait.NOTHING:
             flight.record, flight.decision = record, None
-            self._go_on(flight, now)
+            self._go_on(flight)
 
     def _decide(self, flight: Flight, operation: Tell) -> None:
         flight.decision, flight.wait = operation, Wait.LEDGER
@@ -359,7 +359,7 @@ class Engine:
             if flight.clients and flight.clients[0][0] <= now:
                 self._tell(flight, Outcome(flight.record, Reason.TRANSFER_PENDING))
             if flight.wait is Wait.NOTHING and flight.next_at <= now and flight.record is not None:
-                self._go_on(flight, now)
+                self._go_on(flight)
 
 
 def _void(flight: Flight, reason: Reason) -> Tell:
