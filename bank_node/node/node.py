@@ -196,14 +196,14 @@ class Node:
 
         def promoted() -> None:
             transfers.take_up(store.open_transfers())
-            payments.sweep()
+            payments.take_up()
             epoch = succession.epoch
             told = f"this node leads the bank, in epoch {epoch}"
             self.events.tell("NodePromoted", told, "warning", epoch=epoch)
 
         transfers.start(store.open_transfers() if office.leads else ())
         if office.leads:
-            payments.sweep()
+            payments.take_up()
         succession.promoted = promoted
 
     def _let_operators_in(self, parts: Parts) -> None:

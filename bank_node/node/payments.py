@@ -46,7 +46,7 @@ class Payments:
         self._store = store
         self._writer = writer
         self._leads = leads
-        self.newsroom = Newsroom(store, writer.call, CLOCK)
+        self.newsroom = Newsroom(store, writer.call, CLOCK, leads)
         self.flow = Flow(CLOCK)
         self.attendant: Attendant | None = None
         self._clerk = Clerk(writer, self._news, self._papers_heard)
@@ -56,8 +56,9 @@ class Payments:
         """Takes in what became durable; called on the ledger thread."""
         self._clerk.heard(records)
 
-    def sweep(self) -> None:
-        """Closes the records of payments that an earlier run, or another node, left open."""
+    def take_up(self) -> None:
+        """This node leads from now on: closes the records of payments that were left open."""
+        self.newsroom.begin()
         for kind in PAYMENTS:
             self._clerk.sweep(self._store.open_notes(kind))
 

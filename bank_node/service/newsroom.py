@@ -49,9 +49,17 @@ class Newsroom:
     """See the module."""
 
     def __init__(
-        self, store: Source, read_note: Callable[[Operation], Result], clock: Clock
+        self,
+        store: Source,
+        read_note: Callable[[Operation], Result],
+        clock: Clock,
+        writes: Callable[[], bool],
     ) -> None:
-        """`read_note` may block."""
+        """`read_note` may block.
+
+        `writes` says whether this node writes to the ledger now: of the rest it does not hear.
+        """
+        self._writes = writes
         self._store = store
         self._read = read_note
         self._now_ns = clock.monotonic_ns
@@ -75,6 +83,10 @@ class Newsroom:
         if self._thread.is_alive():
             self._thread.join()
 
+    def begin(self) -> None:
+        """Hears of all that is written from now on; what was before is in the journal alone."""
+        self._queue.put(partial(self._board.begin, self._store.head.sequence))
+
     @property
     def now(self) -> int:
         """The cursor of whoever wants to hear what happens from now on."""
@@ -96,7 +108,8 @@ class Newsroom:
             self._queue.put(partial(self._board.wait, account, after, due_s, done))
 
         # Where others write to the ledger as well, memory here does not hear of everything.
-        if cursor >= self._board.floor and self._store.reads_are_instant:
+        hears_all = self._writes() and self._store.reads_are_instant
+        if cursor >= self._board.floor and hears_all:
             wait(cursor)
             return
         found: list[Page] = []

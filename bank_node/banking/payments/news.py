@@ -62,6 +62,11 @@ class Board:
         self._waiting_count = 0
         self._is_over = False
 
+    def begin(self, floor: int) -> list[tuple[Done, Page]]:
+        """Of entries up to this one some may not have been heard of; nobody is told anything."""
+        self.floor = max(self.floor, floor)
+        return []
+
     def heard(self, note: Note) -> list[tuple[Done, Page]]:
         """Takes in the record of a payment or a request; who is to be told of it, and what."""
         record: Payment | Request
