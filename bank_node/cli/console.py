@@ -17,14 +17,14 @@ import click
 
 from bank_node.cli.options import effective, settings_options
 from bank_node.cli.program import program
-from bank_node.config import data_folder
-from bank_node.config.loading import DEFAULT_FILE
+from bank_node.config import (
+    DEFAULT_FILE,
+    OPERATOR_ADDRESS_FILE,
+    OPERATOR_TOKEN_FILE,
+    data_folder,
+)
 from bank_node.errors import StartupError
 from bank_node.telemetry.clock import Clock
-
-# What a node leaves in its data folder for its operator (protocol.md, "Operators").
-TOKEN_FILE = "operator.token"  # noqa: S105 - the name of the file
-ADDRESS_FILE = "operator.address"
 
 _STATE_FOLDER = "console"
 _LARGEST_PREFIX, _ALONE = 16, 32
@@ -72,8 +72,8 @@ def show(
     """Runs the console until the operator leaves. Raises StartupError."""
     from tui.entry import run
 
-    host, port = _address(connect or _left_by(folder, ADDRESS_FILE))
-    token = _read(token_file) if token_file else _left_by(folder, TOKEN_FILE)
+    host, port = _address(connect or _left_by(folder, OPERATOR_ADDRESS_FILE))
+    token = _read(token_file) if token_file else _left_by(folder, OPERATOR_TOKEN_FILE)
     run(
         host,
         port,

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bank_node.cli.options import effective, settings_options
-from bank_node.config import Settings, data_folder
+from bank_node.config import IDENTITY_FILE, Settings, data_folder
 from bank_node.errors import BankError, StartupError
 from bank_node.network.client import Client
 
@@ -46,7 +46,6 @@ def promote(config: Path | None, data: Path | None, store: str | None, connect: 
 def _order(settings: Settings, bank: str, node: str, epoch: int, connect: str | None) -> None:
     """Tells the node that serves this data folder."""
     from bank_node.network.channel import parse_endpoint
-    from bank_node.node import IDENTITY_FILE
     from bank_node.node.succession import sign_promotion
     from bank_node.security.identity import read_identity
 

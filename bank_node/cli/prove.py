@@ -126,9 +126,9 @@ def _from_files(
 
 
 def _log(settings: Any, archive: "Archive") -> "Log":
-    from bank_node.config import data_folder
+    from bank_node.config import IDENTITY_FILE, data_folder
     from bank_node.ledger.log import Log
-    from bank_node.node import IDENTITY_FILE, own_code
+    from bank_node.node import own_code
     from bank_node.node.machine import CLOCK
     from bank_node.security.identity import read_identity
 

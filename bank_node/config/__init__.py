@@ -4,6 +4,15 @@ Later wins: defaults, the JSON file, environment (`BANK_<SECTION>_<KEY>`), comma
 The room reads files and text; it never opens a store or a socket.
 """
 
+from bank_node.config.folders import (
+    IDENTITY_FILE,
+    LEDGER_FILE,
+    OFFICE_FILE,
+    OPERATOR_ADDRESS_FILE,
+    OPERATOR_TOKEN_FILE,
+    data_folder,
+    log_folder,
+)
 from bank_node.config.keys import Key, keys
 from bank_node.config.loading import (
     DEFAULT_FILE,
@@ -11,9 +20,7 @@ from bank_node.config.loading import (
     Described,
     Effective,
     changed,
-    data_folder,
     load,
-    log_folder,
 )
 from bank_node.config.problems import SettingsError, masked
 from bank_node.config.saving import save
@@ -33,6 +40,11 @@ from bank_node.config.settings import (
 __all__ = [
     "DEFAULT_FILE",
     "DEFAULT_ORIGIN",
+    "IDENTITY_FILE",
+    "LEDGER_FILE",
+    "OFFICE_FILE",
+    "OPERATOR_ADDRESS_FILE",
+    "OPERATOR_TOKEN_FILE",
     "Described",
     "Effective",
     "Faults",

@@ -1,7 +1,6 @@
 """The effective settings: the sources laid over each other and every value checked."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import attrgetter
@@ -145,24 +144,3 @@ def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
         names.reverse()
     blamed, other = names
     raise wrong(blamed, bank.port, f"different from {other} on the same host", origins[blamed])
-
-
-def data_folder(settings: Settings) -> Path:
-    """Where the node keeps its files. The folder is not created here."""
-    if settings.data:
-        return _at_home(settings.data)
-    from platformdirs import user_data_dir  # A named folder needs no knowledge of the system.
-
-    return Path(user_data_dir("bank-node", appauthor=False))
-
-
-def log_folder(settings: Settings) -> Path:
-    """Where the log files are."""
-    if settings.log.folder:
-        return _at_home(settings.log.folder)
-    return data_folder(settings) / "log"
-
-
-def _at_home(text: str) -> Path:
-    # Path.expanduser raises for `~nobody`, which may just as well be the name of a folder.
-    return Path(os.path.expanduser(text))

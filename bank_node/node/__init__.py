@@ -7,7 +7,7 @@ them.
 from bank_node.node.banks import own_code
 from bank_node.node.machine import devote_process
 from bank_node.node.node import NAME, Node
-from bank_node.node.place import IDENTITY_FILE, open_office
+from bank_node.node.place import open_office
 from bank_node.node.stores import (
     archive_at,
     ledger_path,
@@ -17,7 +17,6 @@ from bank_node.node.stores import (
 )
 
 __all__ = [
-    "IDENTITY_FILE",
     "NAME",
     "Node",
     "archive_at",

@@ -12,7 +12,14 @@ from msgspec.structs import replace
 
 from bank_node.banking.transfers.caps import Caps
 from bank_node.banking.transfers.chronicle import Chronicle
-from bank_node.config import DEFAULT_ORIGIN, Effective, Settings, data_folder
+from bank_node.config import (
+    DEFAULT_ORIGIN,
+    OPERATOR_ADDRESS_FILE,
+    OPERATOR_TOKEN_FILE,
+    Effective,
+    Settings,
+    data_folder,
+)
 from bank_node.errors import Reason, Refused, StartupError
 from bank_node.ledger.listing import Listing
 from bank_node.ledger.store import Store
@@ -44,10 +51,6 @@ from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import Answered, Traffic
 
 _log = logging.getLogger(__name__)
-
-TOKEN_FILE = "operator.token"  # noqa: S105
-ADDRESS_FILE = "operator.address"
-"""Where the port is told that was taken in the end, as `host:port`."""
 
 CONNECTIONS_MAX = 128
 _IN_FLIGHT = 64
@@ -100,7 +103,9 @@ class Entrance:
         self._is_default_port = effective.origins["operator.port"] == DEFAULT_ORIGIN
         self._data = data_folder(settings)
         self._started_us = CLOCK.now_us()
-        token = obtain_token(self._data / TOKEN_FILE, lambda: secrets.token_urlsafe(TOKEN_BYTES))
+        token = obtain_token(
+            self._data / OPERATOR_TOKEN_FILE, lambda: secrets.token_urlsafe(TOKEN_BYTES)
+        )
         self._parts = parts
         self._events = events
         self._request_stop = request_stop
@@ -157,7 +162,9 @@ class Entrance:
             level = logging.INFO if self._is_default_port else logging.WARNING
             _log.log(level, "%s; operators connect to %s:%d instead", error, *address)
         with suppress(OSError):
-            (self._data / ADDRESS_FILE).write_text("{}:{}\n".format(*address), encoding="ascii")
+            (self._data / OPERATOR_ADDRESS_FILE).write_text(
+                "{}:{}\n".format(*address), encoding="ascii"
+            )
         logging.getLogger().addHandler(self._log_tail)
         self._events.tell(
             "NodeStarted", "{}:{} serves".format(*self._parts.address), address=address[0],
@@ -178,7 +185,7 @@ class Entrance:
         self._workers.close()
         logging.getLogger().removeHandler(self._log_tail)
         with suppress(OSError):
-            (self._data / ADDRESS_FILE).unlink()
+            (self._data / OPERATOR_ADDRESS_FILE).unlink()
 
     @property
     def state(self) -> str:

@@ -9,17 +9,13 @@ import secrets
 
 import msgspec
 
-from bank_node.config import Settings, data_folder
+from bank_node.config import IDENTITY_FILE, OFFICE_FILE, Settings, data_folder
 from bank_node.errors import BankError, StartupError
 from bank_node.ledger.office import Office
 from bank_node.node.following import learn_bank
 from bank_node.security.identity import SEED_BYTES, Identity, obtain_identity, read_identity
 
 _log = logging.getLogger(__name__)
-
-# In the data folder.
-IDENTITY_FILE = "identity.key"
-OFFICE_FILE = "office.json"
 
 
 def open_office(settings: Settings) -> Office:

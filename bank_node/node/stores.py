@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bank_node.banking.payments.records import check
-from bank_node.config import Settings, data_folder
+from bank_node.config import LEDGER_FILE, Settings, data_folder
 from bank_node.errors import StartupError
 from bank_node.ledger.ownership import own
 from bank_node.ledger.store import Store
@@ -23,7 +23,7 @@ def ledger_path(settings: Settings) -> Path:
     """Where the SQLite ledger of these settings is. Raises StartupError for another store."""
     url = settings.store.url
     if not url:
-        return data_folder(settings) / "bank.db"
+        return data_folder(settings) / LEDGER_FILE
     if is_shared(url):
         raise StartupError(
             "this is for a ledger in a file; copy one out of a database, and back, with "

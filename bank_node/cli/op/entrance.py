@@ -9,7 +9,12 @@ from typing import Any, TypeVar
 import click
 
 from bank_node.cli.options import config_option, effective
-from bank_node.config import Settings, data_folder
+from bank_node.config import (
+    OPERATOR_ADDRESS_FILE,
+    OPERATOR_TOKEN_FILE,
+    Settings,
+    data_folder,
+)
 from bank_node.errors import BankError
 from bank_node.network.client import Client
 from bank_node.values import one_line
@@ -120,7 +125,7 @@ def _address(settings: Settings, connect: str | None) -> tuple[str, int]:
     where = connect
     if where is None:
         try:
-            where = (data_folder(settings) / "operator.address").read_text(encoding="ascii")
+            where = (data_folder(settings) / OPERATOR_ADDRESS_FILE).read_text(encoding="ascii")
         except (OSError, ValueError):
             where = f"{settings.operator.host}:{settings.operator.port}"
     host, _, port = where.strip().rpartition(":")
@@ -132,7 +137,7 @@ def _address(settings: Settings, connect: str | None) -> tuple[str, int]:
 def _token(settings: Settings, token_file: Path | None) -> str:
     from bank_node.security.tokens import read_token
 
-    path = token_file or data_folder(settings) / "operator.token"
+    path = token_file or data_folder(settings) / OPERATOR_TOKEN_FILE
     try:
         token = read_token(path)
     except OSError as error:

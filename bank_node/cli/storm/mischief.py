@@ -16,6 +16,7 @@ import click
 
 from bank_node.cli.child import Bank
 from bank_node.cli.op.entrance import Operator
+from bank_node.config import OPERATOR_ADDRESS_FILE, OPERATOR_TOKEN_FILE
 from bank_node.errors import BankError
 from bank_node.security.tokens import read_token
 
@@ -43,9 +44,9 @@ _AGAIN_S = 0.5
 @contextmanager
 def entrance_of(bank: Bank) -> Iterator[Operator]:
     """The operator's port of a bank. Raises BankError, OSError or ClickException."""
-    where = (bank.folder / "operator.address").read_text(encoding="ascii")
+    where = (bank.folder / OPERATOR_ADDRESS_FILE).read_text(encoding="ascii")
     host, _, port = where.strip().rpartition(":")
-    operator = Operator(host, int(port), read_token(bank.folder / "operator.token"))
+    operator = Operator(host, int(port), read_token(bank.folder / OPERATOR_TOKEN_FILE))
     try:
         yield operator
     finally:
