@@ -29,6 +29,8 @@ def shown_junk(line: bytes) -> bytes:
         return line
     # Something invisible may stand before the code, and backspaces can make it of anything.
     is_odd = _is_retyped(line)
-    if is_odd or words[0][-2:].upper() in _SECRETIVE or words[0][:2].upper() in _SECRETIVE:
+    # A PIN comes with a payment address, however wrong the code in front of them is.
+    is_secretive = b"@" in line or {words[0][-2:].upper(), words[0][:2].upper()} & _SECRETIVE
+    if is_odd or is_secretive:
         return b" ".join((words[0][:8], HIDDEN)) if not is_odd else HIDDEN
     return line

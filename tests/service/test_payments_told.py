@@ -331,6 +331,8 @@ def test_a_request_shows_all_but_its_secrets(line, shown):
         (b"PB al@brno 1234 x", b"PB ***"),
         (b"\xef\xbb\xbfPB al@brno 1234 x", b"\xef\xbb\xbfPB ***"),
         (b"X\x08PB al@brno 1234 x", b"***"),
+        (b"BP al@brno 1234", b"BP ***"),
+        (b"P B al@brno 1234", b"P ***"),
         (b"", b""),
     ],
 )
