@@ -13,8 +13,9 @@ from bank_node.ledger.notes import Note
 from bank_node.ledger.store import Store
 from bank_node.ledger.transfers import Transfer
 
-LOOK_S = 15.0
-"""Longer than anybody who sees to something lets it lie in one state without a word."""
+_LOOK_S = 15.0
+# Longer than anybody who sees to something waits for a word about it.
+_REPLY_TIMES = 2
 
 
 class Keepers(NamedTuple):
@@ -29,7 +30,9 @@ class Keepers(NamedTuple):
 class Neglected:
     """Belongs to one thread."""
 
-    def __init__(self, store: Store, keepers: Keepers) -> None:
+    def __init__(self, store: Store, keepers: Keepers, timeout_s: float) -> None:
+        """`timeout_s` is the node's time to a reply."""
+        self._every_s = max(_LOOK_S, _REPLY_TIMES * timeout_s)
         self._store = store
         self._keepers = keepers
         self._seen: set[int] = set()
@@ -39,7 +42,7 @@ class Neglected:
         """Hands over what nobody sees to, if it is time to look again."""
         if now_s < self._look_at:
             return
-        self._look_at = now_s + LOOK_S
+        self._look_at = now_s + self._every_s
         is_seen_to, take_up, close = self._keepers
         transfers = [t for t in self._store.open_transfers() if not is_seen_to(t.key)]
         notes = [note for kind in PAYMENTS for note in self._store.open_notes(kind)]

@@ -83,7 +83,7 @@ class Payments:
             self._store, self._writer, counter, own, self._leads,
             Inquiries(self._writer, counter, identity, own),
             Correspondence(self._writer, counter, identity, own),
-            Neglected(self._store, keepers),
+            Neglected(self._store, keepers, settings.network.timeout),
         )  # fmt: skip
         self.attendant.start()
         return counter

@@ -7,7 +7,6 @@ from support.two_banks import Town, ask, has, state, two_banks
 from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.transfer_operations import Hold, Promise, Tell
 from bank_node.ledger.transfers import Message
-from bank_node.node import neglected
 from bank_node.values import AMOUNT_MAX
 
 BOTH_LOOKS_S = 30
@@ -15,12 +14,12 @@ BOTH_LOOKS_S = 30
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(neglected, "LOOK_S", 0.0)
-        with two_banks(tmp_path_factory.mktemp("banks")) as pair:
-            for bank in pair:
-                bank.node.payments.attendant._every_s = 0.1
-            yield pair
+    with two_banks(tmp_path_factory.mktemp("banks")) as pair:
+        for bank in pair:
+            attendant = bank.node.payments.attendant
+            attendant._every_s = 0.1
+            attendant._neglected._every_s = attendant._neglected._look_at = 0.0
+        yield pair
 
 
 @pytest.fixture
