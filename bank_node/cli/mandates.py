@@ -1,4 +1,4 @@
-"""`bank mandate`: standing leave to be paid. PINs are asked for."""
+"""`bank mandate`: standing permission to be paid. PINs are asked for."""
 
 import json
 import secrets
@@ -17,7 +17,7 @@ _AMOUNTS = ("amount", "next_amount")
 
 @click.group()
 def mandate() -> None:
-    """Standing leave to be paid: ask for one, answer, pause, change, revoke."""
+    """Standing permission to be paid: ask for one, answer, pause, change, revoke."""
 
 
 @mandate.command()
