@@ -58,9 +58,9 @@ class Flow:
 
     def asked(self, payment_id: str, asked_us: int) -> None:
         """Takes in when a payment was asked for; the record has when the PIN was right."""
-        with self._lock:
-            self._asked.setdefault(payment_id, asked_us)
-            if len(self._asked) > _ASKED_MAX:
+        self._asked.setdefault(payment_id, asked_us)
+        if len(self._asked) > _ASKED_MAX:
+            with self._lock:
                 del self._asked[next(iter(self._asked))]
 
     def heard(self, notes: Sequence[Note]) -> None:
@@ -69,7 +69,8 @@ class Flow:
 
     def set_out(self, payment: Payment) -> None:
         """Takes in that the money of a payment to another bank was set aside."""
-        self._pass([payment])
+        asked_us = self._asked.get(payment.id, payment.time_us)
+        self.ring.add((Passed(self._clock.now_us(), payment, asked_us=asked_us),))
 
     def _pass(self, payments: Sequence[Payment]) -> None:
         now_us = self._clock.now_us()

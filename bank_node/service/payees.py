@@ -13,6 +13,7 @@ from bank_node.banking.payments.records import (
     Claim,
     Mobile,
     Person,
+    activity_key,
     incoming_key,
     mobile_key,
     person_key,
@@ -22,7 +23,7 @@ from bank_node.banking.payments.records import (
 from bank_node.banking.payments.uri import NOT_A_MERCHANT
 from bank_node.banking.transfers.flights import Parcel
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.notes import ReadNotes
+from bank_node.ledger.notes import Note, ReadNotes
 from bank_node.protocol.payment_values import MobilePayee, Payee, Vpa
 from bank_node.service.calls import Call
 from bank_node.service.counter import Counter
@@ -108,14 +109,24 @@ class Target(NamedTuple):
     """What 1 of its currency costs in that of this bank; empty if it is the same one."""
 
 
-def find_person(vpa: Vpa) -> Generator[Step, Any, Person | None]:
-    """The client of this bank who has an address."""
+def find_client(vpa: Vpa) -> Generator[Step, Any, tuple[Person | None, Note | None]]:
+    """The client of this bank who has an address, and what has lately happened on the account.
+
+    For an address that nobody has, what has happened on that of nobody.
+    """
     (note,) = yield ReadNotes((vpa_key(vpa),))
     claim = read(Claim, note) if note else None
     is_theirs = claim is not None and claim.vpa == str(vpa)
     # The same steps for an address that nobody has: the time they take tells nothing.
-    (note,) = yield ReadNotes((person_key(claim.account if claim and is_theirs else NOBODY),))
-    return read(Person, note) if is_theirs else None
+    account = claim.account if claim and is_theirs else NOBODY
+    note, activity = yield ReadNotes((person_key(account), activity_key(account)))
+    return (read(Person, note) if is_theirs else None), activity
+
+
+def find_person(vpa: Vpa) -> Generator[Step, Any, Person | None]:
+    """The client of this bank who has an address."""
+    person, _ = yield from find_client(vpa)
+    return person
 
 
 def find_payee(counter: Counter, call: Call, payee: Payee) -> Generator[Step, Any, Target]:

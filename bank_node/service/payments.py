@@ -15,7 +15,6 @@ from bank_node.banking.payments.abroad import PayAbroad, as_payment, memo_of
 from bank_node.banking.payments.exchange import Exchange
 from bank_node.banking.payments.limits import is_locked
 from bank_node.banking.payments.operations import (
-    NOBODY,
     Change,
     ClaimVpa,
     Look,
@@ -30,7 +29,6 @@ from bank_node.banking.payments.records import (
     SUCCESS,
     Payment,
     Person,
-    activity_key,
     payment_key,
     read,
     read_activity,
@@ -51,7 +49,7 @@ from bank_node.service.calls import Call, Handler
 from bank_node.service.codes import check_code, get_code
 from bank_node.service.counter import Counter, asked_us, in_steps
 from bank_node.service.flow import Attempt, Noted
-from bank_node.service.payees import Target, find_payee, find_person
+from bank_node.service.payees import Target, find_client, find_payee
 from bank_node.service.quotes import exchanged
 from bank_node.service.steps import CheckPin, MakeVerifier, Step, Steps, Wait
 
@@ -64,10 +62,9 @@ def prove(counter: Counter, vpa: Vpa, pin: str) -> Generator[Step, Any, tuple[Pe
 
     Raises Refused(WRONG_PIN) for an address that nobody has, after the same steps.
     """
-    person = yield from find_person(counter.own(vpa))
-    (note,) = yield ReadNotes((activity_key(person.account if person else NOBODY),))
+    person, activity = yield from find_client(counter.own(vpa))
     # A locked account learns nothing by another check, and must not be worth one.
-    if is_locked(read_activity(note), counter.terms().now):
+    if is_locked(read_activity(activity), counter.terms().now):
         raise Refused(Reason.PIN_LOCKED)
     is_right = yield CheckPin(pin, person.verifier if person else "", vpa)
     if person is None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import collects, leave, limits, takings
+from bank_node.banking.payments import collects, leave, takings
 from bank_node.banking.payments.exchange import Exchange, is_fair, parse_exchange
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.names import RRN_DIGITS, rrn_of
@@ -99,21 +99,21 @@ class PayAbroad(WithPin, frozen=True):
         person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
-        payment, now = self.payment, self.terms.now
+        payment = self.payment
         known = state.notes.get(payment_key(payment.id))
         if known is not None:
             if not read(Payment, known).is_same(payment):
                 return Reason.REFERENCE_TAKEN
             return (known, state.transfers.get(payment.id))
-        why = self.refusal(state, person, payment.amount)
-        if why is not None:
-            return why
+        activity = self.spend(state, person, payment.amount)
+        if isinstance(activity, Reason):
+            return activity
         held = set_aside(state, payment, self.cap)
         if isinstance(held, Reason):
             return held
-        self.note_activity(state, limits.spent(self.activity(state), person.opened_us,
-                                               payment.amount, now))  # fmt: skip
-        booked = replace(payment, rrn=rrn_of(held.entry), state=PENDING, day=now.day)
+        self.note_activity(state, activity)
+        day = self.terms.now.day
+        booked = replace(payment, rrn=rrn_of(held.entry), state=PENDING, day=day)
         return (noting.write(state, payment_key(payment.id), body_of(booked)), held)
 
 
@@ -228,7 +228,8 @@ class Expect(Procedure, frozen=True):
             return Reason.TRANSFER_MESSAGE_FORMAT
         if promise.key in state.transfers:
             return moves.promise(state, promise)
-        why = self._refusal(state, memo)
+        client = self._client(state)
+        why = self._refusal(state, memo, client)
         if why is not None:
             return why
         promised = moves.promise(state, promise)
@@ -238,11 +239,10 @@ class Expect(Procedure, frozen=True):
         if memo.kind in _BACKWARDS:
             change_refunded(state, payment_key(memo.of), promise.amount)
         else:
-            takings.count(state, self._client(state), promise.amount, self.terms)
-        note = state.notes.get(person_key(promise.payee))
+            takings.count(state, client, promise.amount, self.terms)
         payment = Payment(
             promise.key.rpartition("/")[2], memo.kind, memo.payer, promise.payer, str(memo.payee),
-            promise.payee, "", read(Person, note).name if note else "", promise.amount, "",
+            promise.payee, "", client.name if client else "", promise.amount, "",
             memo.note, self.terms.now.us, rrn=memo.rrn or rrn_of(promised.entry), order=memo.order,
             payer_bank=bank_of(promise.bank), state=PENDING, of=memo.of,
             other_amount=there.amount, other_currency=there.currency, rate=there.rate,
@@ -252,7 +252,7 @@ class Expect(Procedure, frozen=True):
             collects.promised(state, payment)
         return promised
 
-    def _refusal(self, state: State, memo: Memo) -> Reason | None:
+    def _refusal(self, state: State, memo: Memo, client: Person | None) -> Reason | None:
         """Why the payee that was named cannot be paid: an address must be that of the account."""
         if isinstance(memo.payee, Vpa):
             known = state.notes.get(vpa_key(memo.payee))
@@ -261,7 +261,6 @@ class Expect(Procedure, frozen=True):
                 return Reason.NO_SUCH_ADDRESS
             if claim.account != self.promise.payee:
                 return Reason.PAYEE_CHANGED
-        client = self._client(state)
         # Who has won a dispute gets the money, whatever the account may do with it.
         if client is not None and client.is_frozen and memo.kind != CHARGEBACK:
             return Reason.PAYEE_FROZEN

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import limits
+from bank_node.banking.payments.limits import Activity
 from bank_node.banking.payments.names import rrn_of
 from bank_node.banking.payments.operations import WithPin, touched_by
 from bank_node.banking.payments.records import (
@@ -40,26 +40,27 @@ class Cash(WithPin, frozen=True):
         known = state.notes.get(payment_key(payment.id))
         if known is not None:
             return known if read(Payment, known).is_same(payment) else Reason.REFERENCE_TAKEN
-        why = self._move(state, person)
-        if why is not None:
-            return Reason.NOT_ENOUGH_MONEY if why is Reason.INSUFFICIENT_FUNDS else why
+        spent = self._move(state, person)
+        if isinstance(spent, Reason):
+            return Reason.NOT_ENOUGH_MONEY if spent is Reason.INSUFFICIENT_FUNDS else spent
         booked = replace(payment, rrn=rrn_of(state.sequence))
-        if payment.kind != PAY_IN:
-            spent = limits.spent(self.activity(state), person.opened_us, payment.amount,
-                                 self.terms.now)  # fmt: skip
+        if spent is not None:
             self.note_activity(state, spent)
         return noting.write(state, payment_key(payment.id), body_of(booked), is_open=False)
 
-    def _move(self, state: State, person: Person) -> Reason | None:
-        """Books the money; why not, if it may not be."""
+    def _move(self, state: State, person: Person) -> Activity | Reason | None:
+        """Books the money; why not, if it may not be.
+
+        What there is to be noted of the account where money was drawn.
+        """
         account, amount = AccountNumber(person.account), Amount(self.payment.amount)
         if self.payment.kind == PAY_IN:
             if person.is_frozen:
                 return Reason.FROZEN
             result = book.decide(state, Deposit(account, amount))
-        else:
-            why = self.refusal(state, person, amount)
-            if why is not None:
-                return why
-            result = book.withdraw(state, Withdraw(account, amount))
-        return result if isinstance(result, Reason) else None
+            return result if isinstance(result, Reason) else None
+        spent = self.spend(state, person, amount)
+        if isinstance(spent, Reason):
+            return spent
+        result = book.withdraw(state, Withdraw(account, amount))
+        return result if isinstance(result, Reason) else spent

@@ -127,12 +127,13 @@ class WithPin(Procedure, frozen=True):
         self.note_activity(state, after)
         return Reason.PIN_LOCKED if limits.is_locked(after, self.terms.now) else Reason.WRONG_PIN
 
-    def refusal(self, state: State, person: Person, amount: int) -> Reason | None:
-        """Why a client may not spend an amount now."""
+    def spend(self, state: State, person: Person, amount: int) -> limits.Activity | Reason:
+        """What there is to be noted once a client has spent an amount; why it may not, now."""
         if person.is_frozen:
             return Reason.FROZEN
-        return limits.refusal(self.activity(state), person.own_limits, self.terms.rules,
-                              person.opened_us, amount, self.terms.now)  # fmt: skip
+        activity, (now, rules) = self.activity(state), self.terms
+        why = limits.refusal(activity, person.own_limits, rules, person.opened_us, amount, now)
+        return why or limits.spent(activity, person.opened_us, amount, now)
 
     def activity(self, state: State) -> limits.Activity:
         return read_activity(state.notes.get(activity_key(self.proof.account)))
@@ -238,13 +239,13 @@ class Pay(WithPin, frozen=True):
         person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
-        payment, now = self.payment, self.terms.now
+        payment = self.payment
         known = state.notes.get(payment_key(payment.id))
         if known is not None:
             return known if read(Payment, known).is_same(payment) else Reason.REFERENCE_TAKEN
-        why = self.refusal(state, person, payment.amount)
-        if why is not None:
-            return why
+        activity = self.spend(state, person, payment.amount)
+        if isinstance(activity, Reason):
+            return activity
         note = state.notes.get(person_key(payment.payee_account))
         client = read(Person, note) if note is not None else None
         if client is not None and client.is_frozen:
@@ -256,7 +257,6 @@ class Pay(WithPin, frozen=True):
         moved = moves.carry_out(state, Move(payment.id, account, payee, Amount(payment.amount)))
         if isinstance(moved, Reason):
             return _AS_PAYMENT.get(moved, moved)
-        activity = limits.spent(self.activity(state), person.opened_us, payment.amount, now)
         self.note_activity(state, activity)
         takings.count(state, client, payment.amount, self.terms)
         booked = replace(payment, rrn=rrn_of(moved.entry))
