@@ -16,7 +16,11 @@ _WRITE_FINISHED = (
     "INSERT OR REPLACE INTO transfers SELECT value ->> 0, value ->> 1, x'' FROM json_each(?)"
 )
 _WRITE_OPEN = "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?)"
-_FIND = "SELECT key, entry FROM transfers WHERE key IN (SELECT value FROM json_each(?))"
+# A join has no list to sort and to look through, as the IN of a selection has.
+_FIND = (
+    "SELECT transfers.key, transfers.entry FROM json_each(?) AS wanted CROSS JOIN transfers "
+    "WHERE transfers.key = wanted.value"
+)
 
 
 def write_transfers(connection: sqlite3.Connection, rows: Iterable[tuple[str, int, bytes]]) -> None:

@@ -94,8 +94,11 @@ class Newsroom:
 
     def heard(self, notes: Sequence[Note]) -> None:
         """Takes in records of payments that are durable; called on the ledger thread."""
-        for note in notes:
-            self._queue.put(partial(self._board.heard, note))
+        # All of a block at once: each thing in the queue wakes a thread.
+        self._queue.put(partial(self._take_in, notes))
+
+    def _take_in(self, notes: Sequence[Note]) -> Sequence[tuple[Done, Page]]:
+        return [told for note in notes for told in self._board.heard(note)]
 
     def listen(self, account: int, cursor: int, within_s: float, done: Done) -> None:
         """News of an account after an entry; waits for some, if need be. Raises Refused(TOO_BUSY).
