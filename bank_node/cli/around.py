@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from bank_node.cli.options import config_option, effective
+from bank_node.cli.words import counted
 from bank_node.config import Settings
 
 if TYPE_CHECKING:
@@ -189,7 +190,9 @@ def _print_peers(peers: "list[Peer]", seen: Seen) -> None:
         )
     console = Console()
     console.print(table)
-    console.print(f"{len(peers)} banks on {seen.addresses:,} addresses in {seen.seconds:.1f} s")
+    banks = counted(len(peers), "bank")
+    addresses = counted(seen.addresses, "address", "addresses")
+    console.print(f"{banks} on {addresses} in {seen.seconds:.1f} s")
 
 
 def _right(*names: str) -> "list[Any]":
@@ -249,7 +252,7 @@ def _print_plan(document: dict[str, Any]) -> None:
         )
     else:
         table = Table("bank", *_right("amount", "clients"), show_footer=True)
-        table.columns[0].footer = f"{len(found['banks'])} banks"
+        table.columns[0].footer = counted(len(found["banks"]), "bank")
         table.columns[1].footer = f"{found['amount']:,}"
         table.columns[2].footer = f"{found['clients']:,}"
         for bank in found["banks"]:

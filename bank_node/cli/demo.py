@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from bank_node.cli.child import Bank
+from bank_node.cli.words import counted
 from bank_node.network.client import Unreachable
 
 _PORT = 65525
@@ -104,7 +105,7 @@ def _greet(network: list[Bank]) -> None:
     first, last = network[0], network[-1]
     account = last.accounts[0] if last.accounts else f"10001/{last.host}"
     click.echo(
-        f"{len(network)} banks are open: "
+        f"{counted(len(network), 'bank')} {'is' if len(network) == 1 else 'are'} open: "
         + ", ".join(f"{bank.host}:{bank.port}" for bank in network)
         + "\n\nFrom a second terminal:\n"
         f"  bank call --host {first.host} --port {first.port} 'AD {account} 500'   "

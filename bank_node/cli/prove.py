@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from bank_node.cli.options import effective, settings_options
+from bank_node.cli.words import counted
 from bank_node.errors import BankError, Refused, StartupError
 from bank_node.network.client import Client
 
@@ -182,7 +183,7 @@ def _told(document: "Document", proven: "Proven | None", key: str | None) -> Ite
 
     if isinstance(document, SignedHead):
         head = document
-        yield f"proven: the bank {head.bank} says that its ledger has {head.size} blocks"
+        yield f"proven: the bank {head.bank} says that its ledger has {counted(head.size, 'block')}"
     elif isinstance(document, Inclusion):
         head = document.head
         assert proven is not None
@@ -203,14 +204,14 @@ def _told(document: "Document", proven: "Proven | None", key: str | None) -> Ite
     elif isinstance(document, Consistency):
         head = document.second
         yield (
-            f"proven: the ledger of the bank {head.bank} with {head.size} blocks begins with "
-            f"the one of {document.first.size} blocks"
+            f"proven: the ledger of the bank {head.bank} with {counted(head.size, 'block')} "
+            f"begins with the one of {counted(document.first.size, 'block')}"
         )
     else:
         head = document.second
         yield (
             f"proven: the bank {head.bank} has lied, it signed two different ledgers of "
-            f"{head.size} blocks"
+            f"{counted(head.size, 'block')}"
         )
     yield f"signed at {_time(head.time_us)} with the key {head.key}"
     if key is None:

@@ -60,7 +60,7 @@ def test_scan_prints_a_table_that_no_bank_can_spoil(banks, tmp_path):
     done = look("scan", f"{banks[0].host}/32", tmp_path=tmp_path)
     assert done.returncode == 0
     assert banks[0].host in done.stdout
-    assert "1 banks on 1 addresses" in done.stdout
+    assert "1 bank on 1 address in" in done.stdout
 
 
 def test_plan_is_the_exact_one_and_names_the_banks_left_out(banks, tmp_path):
