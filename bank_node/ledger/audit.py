@@ -26,6 +26,11 @@ class Row(NamedTuple):
     last_entry: int
     is_open: int
 
+    @classmethod
+    def of(cls, account: Account) -> "Row":
+        """The row of an open account."""
+        return cls(account.number, account.balance, account.last_entry, 1)
+
 
 class TransferRow(NamedTuple):
     """A stored transfer row: as of entry `entry`, and empty `record` if it is finished."""

@@ -34,8 +34,6 @@ __all__ = ["CASH", "ENTRY", "Account", "Entry", "FreeNumbers", "Kind", "State", 
            "decide_all", "open_account", "withdraw"]  # fmt: skip
 
 _pack = ENTRY.pack
-# What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
-_new = tuple.__new__
 
 
 def decide(state: State, operation: Operation) -> Result:
@@ -99,45 +97,45 @@ def _deposits(state: State, deposits: Iterable[Deposit]) -> list[Result]:
     accounts, book, ceiling = state.accounts, state.entries.append, state.ceiling
     cash, sequence = state.cash, state.sequence
     results: list[Result] = []
-    for number, amount in deposits:
+    for deposit in deposits:
+        number, amount = deposit.account, deposit.amount
         account = accounts.get(number)
         if account is None:
             results.append(Reason.NO_SUCH_ACCOUNT)
             continue
-        _, balance, last_entry = account
-        if balance + amount > AMOUNT_MAX:
+        balance = account.balance + amount
+        if balance > AMOUNT_MAX:
             results.append(Reason.ACCOUNT_LIMIT)
         elif amount - cash > ceiling:
             results.append(Reason.BANK_LIMIT)
         else:
             sequence += 1
             cash -= amount
-            accounts[number] = _new(Account, (number, balance + amount, sequence))
-            book(_pack(_DEPOSITED, CASH, number, amount, 0, last_entry))
+            accounts[number] = Account(number, balance, sequence)
+            book(_pack(_DEPOSITED, CASH, number, amount, 0, account.last_entry))
             results.append(0)
     state.cash, state.sequence = cash, sequence
     return results
 
 
 def _withdraw(state: State, operation: Withdraw) -> Result:
-    if operation[0] in state.guarded:
+    if operation.account in state.guarded:
         return Reason.ACCOUNT_GUARDED
     return withdraw(state, operation)
 
 
 def withdraw(state: State, operation: Withdraw) -> Result:
     """A withdrawal from an account whether it is guarded or not."""
-    number, amount = operation
+    number, amount = operation.account, operation.amount
     account = state.accounts.get(number)
     if account is None:
         return Reason.NO_SUCH_ACCOUNT
-    _, balance, last_entry = account
-    if balance < amount:
+    if account.balance < amount:
         return Reason.INSUFFICIENT_FUNDS
     state.sequence += 1
     state.cash += amount
-    state.accounts[number] = _new(Account, (number, balance - amount, state.sequence))
-    state.entries.append(_pack(_WITHDRAWN, number, CASH, amount, last_entry, 0))
+    state.accounts[number] = Account(number, account.balance - amount, state.sequence)
+    state.entries.append(_pack(_WITHDRAWN, number, CASH, amount, account.last_entry, 0))
     return 0
 
 
@@ -196,13 +194,13 @@ def apply(accounts: dict[int, Account], entry: Entry, sequence: int) -> None:
     """
     kind, debit, credit, amount, debit_previous, credit_previous = entry
     if kind == _DEPOSITED:
-        balance = _replayed(accounts, credit, credit_previous, sequence)[1] + amount
+        balance = _replayed(accounts, credit, credit_previous, sequence).balance + amount
         fits = debit == debit_previous == CASH and balance <= AMOUNT_MAX
-        accounts[credit] = _new(Account, (credit, balance, sequence))
+        accounts[credit] = Account(credit, balance, sequence)
     elif kind == _WITHDRAWN:
-        balance = _replayed(accounts, debit, debit_previous, sequence)[1] - amount
+        balance = _replayed(accounts, debit, debit_previous, sequence).balance - amount
         fits = credit == credit_previous == CASH and balance >= 0
-        accounts[debit] = _new(Account, (debit, balance, sequence))
+        accounts[debit] = Account(debit, balance, sequence)
     elif kind == Kind.OPENED:
         fits = credit not in accounts and ACCOUNT_MIN <= credit <= ACCOUNT_MAX
         fits = fits and not (debit or amount or debit_previous or credit_previous)
@@ -221,7 +219,7 @@ def _replayed(accounts: dict[int, Account], number: int, previous: int, sequence
     account = accounts.get(number)
     if account is None:
         raise CorruptLedger(f"entry {sequence} names account {number}, which is not open")
-    if account[2] != previous:
+    if account.last_entry != previous:
         raise CorruptLedger(
             f"entry {sequence} follows entry {previous} of account {number}, "
             f"whose latest is {account.last_entry}"

@@ -9,6 +9,8 @@ from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
 
+import msgspec
+
 from bank_node.values import ACCOUNT_MAX, BankCode
 
 CASH = 0
@@ -75,7 +77,7 @@ class Entry(NamedTuple):
 ENTRY = Struct(">BQQQQQ")
 
 
-class Account(NamedTuple):
+class Account(msgspec.Struct, frozen=True, order=True, gc=False):
     """An account: its balance and the sequence number of its latest entry.
 
     The balance of a client is never negative. That of a settlement account is what this bank

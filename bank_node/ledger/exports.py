@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from msgspec.structs import asdict
+
 from bank_node.ledger.entries import TRANSFER_KINDS, Account, Kind
 from bank_node.ledger.journal import Block
 from bank_node.ledger.transfers import decode
@@ -15,7 +17,7 @@ Rows = Iterator[dict[str, Any]]
 
 def account_rows(accounts: Iterable[Account]) -> Rows:
     """One row for each account."""
-    return (account._asdict() for account in accounts)
+    return (asdict(account) for account in accounts)
 
 
 def journal_rows(blocks: Iterable[Block]) -> Rows:

@@ -7,7 +7,7 @@ copies have taken more than a fiftieth of the time, some of which can be saved u
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from operator import itemgetter
+from operator import attrgetter
 from threading import Lock
 from typing import Literal, NamedTuple
 
@@ -25,8 +25,8 @@ _SAVED_MAX_NS = 300_000_000
 # One for each column and a few filters that are being typed.
 _VIEWS_KEPT = 16
 
-_number = itemgetter(0)
-_balance = itemgetter(1)
+_number = attrgetter("number")
+_balance = attrgetter("balance")
 
 
 class AccountPage(NamedTuple):
@@ -60,7 +60,7 @@ class _Copy:
                 rows = _matching(self.view(column, EVERYTHING).rows, wanted)
                 found = _View(rows, sum(map(_balance, rows)))
             elif column != "number":
-                rows = sorted(self.accounts, key=itemgetter(COLUMNS.index(column)))
+                rows = sorted(self.accounts, key=attrgetter(column))
                 found = _View(rows, self.view("number", EVERYTHING).sum)
             else:
                 found = _View(self.accounts, sum(map(_balance, self.accounts)))
@@ -129,5 +129,5 @@ class Listing:
 def _matching(rows: Sequence[Account], wanted: AccountFilter) -> list[Account]:
     digits, lowest, highest = wanted
     if digits:
-        rows = [account for account in rows if digits in str(account[0])]
-    return [account for account in rows if lowest <= account[1] <= highest]
+        rows = [account for account in rows if digits in str(account.number)]
+    return [account for account in rows if lowest <= account.balance <= highest]

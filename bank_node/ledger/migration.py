@@ -116,7 +116,7 @@ class _Copy:
         self._flush()
         state = self._state.state(self._head.sequence)
         rows = [Row(CASH, state.cash, self._head.sequence, 1)]
-        rows += [Row(*account, 1) for _, account in sorted(state.accounts.items()) if account]
+        rows += [Row.of(account) for account in sorted(filter(None, state.accounts.values()))]
         transfers = state.transfer_rows(sorted({*state.transfers, *state.finished}))
         anchor = Anchor(self._head.sequence, self._head.height, self._head.hash)
         self._target.finish(rows, [TransferRow._make(row) for row in transfers], anchor)

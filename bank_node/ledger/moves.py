@@ -63,10 +63,10 @@ def carry_out(state: State, operation: Move) -> Outcome:
     transfer = _new(Transfer, (key, Role.LOCAL, Phase.ENDED, 0, payer, payee, amount, "", "", b"",
                                0, sequence))  # fmt: skip
     accounts = state.accounts
-    accounts[payer] = _new(Account, (payer, source[1] - amount, sequence))
-    accounts[payee] = _new(Account, (payee, target[1] + amount, sequence))
+    accounts[payer] = Account(payer, source.balance - amount, sequence)
+    accounts[payee] = Account(payee, target.balance + amount, sequence)
     state.transfers[key] = transfer
-    entry = _pack(_TRANSFERRED, payer, payee, amount, source[2], target[2])
+    entry = _pack(_TRANSFERRED, payer, payee, amount, source.last_entry, target.last_entry)
     state.entries.append(entry + encode(transfer))
     return transfer
 
@@ -226,9 +226,8 @@ def add(
         if not is_settlement(number):
             raise CorruptLedger(f"entry {sequence} names account {number}, which is not open")
         account = Account(number, 0, 0)
-    _, balance, last_entry = account
-    accounts[number] = _new(Account, (number, balance + amount, sequence))
-    return last_entry
+    accounts[number] = Account(number, account.balance + amount, sequence)
+    return account.last_entry
 
 
 def replay(state: State, entry: Entry, payload: bytes, sequence: int) -> Transfer:

@@ -5,7 +5,8 @@ accounts and transfers it reads or changes, so that a store can load them first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from itertools import groupby
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -20,7 +21,7 @@ from bank_node.ledger.transfers import Transfer
 from bank_node.values import AccountNumber, Amount
 
 
-class OpenAccount(NamedTuple):
+class OpenAccount(Struct, frozen=True, gc=False):
     """Opens an account; its result is the new account number.
 
     `draw` is a random integer that picks among the free numbers, so that the rules themselves
@@ -30,33 +31,33 @@ class OpenAccount(NamedTuple):
     draw: int
 
 
-class CloseAccount(NamedTuple):
+class CloseAccount(Struct, frozen=True, gc=False):
     """Closes an account whose balance is 0."""
 
     account: AccountNumber
 
 
-class Deposit(NamedTuple):
+class Deposit(Struct, frozen=True, gc=False):
     """Moves `amount` units from the bank's cash account to a client."""
 
     account: AccountNumber
     amount: Amount
 
 
-class Withdraw(NamedTuple):
+class Withdraw(Struct, frozen=True, gc=False):
     """Moves `amount` units from a client to the bank's cash account."""
 
     account: AccountNumber
     amount: Amount
 
 
-class ReadBalance(NamedTuple):
+class ReadBalance(Struct, frozen=True, gc=False):
     """Its result is the balance of an account, in units."""
 
     account: AccountNumber
 
 
-class ReadLastEntry(NamedTuple):
+class ReadLastEntry(Struct, frozen=True, gc=False):
     """Its result is the sequence number of the latest entry on an account."""
 
     account: AccountNumber
@@ -66,11 +67,11 @@ class ReadLastEntry(NamedTuple):
         return (self.account,)
 
 
-class ReadTotal(NamedTuple):
+class ReadTotal(Struct, frozen=True, gc=False):
     """Its result is the sum of all client accounts, in units."""
 
 
-class ReadClients(NamedTuple):
+class ReadClients(Struct, frozen=True, gc=False):
     """Its result is the number of open accounts."""
 
 
@@ -118,7 +119,7 @@ Done = Callable[[Sequence[Result]], object]
 Submit = Callable[[Sequence[Operation], Done], object]
 """Has operations decided in this order."""
 
-# Asked of every operation of every batch, so by a look-up of its exact type.
+# Asked of operations by their exact type, because each asking costs every batch.
 _NAMES_AN_ACCOUNT = frozenset((Deposit, Withdraw, ReadBalance, CloseAccount))
 _TOUCHES_NOTHING = frozenset((OpenAccount, ReadTotal, ReadClients))
 _READS = frozenset(
@@ -141,11 +142,11 @@ def is_yes(operation: Operation, result: Result) -> bool:
 def touched(operations: Iterable[Operation]) -> set[int | str]:
     """The accounts and records that operations read or change, but for those they begin."""
     found: set[int | str] = set()
-    operation: Any
-    for operation in operations:
-        kind = type(operation)
+    asked: Iterable[Any] = operations
+    for kind, run in groupby(asked, type):
         if kind in _NAMES_AN_ACCOUNT:
-            found.add(operation[0])
+            found.update([operation.account for operation in run])
         elif kind not in _TOUCHES_NOTHING:
-            found.update(operation.touched)
+            for operation in run:
+                found.update(operation.touched)
     return found

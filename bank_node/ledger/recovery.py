@@ -5,7 +5,7 @@ Pure over what a store hands in. It trusts what it is handed; proving it is the 
 """
 
 from collections.abc import Iterable, Mapping
-from operator import itemgetter
+from operator import attrgetter
 
 from bank_node.ledger import book, moves
 from bank_node.ledger.book import Account, FreeNumbers, State
@@ -53,10 +53,10 @@ class Recovery:
                 if up_to.get(number, anchored) >= sequence:
                     continue
                 account = accounts.get(number)
-                if account is not None and account[2] == previous:
-                    balance = account[1] + amount
+                if account is not None and account.last_entry == previous:
+                    balance = account.balance + amount
                     if balance <= AMOUNT_MAX:
-                        accounts[number] = _new(Account, (number, balance, sequence))
+                        accounts[number] = Account(number, balance, sequence)
                         continue
             self._replay(_new(Entry, entry), sequence)
         for sequence, payload in block.payloads().items():
@@ -69,7 +69,11 @@ class Recovery:
         """The accounts and transfers that the blocks changed, each with its last entry."""
         changed, anchored = self._also_changed.copy(), self._anchored
         if self._has_replayed:
-            changed.update((n, last) for n, _, last in self._accounts.values() if last > anchored)
+            changed.update(
+                (n, account.last_entry)
+                for n, account in self._accounts.items()
+                if account.last_entry > anchored
+            )
         return changed
 
     def _replay(self, entry: Entry, sequence: int) -> None:
@@ -102,5 +106,5 @@ class Recovery:
             if isinstance(record, Transfer):
                 state.lay_claims(None, record)
         state.set_ceiling()
-        state.cash = -sum(map(itemgetter(1), accounts.values())) - state.held
+        state.cash = -sum(map(attrgetter("balance"), accounts.values())) - state.held
         return state

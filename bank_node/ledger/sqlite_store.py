@@ -8,9 +8,8 @@ reads the snapshot and replays the blocks after it.
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -54,8 +53,6 @@ _READ_COLUMNS = (
     "SELECT json_group_array(number), json_group_array(balance), json_group_array(last_entry) "
     "FROM accounts WHERE is_open AND number != ?"
 )
-# What `Account._make` calls before it counts the columns, which the query has counted already.
-_account: Callable[[Iterable[int]], Account] = partial(tuple.__new__, Account)
 # SQLite reports these before anything of the batch counts, so the batch may be refused plainly.
 _CERTAINLY_UNDONE = {
     sqlite3.SQLITE_FULL: Reason.STORE_FULL,
@@ -361,7 +358,7 @@ def _load(connection: sqlite3.Connection) -> tuple[State, Head, int, dict[int | 
     ).fetchone()
     texts = connection.execute(_READ_COLUMNS, (CASH,)).fetchone()
     columns = [msgspec.json.decode(text, type=list[int]) for text in texts]
-    accounts = dict(zip(columns[0], map(_account, zip(*columns, strict=True)), strict=True))
+    accounts = dict(zip(columns[0], map(Account, *columns), strict=True))
     up_to = dict(
         connection.execute(
             "SELECT number, last_entry FROM accounts WHERE last_entry > ?", (anchored,)

@@ -5,7 +5,7 @@ one step, which iterating over it is not.
 """
 
 from collections.abc import Callable
-from operator import itemgetter
+from operator import attrgetter
 
 from bank_node.ledger.book import Account, State
 from bank_node.ledger.entries import is_client, is_settlement
@@ -50,7 +50,7 @@ def _sorted(state: State, belongs: Callable[[int], bool]) -> list[Account]:
     accounts = dict(state.accounts)
     found = [account for number, account in accounts.items() if account and belongs(number)]
     # Comparing numbers alone is three times faster than comparing whole accounts.
-    return sorted(found, key=itemgetter(0))
+    return sorted(found, key=attrgetter("number"))
 
 
 def block_holding(entry: int, block: Block | None) -> Block | None:

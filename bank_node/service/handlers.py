@@ -46,9 +46,6 @@ from bank_node.service.transfers import (
 )
 from bank_node.values import AccountAddress, Amount
 
-# What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
-_new = tuple.__new__
-
 
 def _bank_code(bank: Bank, _arguments: Arguments, _result: int) -> str:
     return f"BC {bank.code}"
@@ -63,15 +60,15 @@ def _opened(bank: Bank, _arguments: Arguments, number: int) -> str:
 
 
 def _deposit(_bank: Bank, arguments: tuple[AccountAddress, Amount]) -> Operation:
-    return _new(Deposit, (arguments[0][0], arguments[1]))
+    return Deposit(arguments[0][0], arguments[1])
 
 
 def _withdraw(_bank: Bank, arguments: tuple[AccountAddress, Amount]) -> Operation:
-    return _new(Withdraw, (arguments[0][0], arguments[1]))
+    return Withdraw(arguments[0][0], arguments[1])
 
 
 def _balance(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:
-    return _new(ReadBalance, (arguments[0][0],))
+    return ReadBalance(arguments[0][0])
 
 
 def _last_entry(_bank: Bank, arguments: tuple[AccountAddress]) -> Operation:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from msgspec.structs import asdict
+
 from bank_node.errors import Reason, Refused
 from bank_node.ledger import lookback
 from bank_node.ledger.listing import Column
@@ -141,10 +143,7 @@ def _accounts(call: Call) -> str:
         "sum_matching": page.sum_matching,
         "first": fields["first"],
         "height": page.head.height,
-        "rows": [
-            {"number": number, "balance": balance, "last_entry": last_entry}
-            for number, balance, last_entry in page.rows
-        ],
+        "rows": [asdict(account) for account in page.rows],
     })  # fmt: skip
 
 

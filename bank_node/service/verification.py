@@ -50,7 +50,7 @@ class Verification:
         head = self._store.head
         self.verdict = Verdict(of=head.height)
         last = max((account.last_entry for account in accounts), default=0)
-        rows = (Row(*account, is_open=1) for account in accounts)
+        rows = (Row.of(account) for account in accounts)
         try:
             blocks, anchor = self._blocks(head.height, last), Anchor(0, 0, GENESIS_HASH)
             report = verify(blocks, rows, (), anchor, check_note=check)

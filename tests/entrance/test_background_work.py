@@ -4,10 +4,10 @@ import csv
 import json
 
 import pytest
+from msgspec.structs import replace
 from support.polling import until
 from support.wire import open_account
 
-from bank_node.ledger.entries import Account
 from bank_node.service import jobs
 
 
@@ -41,13 +41,12 @@ def test_a_ledger_that_fits_is_verified_block_by_block(house, busy):
 def test_memory_that_does_not_fit_the_journal_is_found(house, busy, monkeypatch):
     store = house.node._store
     accounts = store.accounts()
-    number, balance, last_entry = accounts[1]
-    accounts[1] = Account(number, balance + 1, last_entry)
+    accounts[1] = replace(accounts[1], balance=accounts[1].balance + 1)
     monkeypatch.setattr(store, "accounts", lambda: accounts)
     busy.document("OV start=1")
     verdict = finished(busy, "OV")
     assert verdict["ok"] is False
-    assert str(number) in verdict["problem"]["text"]
+    assert str(accounts[1].number) in verdict["problem"]["text"]
     assert busy.document("OE count=1")["events"][0]["kind"] == "VerificationFailed"
     assert busy.document("OS")["warnings"][0]["kind"] == "verification_failed"
 

@@ -65,7 +65,7 @@ class PlainBank:
         if kind == "ReadClients":
             return len(self.balances)
         assert not isinstance(operation, OpenAccount)
-        number = operation[0]
+        number = operation.account
         if number not in self.balances:
             return Reason.NO_SUCH_ACCOUNT
         if isinstance(operation, CloseAccount):

@@ -66,7 +66,7 @@ class PlainTransfers:
         return getattr(self, "_" + type(operation).__name__.lower())(operation)
 
     def _deposit(self, operation: Any) -> Any:
-        number, amount = operation
+        number, amount = operation.account, operation.amount
         if number not in self.balances:
             return Reason.NO_SUCH_ACCOUNT
         if self.balances[number] + amount > LIMIT:
@@ -79,7 +79,7 @@ class PlainTransfers:
         return 0
 
     def _withdraw(self, operation: Any) -> Any:
-        number, amount = operation
+        number, amount = operation.account, operation.amount
         if number not in self.balances:
             return Reason.NO_SUCH_ACCOUNT
         if self.balances[number] < amount:
@@ -89,7 +89,7 @@ class PlainTransfers:
         return 0
 
     def _closeaccount(self, operation: Any) -> Any:
-        (number,) = operation
+        number = operation.account
         if number not in self.balances:
             return Reason.NO_SUCH_ACCOUNT
         if self.balances[number]:

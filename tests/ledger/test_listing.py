@@ -3,7 +3,6 @@
 import pytest
 from ledger_model import book, opened
 
-from bank_node.ledger.entries import Account
 from bank_node.ledger.listing import COLUMNS, Listing
 from bank_node.ledger.memory_store import MemoryStore
 from bank_node.ledger.operations import Deposit
@@ -33,7 +32,7 @@ def store():
 
 
 def key_of(column):
-    return lambda account: (account[COLUMNS.index(column)], account)
+    return lambda account: (getattr(account, column), account)
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -58,9 +57,8 @@ def test_the_pages_together_are_the_matching_accounts_in_order(
         if not page.rows:
             break
         rows += page.rows
-    index = COLUMNS.index(column)
-    assert [account[index] for account in rows] == sorted(
-        (account[index] for account in expected), reverse=descending
+    assert [getattr(account, column) for account in rows] == sorted(
+        (getattr(account, column) for account in expected), reverse=descending
     )
     assert sorted(rows) == sorted(expected)
 
@@ -80,7 +78,7 @@ def test_a_page_shows_the_latest_block_at_once_when_copies_are_cheap(store, cloc
         book(store, Deposit(number, 1000 * amount))
         page = listing.page(wanted=AccountFilter(str(number)))
         assert page.head == store.head
-        assert page.rows[0] == Account(number, *store.accounts()[0][1:])
+        assert page.rows[0] == store.account(number)
 
 
 def test_copying_takes_a_fiftieth_of_the_time_and_what_was_saved_up(store, clock, monkeypatch):

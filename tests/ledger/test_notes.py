@@ -137,7 +137,7 @@ def test_no_transfer_to_another_bank_empties_a_guarded_account(room):
 
 def _verified(store, rows=None, notes=None):
     blocks = list(store.blocks())
-    accounts = [Row(*account, 1) for account in store.accounts()]
+    accounts = [Row.of(account) for account in store.accounts()]
     return verify(blocks, accounts if rows is None else rows, notes or [], Anchor(0, 0, b""))
 
 

@@ -205,7 +205,7 @@ def test_somebody_without_an_address_can_be_paid(bank):
 
 
 def _verified(store):
-    rows = [Row(*account, 1) for account in store.accounts()]
+    rows = [Row.of(account) for account in store.accounts()]
     return verify(store.blocks(), rows, [], Anchor(0, 0, b""), check_note=check)
 
 

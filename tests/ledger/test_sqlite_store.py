@@ -11,6 +11,7 @@ from ledger_model import assert_state_is_that_of_the_journal, book, opened
 
 from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
 from bank_node.ledger import sqlite_store
+from bank_node.ledger.entries import Account
 from bank_node.ledger.operations import (
     CloseAccount,
     Deposit,
@@ -46,10 +47,11 @@ def small_rounds(monkeypatch):
 
 def random_batch(draws, store):
     """Operations that are mostly possible and often close an account and open it again."""
-    accounts = store.accounts() or [(10_000, 0)]
+    accounts = store.accounts() or [Account(10_000, 0, 0)]
     batch = []
     for _ in range(draws.randint(1, 5)):
-        number, balance = draws.choice(accounts)[:2]
+        account = draws.choice(accounts)
+        number, balance = account.number, account.balance
         # The free numbers are drawn from their end, where the latest given back stands.
         batch += draws.choice(
             [
