@@ -23,7 +23,7 @@ from bank_node.network.replies import Answer
 from bank_node.network.scanner import Event, ScanEnded, ScanLimits, Scanner
 from bank_node.network.survey import Figuring, Surveyor
 from bank_node.telemetry.clock import Clock
-from bank_node.telemetry.traffic import OUTGOING, Record
+from bank_node.telemetry.traffic_lines import OUTGOING, Record
 from bank_node.values import BankCode
 
 _log = logging.getLogger(__name__)

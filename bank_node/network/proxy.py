@@ -19,7 +19,7 @@ from bank_node.network.peers import Directory, Peer
 from bank_node.network.reach import Reach
 from bank_node.network.replies import GREETS, Answer, Kind
 from bank_node.protocol.codec import encode_reply
-from bank_node.telemetry.traffic import Record
+from bank_node.telemetry.traffic_lines import Record
 from bank_node.values import BankCode
 
 _log = logging.getLogger(__name__)

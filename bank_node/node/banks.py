@@ -20,7 +20,7 @@ from bank_node.node.watch import Watch
 from bank_node.security.keyring import Keyring
 from bank_node.service.calls import BankFigures, Survey
 from bank_node.telemetry.metrics import Metrics
-from bank_node.telemetry.traffic import Record
+from bank_node.telemetry.traffic_lines import Record
 from bank_node.values import BankCode
 
 _log = logging.getLogger(__name__)

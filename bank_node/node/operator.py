@@ -48,7 +48,8 @@ from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
 from bank_node.telemetry.logs import LogTail
 from bank_node.telemetry.metrics import Metrics
-from bank_node.telemetry.traffic import Answered, Traffic
+from bank_node.telemetry.traffic import Traffic
+from bank_node.telemetry.traffic_lines import Answered
 
 _log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from bank_node.service.tickets import NO_COMMAND, Plan, Session, Ticket
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
-from bank_node.telemetry.traffic import Answered
+from bank_node.telemetry.traffic_lines import Answered
 
 _log = logging.getLogger(__name__)
 

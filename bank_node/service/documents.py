@@ -12,7 +12,7 @@ from bank_node.ledger.lookback import Line, Step
 from bank_node.ledger.transfers import Transfer
 from bank_node.telemetry.events import Event
 from bank_node.telemetry.logs import LogLine
-from bank_node.telemetry.traffic import OUTGOING, Record
+from bank_node.telemetry.traffic_lines import OUTGOING, Record
 from bank_node.values import BankCode, one_line
 
 REPLY_BYTES_MAX = 4 * 2**20

@@ -21,7 +21,7 @@ from bank_node.telemetry.events import Events
 from bank_node.telemetry.logs import LogLine
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.ring import Ring
-from bank_node.telemetry.traffic import Record
+from bank_node.telemetry.traffic_lines import Record
 from bank_node.values import BankCode
 
 

@@ -10,7 +10,7 @@ from bank_node.errors import Reason
 from bank_node.protocol.commands import Audience, visible_commands
 from bank_node.service.dispatch import Desk
 from bank_node.service.tickets import Session, Ticket
-from bank_node.telemetry.traffic import Answered, records_of
+from bank_node.telemetry.traffic_lines import Answered, records_of
 
 _PUBLIC = frozenset(visible_commands(extensions=True, audience=Audience.PUBLIC))
 _BACKSPACES = (b"\x08", b"\x7f")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from bank_node.service.tickets import Plan, Ticket
 from bank_node.telemetry.clock import Clock
-from bank_node.telemetry.traffic import Answered, Sheet, shown
+from bank_node.telemetry.traffic_lines import Answered, Sheet, shown
 
 _ERROR = b"ER"
 # Requests that may wait for the end of a round before they are counted and logged.

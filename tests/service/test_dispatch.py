@@ -7,7 +7,7 @@ import pytest
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Deposit, ReadBalance
 from bank_node.service.handlers import HANDLERS, Handler
-from bank_node.telemetry.traffic import records_of
+from bank_node.telemetry.traffic_lines import records_of
 
 AD = "AD 10001/10.1.2.3 5"
 AB = "AB 10001/10.1.2.3"

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank_node.telemetry import traffic
-from bank_node.telemetry.traffic import (
+from bank_node.telemetry.traffic import Latest, TrafficLog
+from bank_node.telemetry.traffic_lines import (
     OUTGOING,
-    Latest,
     Record,
     Sheet,
-    TrafficLog,
     format_json,
     format_text,
     records_of,
