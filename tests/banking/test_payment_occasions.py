@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bank_node.banking.payments import occasions
 from bank_node.banking.payments.occasions import begins_after, next_window, window
 from bank_node.banking.payments.papers import Plan
 from bank_node.protocol.payment_values import RECURRENCE_DAYS
@@ -88,6 +89,26 @@ def test_the_end_of_all_calendars_is_no_error():
     late = plan("yearly:on:31", "9998-12-01", "9999-12-31")
     assert windows(late, 9) == ["9998-12-31", "9999-12-31"]
     assert next_window(late, 5, day("9999-12-31")) is None
+
+
+@pytest.mark.parametrize("today", ["0001-01-02", "2026-11-21", "9999-12-30"])
+@pytest.mark.parametrize("recurrence", sorted(RECURRENCE_DAYS))
+def test_a_plan_of_ten_thousand_years_costs_no_more_than_one_of_days(
+    recurrence, today, monkeypatch
+):
+    """Another bank may ask for one, and the ledger waits meanwhile."""
+    looked = []
+
+    def counted(plan, period):
+        looked.append(period)
+        return window(plan, period)
+
+    monkeypatch.setattr(occasions, "window", counted)
+    rule = ":on:7" if RECURRENCE_DAYS[recurrence] else ""
+    long = plan(recurrence + rule, "0001-01-01", "9999-12-31")
+    _, found = next_window(long, 0, day(today))
+    assert found.last >= day(today)
+    assert len(looked) <= 4
 
 
 @st.composite

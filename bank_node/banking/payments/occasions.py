@@ -15,7 +15,9 @@ ON, BEFORE, AFTER = "on", "before", "after"
 DAY_RULES = (ON, BEFORE, AFTER)
 
 _MONTHS = {"monthly": 1, "bimonthly": 2, "quarterly": 3, "halfyearly": 6, "yearly": 12}
+_DAYS = {"daily": 1, "weekly": 7}
 _HALF = 15
+_LAST_DAY = date.max.toordinal()
 
 
 class Window(NamedTuple):
@@ -66,11 +68,22 @@ def next_window(plan: Plan, period: int, day: int) -> tuple[int, Window] | None:
 
 
 def _near(plan: Plan, day: int) -> int:
-    """A period that is not after the one with a day, and near it."""
-    days = {"daily": 1, "weekly": 7, "fortnightly": 17}.get(plan.recurrence, 0)
-    if plan.recurrence in _MONTHS:
-        days = 31 * _MONTHS[plan.recurrence]
-    return max(0, (day - plan.start) // days - 1) if days else 0
+    """A period that is not after the one with a day, and next to it.
+
+    However long a plan runs: whoever asks for one waits on the thread that all others need.
+    """
+    if plan.recurrence in _DAYS:
+        passed = (day - plan.start) // _DAYS[plan.recurrence]
+    elif plan.recurrence == ONETIME:
+        passed = 0
+    else:
+        start, now = (date.fromordinal(min(at, _LAST_DAY)) for at in (plan.start, day))
+        passed = (now.year - start.year) * 12 + now.month - start.month
+        if plan.recurrence in _MONTHS:
+            passed //= _MONTHS[plan.recurrence]
+        else:
+            passed = 2 * passed + (now.day > _HALF) - (start.day > _HALF)
+    return max(0, passed - 1)
 
 
 def _period(plan: Plan, period: int) -> tuple[int, int, int]:
