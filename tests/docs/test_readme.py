@@ -7,6 +7,7 @@ from pathlib import Path
 from bank_node.cli.main import COMMANDS as SHELL_COMMANDS
 from bank_node.config import keys
 from bank_node.protocol.commands import COMMANDS
+from bench.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -48,3 +49,17 @@ def test_the_figures_are_those_of_the_last_complete_measurement():
         figures = (ROOT / results).read_text(encoding="utf-8")
         assert figures.strip() in text, document
         assert quoting.quoted(text, figures) == text, document
+
+
+def test_every_scenario_of_the_measurements_is_documented():
+    text = (ROOT / "bench" / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in SCENARIOS)
+
+
+def test_every_module_that_the_architecture_names_is_there():
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_/]+\.py)`", text))
+    rooms = ("bank_node", "tui", "tests", "bench")
+    there = [f"/{path.as_posix()}" for room in rooms for path in (ROOT / room).rglob("*.py")]
+    assert named
+    assert not {name for name in named if not any(path.endswith("/" + name) for path in there)}
