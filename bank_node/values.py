@@ -84,7 +84,7 @@ def _is_octet(part: bytes) -> bool:
 
 
 # Addresses that were met before: all 90,000 accounts of one bank fit, and parsing them twice is
-# waste. A cache that remembers what was used last is dearer by far: it writes to as many places in
+# waste. A cache that remembers what was used last costs far more: it writes to as many places in
 # memory for each look-up as a deposit does for all else.
 _KNOWN_MAX = 131_072
 _known: dict[bytes, AccountAddress] = {}

@@ -21,7 +21,7 @@ def read_blocks(connection: sqlite3.Connection, after_height: int = 0) -> Iterat
 def find_block(connection: sqlite3.Connection, entry: int, height_max: int) -> Block | None:
     """The last block up to a height that begins at or before an entry.
 
-    Searched by halves over the heights: an index of entries would make every commit dearer.
+    Searched by halves over the heights: an index of entries would make every commit cost more.
     """
     query = "SELECT first_entry FROM blocks WHERE height = ?"
     height = bisect_right(

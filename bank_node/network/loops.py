@@ -21,7 +21,7 @@ class Inbox:
     """Calls for a loop from other threads, which wake it once for all that have gathered.
 
     Waking a loop is a call of the system, and the thread that wakes it has to wait for the
-    interpreter afterwards: for every request that is dearer than what is asked for.
+    interpreter afterwards: for every request that costs more than what is asked for.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

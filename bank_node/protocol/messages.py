@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from bank_node.errors import Reason, Refused
-from bank_node.protocol.commands import COMMANDS, Command
+from bank_node.protocol.commands import Command
 from bank_node.protocol.payment_messages import PAYMENT_ERRORS, PAYMENT_SUMMARIES
 from bank_node.protocol.summaries import CZECH_SUMMARIES
 from bank_node.protocol.transfer_sentences import TRANSFER_ERRORS
@@ -330,9 +330,3 @@ class Catalogue:
     def command_list(self, codes: list[str]) -> str:
         """The sentence that lists the commands."""
         return _COMMAND_LIST[self._column].format(codes=" ".join(codes))
-
-
-def missing_translations() -> set[str]:
-    """Reasons and commands without a sentence; empty when the catalogue is complete."""
-    reasons = {reason.value for reason in Reason if reason not in _ERRORS}
-    return reasons | (set(COMMANDS) - set(_CZECH_SUMMARIES))

@@ -73,10 +73,9 @@ class Pins:
         self._checked: dict[Vpa, int] = {}
 
     def start(self, step: CheckPin | MakeVerifier, done: Callable[[Any], object]) -> None:
-        """Begins a step that is dear; `done` hears its result, or why there is none, on another
-        thread.
+        """Begins a step that takes its time.
 
-        Raises Refused(TOO_BUSY).
+        `done` hears its result, or why there is none, on another thread. Raises Refused(TOO_BUSY).
         """
         if isinstance(step, MakeVerifier):
             make = partial(make_verifier, step.pin, step.salt, self._pepper, self._profile)

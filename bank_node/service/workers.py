@@ -1,6 +1,6 @@
 """Worker threads for what takes longer than a moment: surveys of the network, robbery plans.
 
-Bounded in threads and in work that waits, so that a flood of dear requests is refused at once and
+Bounded in threads and in work that waits, so that a flood of costly requests is refused at once and
 costs the cheap ones nothing but the processor.
 """
 

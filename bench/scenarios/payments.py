@@ -34,7 +34,7 @@ def payments(bench: Workbench) -> Sequence[Row]:
     return [
         _paid(bench, "payments_inside", "within a bank", "light", other=False),
         _paid(bench, "payments_between", "between two banks", "light", other=True),
-        _paid(bench, "payments_standard", "within a bank, PINs that are dear to guess",
+        _paid(bench, "payments_standard", "within a bank, PINs that are costly to guess",
               "standard", other=False),
         *_crowd(),
     ]  # fmt: skip

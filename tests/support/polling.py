@@ -17,7 +17,7 @@ def until(condition: Callable[[], Value], what: str, deadline_s: float = 30.0) -
     while not (value := condition()):
         told = time.monotonic()
         assert told < give_up, f"not within {deadline_s} s: {what}"
-        # A question that is dear to answer leaves most of the machine to those it is about.
+        # A question that is costly to answer leaves most of the machine to those it is about.
         time.sleep(min(max(_PAUSE_S, 2 * (told - asked)), _PAUSE_MAX_S))
         asked = time.monotonic()
     return value

@@ -183,7 +183,7 @@ def _fence(relaxation: Relaxation, add: list[int], drop: list[int], exact: bool)
     """The fence before the next bank to add and the next to drop; either may be missing.
 
     With nothing to add, what lies below the target is lost: an amount of 0 says so to the
-    rules. With nothing to drop, or nothing dear, what lies above stays as it is; where the
+    rules. With nothing to drop, or nothing costly, what lies above stays as it is; where the
     target must be met, that is lost too.
     """
     add_amount, add_cost = (relaxation.amounts[add[0]], relaxation.costs[add[0]]) if add else (0, 1)
