@@ -36,7 +36,7 @@ from bank_node.protocol.messages import Catalogue
 from bank_node.security.identity import Identity
 from bank_node.service.calls import Bank
 from bank_node.service.counter import Counter
-from bank_node.service.dispatch import Gate
+from bank_node.service.gate import Gate
 from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
 from bank_node.telemetry.metrics import Metrics

@@ -36,8 +36,8 @@ from bank_node.protocol.operator import WAIT_MAX_S
 from bank_node.security.attempts import Attempts
 from bank_node.security.tokens import TOKEN_BYTES, obtain_token
 from bank_node.service.calls import Bank
-from bank_node.service.dispatch import Gate
 from bank_node.service.export import Export
+from bank_node.service.gate import Gate
 from bank_node.service.jobs import Job
 from bank_node.service.live import LiveSettings
 from bank_node.service.office import Office, OwnFigures, Usage, Warning

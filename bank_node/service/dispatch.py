@@ -1,80 +1,35 @@
-"""The gate: every line passes here once down and once up.
+"""The desk of an I/O thread: every line passes here once down and once up.
 
 Down: parse, look the row up, check the audience and the route, let the handler name its
-operation. Up: result to reply, count, log. There is one desk for each I/O thread; nothing in it
-is shared but the writer's queue, so it takes no locks. Knows no sockets.
+operation. Up: result to reply, count, log. What all desks share is the gate (`gate.py`); nothing
+in a desk is shared but the writer's queue, so it takes no locks. Knows no sockets.
 """
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Done, Operation, ReadClients, Result
 from bank_node.protocol.codec import Request, encode_reply, parse_request
 from bank_node.protocol.commands import Effect, Route
-from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler, Ledger
-from bank_node.service.desks import Desks
+from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler
 from bank_node.service.lookups import Lookups, Waiting
 from bank_node.service.tally import Tally
 from bank_node.service.tickets import NO_COMMAND, Plan, Session, Ticket
-from bank_node.service.workers import Workers
-from bank_node.telemetry.clock import Clock
-from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic_lines import Answered
 
+if TYPE_CHECKING:
+    from bank_node.service.gate import Gate  # It knows this module.
+
 _log = logging.getLogger(__name__)
-
-
-class Gate:
-    """What all desks share."""
-
-    def __init__(
-        self,
-        bank: Bank,
-        ledger: Ledger,
-        metrics: Metrics,
-        clock: Clock,
-        log: Callable[[Sequence[Answered]], None] | None,
-        requests_queued: int,
-        workers: Workers,
-        new_trace: Callable[[], int],
-    ) -> None:
-        """`log` takes traffic records; None keeps no traffic log."""
-        self.bank = bank
-        self.ledger = ledger
-        self.metrics = metrics
-        self.clock = clock
-        self.log = log
-        self.requests_queued = requests_queued
-        self.workers = workers
-        self.new_trace = new_trace
-        self.refused: Mapping[Effect, Reason] = {}
-        self._desks: Desks[Desk] = Desks()
-
-    def desk(self, run_soon: Callable[..., object], elsewhere: Elsewhere) -> "Desk":
-        """A desk for one I/O thread; `run_soon(f, *args)` makes that thread call `f(*args)`.
-
-        `elsewhere` carries requests for accounts of other banks there, on the same thread.
-        """
-        return self._desks.add(Desk(self, run_soon, elsewhere), run_soon)
-
-    def adopt(self, bank: Bank, log: Callable[[Sequence[Answered]], None] | None) -> None:
-        """Has all desks go on with another bank and traffic log. From any thread."""
-        self.bank, self.log = bank, log
-        self._desks.tell(lambda desk: desk.adopt(bank, log))
-
-    def refuse(self, refused: Mapping[Effect, Reason]) -> None:
-        """Refuses commands with these effects from now on, and serves all others."""
-        self.refused = refused
-        self._desks.tell(lambda desk: desk.refuse(refused))
 
 
 class Desk:
     """Answers the requests of one I/O thread."""
 
-    def __init__(self, gate: Gate, run_soon: Callable[..., object], elsewhere: Elsewhere) -> None:
+    def __init__(self, gate: "Gate", run_soon: Callable[..., object], elsewhere: Elsewhere) -> None:
         self._bank = gate.bank
         self._code = gate.bank.code
         self._ledger = gate.ledger

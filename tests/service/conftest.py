@@ -16,7 +16,8 @@ from bank_node.protocol.messages import Catalogue
 from bank_node.protocol.transfer_messages import joined
 from bank_node.security.identity import Identity
 from bank_node.service.calls import Answer, Bank, Survey
-from bank_node.service.dispatch import Desk, Gate
+from bank_node.service.dispatch import Desk
+from bank_node.service.gate import Gate
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
