@@ -180,7 +180,7 @@ class Bank(Struct, frozen=True):
     extensions: bool
     catalogue: Catalogue
     draw: Callable[[], int]
-    """A new unpredictable integer, to draw account numbers by."""
+    """A new unpredictable integer of 64 bits, to draw account numbers and ids by."""
     network: Network
     identity: Identity
     log: Log
@@ -210,7 +210,8 @@ class Bank(Struct, frozen=True):
         It begins with the time, so that ids of one day lie side by side in an index, and it is
         short, so that many messages about transfers fit into a line and share its signature.
         """
-        return f"{self.clock.now_us() // 1000:011x}{self.draw() & _ID_CHANCE:012x}"
+        # One number is written in half the time of two texts.
+        return "%027x" % (self.clock.now_us() // 1000 << _ID_CHANCE_BITS | self.draw())
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -223,8 +224,9 @@ class Bank(Struct, frozen=True):
         return (*families, f"key={self.identity.key}", *words)
 
 
-# Two transfers of one millisecond have the same id once in 2**48 times; the second is refused then.
-_ID_CHANCE = 2**48 - 1
+# As many as are drawn. Nobody looks whether an id that was drawn is in use: two of one millisecond
+# would have to be the same number.
+_ID_CHANCE_BITS = 64
 
 
 class Call(NamedTuple):

@@ -38,7 +38,8 @@ def transferred(bank: Bank, _arguments: Arguments, result: Transfer) -> str:
     if result.phase is Phase.ABORTED:
         raise Refused(Reason(result.reason or Reason.TRANSFER_ABORTED.value),
                       bank=bank_code(bank, result), own=bank.code)  # fmt: skip
-    return f"TR {result.id} {result.state}"
+    # The id of one that this bank decides is its key.
+    return f"TR {result.key} {result.state}"
 
 
 def transfer_state(bank: Bank, arguments: Arguments) -> Operation | None:
