@@ -183,14 +183,12 @@ class Transfers:
         until = self._loop.time() + within_s
 
         def known(peer: Peer | None) -> None:
-            reason = self._acquaintance.why_no_transfer(peer)
-            if peer is None or reason is not None:
-                done(Refused(reason or Reason.BANK_NOT_FOUND, bank=order.payee.bank))
-                return
-            is_classic = bool(self._acquaintance.is_classic(peer))
-            self._chronicle.received(order)
+            refusal = self._acquaintance.why_no_transfer(peer)
+            is_classic = peer is not None and bool(self._acquaintance.is_classic(peer))
+            if refusal is None:
+                self._chronicle.received(order)
             told = partial(self._told, order, done)
-            self._engine.begin(order, told, until, is_classic=is_classic)
+            self._engine.begin(order, told, until, is_classic=is_classic, refusal=refusal)
             self._soon()
 
         if order.id in self._engine.flights:

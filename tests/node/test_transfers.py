@@ -10,6 +10,7 @@ from support.polling import until
 
 from bank_node.banking.transfers import engine
 from bank_node.banking.transfers.signing import answer_bytes, request_bytes
+from bank_node.errors import Reason
 from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.transfers import Phase, Role, decode
 from bank_node.network.lookout import Lookout
@@ -162,6 +163,23 @@ def test_what_the_other_bank_refuses_comes_back(banks):
         assert wire.ask("TS x") == f"TS x aborted {source} {nobody} 200"
         assert wire.ask(f"AB {source}") == "AB 500"
     assert_quiet(payer, payee)
+
+
+def test_what_a_transfer_came_to_is_told_although_the_other_bank_is_away(banks, monkeypatch):
+    """Whoever got no answer asks again, and must not be told that nothing was booked."""
+    (payer, payee) = banks()
+    source, target = opened(payer, 500), opened(payee)
+    with payer.wire() as wire:
+        assert wire.ask(f"TR {source} {target} 200 rent") == "TR rent committed"
+        assert_quiet(payer, payee)
+        away = lambda _peer: Reason.BANK_SILENT  # noqa: E731
+        monkeypatch.setattr(payer.node.transfers._acquaintance, "why_no_transfer", away)
+        assert wire.ask(f"TR {source} {target} 200 rent") == "TR rent committed"
+        assert "another transfer" in wire.ask(f"TR {source} {target} 201 rent")
+        silent = f"ER The bank {payee.bank} did not answer, nothing was booked."
+        assert wire.ask(f"TR {source} {target} 200 more") == silent
+        assert wire.ask("TS more") == "ER There is no such transfer."
+        assert wire.ask(f"AB {source}") == "AB 300"
 
 
 def test_a_bank_that_is_not_there_costs_nothing(banks):

@@ -18,6 +18,8 @@ from bank_node.banking.transfers.flights import (
     Reply,
     Told,
     Wait,
+    order_of,
+    outcome_of,
 )
 from bank_node.errors import Reason
 from bank_node.ledger.entries import bank_of, settlement_account
@@ -31,7 +33,7 @@ from bank_node.protocol.transfer_messages import (
     TransferMessage,
     Word,
 )
-from bank_node.values import AccountAddress, AccountNumber, Amount, BankCode, TransferId
+from bank_node.values import AccountNumber, Amount, BankCode, TransferId
 
 _log = logging.getLogger(__name__)
 
@@ -57,8 +59,14 @@ class Engine:
         self.messages: list[tuple[str, BankCode, TransferMessage]] = []
         self.deposits: list[Deposit] = []
 
-    def begin(self, order: Order, told: Told, until: float, *, is_classic: bool) -> None:
-        """A client wants a transfer to another bank and waits until a moment to hear of it."""
+    def begin(
+        self, order: Order, told: Told, until: float, *, is_classic: bool,
+        refusal: Reason | None = None,
+    ) -> None:  # fmt: skip
+        """A client wants a transfer to another bank and waits until a moment to hear of it.
+
+        With a `refusal` none can begin now, and only what the same one came to before is told.
+        """
         flight = self.flights.get(order.id)
         if flight is not None:
             self._join(flight, order, told, until)
@@ -70,6 +78,10 @@ class Engine:
         flight.clients.append((until, told))
         flight.wait = Wait.LEDGER
         self.flights[order.id] = flight
+        if refusal is not None:
+            flight.refusal = refusal
+            self.operations.append((order.id, ReadTransfer(order.id)))
+            return
         if is_classic:
             # The look before tells whether this hold is the one that sets the money aside.
             self.operations.append((order.id, ReadTransfer(order.id)))
@@ -97,7 +109,7 @@ class Engine:
             flight.clients.append((until, told))
 
     def _join(self, flight: Flight, order: Order, told: Told, until: float) -> None:
-        known = flight.order or _order_of(flight.record)
+        known = flight.order or order_of(flight.record)
         if known != order:
             told(Outcome(None, Reason.TRANSFER_ID_TAKEN))
         elif flight.record is not None and flight.record.phase is Phase.COMMITTED:
@@ -153,6 +165,8 @@ class Engine:
         if flight is None:
             return
         if isinstance(operation, ReadTransfer) and flight.record is None:
+            if flight.refusal is not None:
+                self._refuse(flight, flight.refusal, result)
             flight.is_fresh = result is Reason.NO_SUCH_TRANSFER
             return
         flight.wait = Wait.NOTHING
@@ -178,6 +192,18 @@ class Engine:
             self._leave_unknown(flight)
         else:
             self._go_on(flight)
+
+    def _refuse(self, flight: Flight, refusal: Reason, found: Result) -> None:
+        """Refuses what cannot begin, but for what has begun already under the same id."""
+        del self.flights[flight.key]
+        if not isinstance(found, Transfer):
+            is_new = found is Reason.NO_SUCH_TRANSFER
+            assert isinstance(found, Reason)
+            self._tell(flight, Outcome(None, refusal if is_new else found))
+        elif order_of(found) != flight.order:
+            self._tell(flight, Outcome(None, Reason.TRANSFER_ID_TAKEN))
+        else:
+            self._tell(flight, outcome_of(found))
 
     def _told(self, flight: Flight, operation: Tell, result: Result, now: float) -> None:
         if isinstance(result, Transfer):
@@ -336,13 +362,8 @@ class Engine:
         flight.next_at = now + pause_s
 
     def _end(self, flight: Flight) -> None:
-        record = flight.record
-        assert record is not None
-        if record.phase is Phase.ABORTED:
-            reason = record.reason or Reason.TRANSFER_ABORTED.value
-            self._tell(flight, Outcome(record, Reason(reason)))
-        else:
-            self._tell(flight, Outcome(record))
+        assert flight.record is not None
+        self._tell(flight, outcome_of(flight.record))
         del self.flights[flight.key]
 
     def _tell(self, flight: Flight, outcome: Outcome) -> None:
@@ -364,12 +385,3 @@ class Engine:
 
 def _void(flight: Flight, reason: Reason) -> Tell:
     return Tell(Message.VOID, flight.key, reason=reason.value)
-
-
-def _order_of(record: Transfer | None) -> Order | None:
-    if record is None or record.role is Role.PAYEE:
-        return None
-    payee = AccountAddress(AccountNumber(record.other), bank_of(record.bank))
-    return Order(
-        TransferId(record.key), AccountNumber(record.account), payee, Amount(record.amount)
-    )

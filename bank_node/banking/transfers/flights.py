@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from bank_node.errors import Reason
+from bank_node.ledger.entries import bank_of
 from bank_node.ledger.transfer_operations import Tell
 from bank_node.ledger.transfers import Phase, Role, Transfer
 from bank_node.protocol.transfer_messages import TransferAnswer
@@ -64,6 +65,8 @@ class Flight(Struct):
     is_sent: bool = False
     """Whether the question of this phase is on its way or was answered."""
     is_fresh: bool = False
+    refusal: Reason | None = None
+    """Why nothing can begin, if only what was before is asked for."""
     memo: str = ""
     """What the other bank is told of the payment that this transfer is for."""
     amount: int = 0
@@ -106,3 +109,26 @@ class Reply(NamedTuple):
     reason: Reason = Reason.BANK_SILENT
     """Why there is no answer."""
     evidence: bytes = b""
+
+
+_NOT_YET = {
+    Phase.RESERVED: Reason.TRANSFER_PENDING,
+    Phase.SENT: Reason.TRANSFER_UNKNOWN,
+}
+
+
+def outcome_of(record: Transfer) -> Outcome:
+    """What whoever asked for a transfer is told of where it stands."""
+    if record.phase is Phase.ABORTED:
+        return Outcome(record, Reason(record.reason or Reason.TRANSFER_ABORTED.value))
+    return Outcome(record, _NOT_YET.get(record.phase))
+
+
+def order_of(record: Transfer | None) -> Order | None:
+    """What a client wanted whose transfer to another bank this is; None for others."""
+    if record is None or record.role in (Role.PAYEE, Role.LOCAL):
+        return None
+    payee = AccountAddress(AccountNumber(record.other), bank_of(record.bank))
+    return Order(
+        TransferId(record.key), AccountNumber(record.account), payee, Amount(record.amount)
+    )
