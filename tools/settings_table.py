@@ -8,16 +8,13 @@ from bank_node.config import keys
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 _BEGIN = "<!-- settings: written by tools/settings_table.py -->"
 _END = "<!-- end of settings -->"
-# Accepted for the sake of classic settings files, without effect in this version.
-UNUSED = ()
 
 
 def rows() -> list[str]:
-    """One markdown row for each setting that has an effect."""
+    """One markdown row for each setting."""
     return [
-        f"| `{name}` | `{json.dumps(key.default)}` | {key.doc} |"
+        f"| `{name}` | `{json.dumps(key.default)}` | {'yes' if key.live else ''} | {key.doc} |"
         for name, key in keys().items()
-        if not name.startswith(UNUSED)
     ]
 
 
@@ -25,7 +22,7 @@ def written(text: str) -> str:
     """The document with the rows between its marks."""
     before, _, rest = text.partition(_BEGIN)
     after = rest.partition(_END)[2]
-    table = "\n".join(["| key | default | |", "|---|---|---|", *rows()])
+    table = "\n".join(["| key | default | live | |", "|---|---|---|---|", *rows()])
     return f"{before}{_BEGIN}\n\n{table}\n\n{_END}{after}"
 
 

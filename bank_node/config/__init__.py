@@ -5,11 +5,16 @@ The room reads files and text; it never opens a store or a socket.
 """
 
 from bank_node.config.folders import (
+    EVIDENCE_FOLDER,
+    EXPORT_FOLDER,
+    HEADS_FILE,
     IDENTITY_FILE,
+    KEYS_FILE,
     LEDGER_FILE,
     OFFICE_FILE,
     OPERATOR_ADDRESS_FILE,
     OPERATOR_TOKEN_FILE,
+    PEERS_FILE,
     data_folder,
     log_folder,
 )
@@ -40,11 +45,16 @@ from bank_node.config.settings import (
 __all__ = [
     "DEFAULT_FILE",
     "DEFAULT_ORIGIN",
+    "EVIDENCE_FOLDER",
+    "EXPORT_FOLDER",
+    "HEADS_FILE",
     "IDENTITY_FILE",
+    "KEYS_FILE",
     "LEDGER_FILE",
     "OFFICE_FILE",
     "OPERATOR_ADDRESS_FILE",
     "OPERATOR_TOKEN_FILE",
+    "PEERS_FILE",
     "Described",
     "Effective",
     "Faults",

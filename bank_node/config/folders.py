@@ -12,6 +12,11 @@ OFFICE_FILE: Final = "office.json"
 OPERATOR_TOKEN_FILE: Final = "operator.token"  # noqa: S105 - the name of the file
 OPERATOR_ADDRESS_FILE: Final = "operator.address"
 """Where the operator's port is told that was taken in the end, as `host:port`."""
+PEERS_FILE: Final = "peers.json"
+KEYS_FILE: Final = "keys.json"
+HEADS_FILE: Final = "heads.json"
+EVIDENCE_FOLDER: Final = "evidence"
+EXPORT_FOLDER: Final = "export"
 
 
 def data_folder(settings: Settings) -> Path:

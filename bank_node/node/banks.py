@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from bank_node.config import Settings, data_folder
+from bank_node.config import KEYS_FILE, PEERS_FILE, Settings, data_folder
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import ReadClients, ReadTotal
 from bank_node.ledger.proofs import SignedHead
@@ -57,7 +57,7 @@ class Banks:
             Outside(CLOCK, self._tell, log, _peers_file(settings)),
         )
         folder = data_folder(settings)
-        self.keyring = Keyring(folder / "keys.json")
+        self.keyring = Keyring(folder / KEYS_FILE)
         self.watch = Watch(self, self.keyring, folder, settings.network.witness_every, CLOCK.now_us)
 
     def start(self) -> None:
@@ -166,4 +166,4 @@ def scan_limits_of(settings: Settings) -> ScanLimits:
 
 
 def _peers_file(settings: Settings) -> Path:
-    return data_folder(settings) / "peers.json"
+    return data_folder(settings) / PEERS_FILE

@@ -14,6 +14,7 @@ from bank_node.banking.transfers.caps import Caps
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.config import (
     DEFAULT_ORIGIN,
+    EXPORT_FOLDER,
     OPERATOR_ADDRESS_FILE,
     OPERATOR_TOKEN_FILE,
     Effective,
@@ -116,7 +117,7 @@ class Entrance:
         self._waits = Waits(_WAITS_MAX, CLOCK.monotonic_ns)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         store = parts.store
-        export = self._data / "export"
+        export = self._data / EXPORT_FOLDER
         self._verification = Verification(store, _job("verification"), events)
         self._export = Export(store, export, _job("export"), events, CLOCK.now_us)
         office = Office(

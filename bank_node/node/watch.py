@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Protocol
 import msgspec
 
 from bank_node.banking.witness import BANKS_MAX, Finding, Record, Witness
+from bank_node.config import EVIDENCE_FOLDER, HEADS_FILE
 from bank_node.ledger.proofs import (
     ProofRefused,
     SignedHead,
@@ -73,8 +74,8 @@ class Watch:
         """Files go into `folder`; `every_s` of 0 makes no rounds."""
         self._around = around
         self._keyring = keyring
-        self._file = folder / "heads.json"
-        self._evidence = folder / "evidence"
+        self._file = folder / HEADS_FILE
+        self._evidence = folder / EVIDENCE_FOLDER
         self._every_s = every_s
         self._now_us = now_us
         self._witness = Witness(_load(self._file))
