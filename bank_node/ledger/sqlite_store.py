@@ -8,7 +8,7 @@ reads the snapshot and replays the blocks after it.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
@@ -75,24 +75,36 @@ class Snapshot:
 
     def __init__(self, sequence: int) -> None:
         self.sequence = sequence
-        self._changed: set[int | str] = set()
+        self._noted: set[int | str] = set()
         self._portions: list[int | str] = []
         self._goal = EMPTY_HEAD
 
-    def note(self, names: Collection[int | str], head: Head) -> None:
-        """Remembers which rows a block changed; starts a round when enough has gathered."""
-        self._changed.update(names)
-        if not self._portions and head.sequence - self.sequence >= SNAPSHOT_ENTRIES:
-            self.start_round(head)
+    def note(self, names: Iterable[int | str]) -> None:
+        """Remembers rows that a block changed, but for those of open accounts.
 
-    def start_round(self, head: Head) -> None:
-        """Everything changed up to `head` is to be written now."""
-        self._changed.add(CASH)
-        changed = self._changed.union(self._portions)
+        An account tells its last entry itself; remembering it would cost each deposit more than
+        looking at all accounts costs each round.
+        """
+        self._noted.update(names)
+
+    def is_due(self, head: Head) -> bool:
+        """Whether enough has gathered for another round."""
+        return not self._portions and head.sequence - self.sequence >= SNAPSHOT_ENTRIES
+
+    def start_round(self, head: Head, accounts: Mapping[int, Account | None]) -> None:
+        """Everything changed up to `head` is to be written now; `accounts` are as of then."""
+        changed = {CASH, *self._noted, *self._portions}
+        changed.update(
+            [
+                number
+                for number, account in accounts.items()
+                if account and account.last_entry > self.sequence
+            ]
+        )
         keys = sorted([name for name in changed if isinstance(name, str)], reverse=True)
         numbers = sorted([name for name in changed if isinstance(name, int)], reverse=True)
         self._portions = [*keys, *numbers]
-        self._changed = set()
+        self._noted = set()
         self._goal = head
 
     def next_portion(self, rows: int) -> list[int | str]:
@@ -136,7 +148,7 @@ class SqliteStore(StateReads):
         try:
             self._state, self._head, sequence, changed = load(self._connection)
             self._snapshot = Snapshot(sequence)
-            self._snapshot.note(changed.keys(), self._head)
+            self._note(changed)
         except sqlite3.Error as error:
             self._connection.close()
             raise StartupError(f"the ledger {self.path} cannot be read: {error}") from None
@@ -170,14 +182,19 @@ class SqliteStore(StateReads):
                 execute(INSERT_BLOCK, block)
         except sqlite3.Error as error:
             raise self._failure(error) from error
-        changed = state.changed(self._head.sequence)
+        changed = state.changed_beside_accounts(self._head.sequence)
         self._state.absorb(state)
         self._head = head_of(block)
         self._log_bytes += len(block.body) + len(block.attached) + _PAGES_BYTES_OF_BLOCK
         if portion:
             self._done_with(portion)
             self._log_bytes += _PAGES_BYTES_OF_PORTION
-        self._snapshot.note(changed, self._head)
+        self._note(changed)
+
+    def _note(self, changed: Iterable[int | str]) -> None:
+        self._snapshot.note(changed)
+        if self._snapshot.is_due(self._head):
+            self._snapshot.start_round(self._head, self._state.accounts)
 
     def _done_with(self, portion: list[int | str]) -> None:
         self._snapshot.done_with(portion)
@@ -232,7 +249,7 @@ class SqliteStore(StateReads):
         if portion:
             self._done_with(portion)
             self._log_bytes += _PAGES_BYTES_OF_PORTION
-        self._snapshot.note(changed, head)
+        self._note(changed)
 
     def confirm(self) -> None:
         """The owner of the file knows the latest state."""
@@ -290,7 +307,7 @@ class SqliteStore(StateReads):
     def _finish_snapshot(self) -> None:
         if self._snapshot.sequence == self._head.sequence:
             return
-        self._snapshot.start_round(self._head)
+        self._snapshot.start_round(self._head, self._state.accounts)
         while portion := self._snapshot.next_portion(_LARGE_PORTION_ROWS):
             self._connection.execute("BEGIN IMMEDIATE")
             self._write_rows(portion, self._state)

@@ -243,11 +243,14 @@ class State:
 
     def changed(self, since: int) -> Collection[int | str]:
         """The accounts that this batch touched, and what it changed else after an entry."""
-        if not (self.transfers or self.notes):
-            return self.accounts.keys()
-        keys = [t.key for t in self.transfers.values() if t.entry > since]
-        keys += [note.key for note in self.notes.values() if note.entry > since]
-        return {*self.accounts, *keys}
+        return {*self.accounts, *self.changed_beside_accounts(since)}
+
+    def changed_beside_accounts(self, since: int) -> list[int | str]:
+        """What this batch changed after an entry that no open account tells by its last entry:
+        records, and the accounts that it closed."""
+        changed: list[int | str] = [t.key for t in self.transfers.values() if t.entry > since]
+        changed += [note.key for note in self.notes.values() if note.entry > since]
+        return changed + self.closed
 
     def record(self, key: str) -> Record | None:
         """The transfer or note of a key."""
