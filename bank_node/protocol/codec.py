@@ -182,9 +182,11 @@ def parse_alike(lines: Iterable[bytes | None], command: Command) -> Iterator[tup
         given = len(words) - 1
         if given < least or given > most or words[0] != code:
             return
-        # As above: most requests that come by the packet are deposits and withdrawals.
+        # As above: nearly all traffic has so many arguments.
         if given == 2:
             yield (parsers[0](words[1]), parsers[1](words[2]))
+        elif given == 3:
+            yield (parsers[0](words[1]), parsers[1](words[2]), parsers[2](words[3]))
         else:
             yield tuple([parse(word) for parse, word in zip(parsers, words[1:], strict=False)])
 
@@ -214,3 +216,10 @@ def _as_typed(line: bytes) -> bytes:
 def encode_reply(text: str) -> bytes:
     """One reply as it goes over the wire: one line, no control characters inside, CRLF."""
     return one_line(text).encode("utf-8") + REPLY_END
+
+
+def encode_replies(texts: Sequence[str]) -> list[bytes]:
+    """The same for several: one look finds out whether any of them is odd."""
+    if "".join(texts).isprintable():
+        return [text.encode("utf-8") + REPLY_END for text in texts]
+    return [encode_reply(text) for text in texts]

@@ -7,6 +7,7 @@ in a desk is shared but the writer's queue, so it takes no locks. Knows no socke
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -297,11 +298,7 @@ class Desk:
                 if is_plain and constant is not None:
                     ticket.replies = [constant] * count
                 else:
-                    mine = results[first : first + count]
-                    ticket.replies = [
-                        self._told_late(ticket.plan, arguments, result)
-                        for arguments, result in zip(ticket.arguments, mine, strict=True)
-                    ]
+                    ticket.replies = self._told_all(ticket, results[first : first + count])
             first += count
         for session in sessions:
             session.flush()
@@ -313,6 +310,15 @@ class Desk:
             self._tickets.append(waiting.ticket)
         self._deliver(tickets, results)
         self.flush()
+
+    def _told_all(self, ticket: Ticket, results: Sequence[Result]) -> list[bytes]:
+        """The replies to the requests of a ticket, mostly without a look at each of them."""
+        plan, arguments = ticket.plan, ticket.arguments
+        if Reason not in map(type, results):
+            # What is wrong with one of them is found out where it is told alone.
+            with suppress(Exception):
+                return plan.told_all(self._bank, arguments, results)
+        return [self._told_late(plan, *each) for each in zip(arguments, results, strict=True)]
 
     def _told_late(self, plan: Plan, arguments: tuple[Any, ...], result: Result) -> bytes:
         """The reply to a held request; a defect costs this one, never the others of its batch."""

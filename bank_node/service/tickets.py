@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Protocol
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Operation
-from bank_node.protocol.codec import encode_reply, parse_alike
+from bank_node.protocol.codec import encode_replies, encode_reply, parse_alike
 from bank_node.protocol.commands import COMMANDS, Command, Effect, Route
 from bank_node.service.calls import Arguments, Bank, Handler
 from bank_node.service.handlers import HANDLERS
@@ -147,6 +147,16 @@ class Plan:
         # Other banks are not asked either.
         self.is_by_account = False
         self.handler = Handler(reply=whole.reply, operation=whole.operation and refuse, now=refuse)
+
+    def told_all(
+        self, bank: Bank, arguments: Sequence[Arguments], results: Sequence[Any]
+    ) -> list[bytes]:
+        """The replies for several results, none of which is a refusal."""
+        if self.constant is not None:
+            return [self.constant] * len(results)
+        reply = self.handler.reply
+        assert not isinstance(reply, str)
+        return encode_replies([reply(bank, *each) for each in zip(arguments, results, strict=True)])
 
     def told(self, bank: Bank, arguments: tuple[Any, ...], result: Any) -> bytes:
         """The reply for a result, as it goes over the wire."""

@@ -13,6 +13,7 @@ from bank_node.protocol.codec import (
     TRANSFERS_LINE_BYTES_MAX,
     LineBuffer,
     Request,
+    encode_replies,
     encode_reply,
     parse_alike,
     parse_request,
@@ -405,3 +406,8 @@ def test_any_text_becomes_one_reply_line(text):
     assert reply.endswith(b"\r\n")
     assert reply[:-2].decode("utf-8").isprintable()
     assert b"\n" not in reply[:-2]
+
+
+@given(st.lists(st.text(max_size=8), max_size=4))
+def test_replies_are_encoded_together_as_they_are_alone(texts):
+    assert encode_replies(texts) == [encode_reply(text) for text in texts]

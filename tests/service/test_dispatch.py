@@ -291,6 +291,23 @@ class TestADefect:
         assert one.replies == ["AD\r\n", told, "AD\r\n"]
         assert two.replies == ["AD\r\n"]
 
+    @pytest.mark.parametrize("error", [ZeroDivisionError, Refused(Reason.ACCOUNT_NOT_EMPTY)])
+    def test_when_telling_one_of_the_results_of_a_packet(self, build, monkeypatch, error):
+        def told(_bank: object, _arguments: object, result: int) -> str:
+            if result == 7:
+                raise error
+            return f"AW {result}"
+
+        monkeypatch.setitem(HANDLERS, "AW", Handler(told, HANDLERS["AW"].operation))
+        house = build()
+        session = house.session()
+        withdrawal = "AW 10001/10.1.2.3 5"
+        session.send(withdrawal, withdrawal, withdrawal)
+        house.ledger.settle(6, 7, 8)
+        first, second, third = session.replies
+        assert (first, third) == ("AW 6\r\n", "AW 8\r\n")
+        assert second.startswith("ER ")
+
 
 def test_calls_and_errors_are_counted_by_command_and_junk_apart(house, session, ledger):
     session.send("BC", "bc", "BC x", "nonsense", None, AD)
