@@ -162,11 +162,13 @@ def pay(counter: Counter, call: Call) -> Steps:
     note = rest[0] if rest else ""
     try:
         target = yield from find_payee(counter, call, payee)
+        exchange = exchanged(target, amount)
+        _require_active(call, target)
     except Refused as refused:
         paid = yield from _paid_before(counter, call, refused, str(payee), amount, note)
     else:
         paid = yield from _pay(counter, call, vpa, pin, target, str(payee), amount, reference,
-                               note, exchange=exchanged(target, amount))  # fmt: skip
+                               note, exchange=exchange)  # fmt: skip
     return f"PP {paid.id} {paid.rrn}"
 
 
@@ -181,13 +183,14 @@ def pay_by_code(counter: Counter, call: Call) -> Steps:
     uri = parse(text)
     try:
         target = yield from find_payee(counter, call, uri.payee)
+        exchange = exchanged(target, amount, uri.amount)
+        check_code(counter, uri, target, exchange.amount if exchange else amount)
+        _require_active(call, target)
     except Refused as refused:
         paid = yield from _paid_before(
             counter, call, refused, str(uri.payee), amount, uri.note, uri.reference
         )
     else:
-        exchange = exchanged(target, amount, uri.amount)
-        check_code(counter, uri, target, exchange.amount if exchange else amount)
         paid = yield from _pay(counter, call, vpa, pin, target, str(uri.payee), amount, reference,
                                uri.note, uri.reference, exchange)  # fmt: skip
     return f"PY {paid.id} {paid.rrn}"
@@ -215,21 +218,25 @@ def _pay(
     if target.bank == call.bank.code:
         paid = yield Pay(proof, terms, payment)
         return read(Payment, paid)
-    if target.person.is_frozen:
-        yield Look(proof, terms)
-        raise Refused(Reason.PAYEE_FROZEN)
     paid, record = yield PayAbroad(proof, terms, payment, counter.around.cap_of(target.bank))
     return (yield from carried(counter, call, read(Payment, paid), record))
+
+
+def _require_active(call: Call, target: Target) -> None:
+    """Raises Refused for a payee whom another bank has frozen; of one here the ledger says so."""
+    if target.bank != call.bank.code and target.person.is_frozen:
+        raise Refused(Reason.PAYEE_FROZEN)
 
 
 def _paid_before(
     counter: Counter, call: Call, refused: Refused, payee: str, amount: int, note: str,
     order: str = "",
 ) -> Generator[Step, Any, Payment]:  # fmt: skip
-    """What an earlier request of the same content came to, now that its payee cannot be found.
+    """What an earlier request of the same content came to, although it could not be made now.
 
-    Its payer is not told that nothing was paid only because the payee's bank is away by now.
-    Raises `refused` if there was none, and REFERENCE_TAKEN if there was another one.
+    Its payer is not told that nothing was paid only because the payee's bank is away by now, or
+    the code has expired. Raises `refused` if there was none, and REFERENCE_TAKEN if there was
+    another one.
     """
     vpa, _, _, reference, pin, *_ = call.arguments
     person, proof = yield from prove(counter, vpa, pin)

@@ -144,6 +144,21 @@ def test_who_cannot_be_paid_is_refused_and_costs_nothing(banks, payee, code):
     assert has(prague, "alice@prague") == 500
 
 
+def test_what_was_paid_is_told_again_although_the_payee_is_frozen_by_now(banks):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    paid = ask(prague, "PP alice@prague bohdan@brno 100 r1 2580")
+    assert paid.startswith("PP ")
+    assert ask(brno, "PF bohdan@brno 2580 frozen") == "PF"
+    # What that bank said of him is a few seconds old.
+    prague.node.payments.attendant._counter.around._remembered.clear()
+    assert ask(prague, "PP alice@prague bohdan@brno 100 r1 2580") == paid
+    assert ask(prague, "PP alice@prague bohdan@brno 100 r2 2580").startswith("ER YF")
+    assert_closed(prague, brno)
+    assert has(prague, "alice@prague") == 400
+
+
 def test_the_banks_own_refusals_are_those_of_a_payment_at_home(banks):
     prague, brno = banks(payments__per_payment=1000)
     join(prague, "alice", 500)

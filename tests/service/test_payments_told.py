@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import pytest
 from support.nodes import running_node
 
-from bank_node.banking.payments.uri import parse
+from bank_node.banking.payments.uri import UriRefused, parse
 from bank_node.errors import Reason, Refused
 from bank_node.protocol.commands import COMMANDS
+from bank_node.service import payments
 from bank_node.service.counter import Counter, in_steps
 from bank_node.service.hiding import shown_junk, shown_request
 
@@ -253,6 +254,25 @@ def test_an_expired_code_is_not_paid(client, names):
     for expiry, part in (("2001-01-01T00:00:00Z", "qrexpire"),):
         plain = uri.partition("&sign=")[0] + f"&qrexpire={expiry}"
         assert part in client.ask(f"PY {payer}@brno {plain} 250 r1 2580")
+
+
+def test_what_was_paid_by_a_code_is_told_again_although_the_code_has_expired(
+    client, names, monkeypatch
+):
+    """Whoever got no answer asks again, and must not be told that nothing was paid."""
+    payer, _, shop = names
+    uri = client.ask(f"PG {client.vmids[shop]} 250 till-1 600")[3:]
+    paid = client.ask(f"PY {payer}@brno {uri} 250 r1 2580")
+    assert paid.startswith("PY ")
+
+    def expired(*_arguments):
+        raise UriRefused("qrexpire", "it has expired")
+
+    monkeypatch.setattr(payments, "check_code", expired)
+    assert client.ask(f"PY {payer}@brno {uri} 250 r1 2580") == paid
+    assert "part qrexpire" in client.ask(f"PY {payer}@brno {uri} 250 r2 2580")
+    assert client.ask(f"PY {payer}@brno {uri} 250 r1 1111").startswith("ER ZM")
+    assert client.balance(shop) == 250
 
 
 def test_the_amount_of_a_code_is_the_one_that_is_paid(client, names):
