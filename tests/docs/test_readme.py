@@ -4,6 +4,8 @@ import importlib.util
 import re
 from pathlib import Path
 
+import pytest
+
 from bank_node.cli.main import COMMANDS as SHELL_COMMANDS
 from bank_node.config import keys
 from bank_node.protocol.commands import COMMANDS
@@ -63,3 +65,9 @@ def test_every_module_that_the_architecture_names_is_there():
     there = [f"/{path.as_posix()}" for room in rooms for path in (ROOT / room).rglob("*.py")]
     assert named
     assert not {name for name in named if not any(path.endswith("/" + name) for path in there)}
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *ROOT.glob("*/*.md")], ids=lambda p: p.name)
+def test_every_link_of_a_document_leads_somewhere(path):
+    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8"))
+    assert not [link for link in links if not (path.parent / link).exists()]

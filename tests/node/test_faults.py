@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import structs
-from support.nodes import Running, bank_port, running_node, settings, some_host
+from support.nodes import Running, bank_port, open_network, running_node, settings, some_host
 from support.polling import until
 from support.processes import Served, run_bank
 from support.wire import open_account
@@ -107,21 +107,8 @@ def test_lines_that_are_lost_late_doubled_and_overtaken_cost_no_unit(tmp_path):
 
 
 def test_a_cable_is_pulled_and_plugged_in_while_the_node_runs(tmp_path):
-    hosts = [some_host(), some_host()]
     with ExitStack() as stack:
-        payer, payee = (
-            stack.enter_context(
-                running_node(
-                    tmp_path / host,
-                    network__host=host,
-                    network__port=bank_port(host),
-                    network__subnets=[f"{other}/32" for other in hosts],
-                    network__timeout=1.0,
-                    faults__enabled=True,
-                )
-            )
-            for host in hosts
-        )
+        payer, payee = open_network(stack, tmp_path, 2, network__timeout=1.0, faults__enabled=True)
         with payer.wire() as wire, payee.wire() as other:
             source, target = open_account(wire, 100), open_account(other)
             until(lambda: wire.ask(f"TR {source} {target} 1").startswith("TR "), "they are met")

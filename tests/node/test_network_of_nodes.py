@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
-from support.nodes import Running, bank_port, running_node, some_host
+from support.nodes import Running, bank_port, open_network, running_node, some_host
 from support.polling import until
 from support.processes import Served
 
@@ -17,24 +18,7 @@ PATIENCE_S = 20.0
 def network(tmp_path: Path) -> Iterator[Callable[[int], list[Running]]]:
     """Opens nodes that may dial each other and nobody else."""
     with ExitStack() as stack:
-
-        def open_nodes(count: int, **overrides: object) -> list[Running]:
-            hosts = [some_host() for _ in range(count)]
-            return [
-                stack.enter_context(
-                    running_node(
-                        tmp_path / host,
-                        network__host=host,
-                        # Where each of them is found: on a port of banks.
-                        network__port=bank_port(host),
-                        network__subnets=[f"{other}/32" for other in hosts],
-                        **overrides,
-                    )
-                )
-                for host in hosts
-            ]
-
-        yield open_nodes
+        yield partial(open_network, stack, tmp_path)
 
 
 def open_account(node: Running, amount: int = 0) -> str:

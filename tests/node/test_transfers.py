@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support.nodes import Running, bank_port, running_node, some_host
+from support.nodes import Running, open_network
 from support.polling import until
 
 from bank_node.banking.transfers import engine
@@ -24,19 +24,7 @@ def banks(tmp_path: Path) -> Iterator[Callable[..., list[Running]]]:
     with ExitStack() as stack:
 
         def open_nodes(count: int = 2, **overrides: object) -> list[Running]:
-            hosts = [some_host() for _ in range(count)]
-            return [
-                stack.enter_context(
-                    running_node(
-                        tmp_path / host,
-                        network__host=host,
-                        network__port=bank_port(host),
-                        network__subnets=[f"{other}/32" for other in hosts],
-                        **overrides,
-                    )
-                )
-                for host in hosts
-            ]
+            return open_network(stack, tmp_path, count, **overrides)
 
         yield open_nodes
 

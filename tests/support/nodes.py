@@ -7,7 +7,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -121,6 +121,24 @@ def running_node(data: Path, **overrides: object) -> Iterator[Running]:
         yield Running(node, node.start())
     finally:
         node.stop()
+
+
+def open_network(stack: ExitStack, folder: Path, count: int, **overrides: object) -> list[Running]:
+    """Nodes that may dial each other and nobody else; they serve until the stack ends."""
+    hosts = [some_host() for _ in range(count)]
+    return [
+        stack.enter_context(
+            running_node(
+                folder / host,
+                network__host=host,
+                # Where each of them is found: on a port of banks.
+                network__port=bank_port(host),
+                network__subnets=[f"{other}/32" for other in hosts],
+                **overrides,
+            )
+        )
+        for host in hosts
+    ]
 
 
 class StallingStore:
