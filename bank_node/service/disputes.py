@@ -26,6 +26,7 @@ from bank_node.banking.payments.records import (
 from bank_node.banking.payments.refunds import GiveBack, OnItsWay
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote
+from bank_node.ledger.transfer_operations import ReadTransfer
 from bank_node.protocol.command import STORE
 from bank_node.protocol.dispute_messages import DisputeAnswer
 from bank_node.protocol.dispute_messages import DisputeMessage as Letter
@@ -53,7 +54,8 @@ def refund(counter: Counter, call: Call) -> Steps:
     if paid is None:
         # The try of the PIN is counted all the same.
         yield Look(proof, terms)
-        raise Refused(Reason.NO_SUCH_PAYMENT)
+        booked = yield from _given_before(counter, call, person)
+        return f"PX {booked.id} {booked.rrn}"
     about = yield from _dispute(paid.dispute) if paid.dispute else _none()
     back = Payment(
         counter.payment_id(person.account, reference), REFUND, str(vpa), person.account,
@@ -64,6 +66,22 @@ def refund(counter: Counter, call: Call) -> Steps:
     cap = _cap(counter, paid.payer_bank)
     booked = yield from _sent(counter, call, (yield GiveBack(proof, terms, back, cap, about)))
     return f"PX {booked.id} {booked.rrn}"
+
+
+def _given_before(counter: Counter, call: Call, person: Person) -> Generator[Step, Any, Payment]:
+    """What an earlier request of the same content came to, now that its payment cannot be found.
+
+    A payment from another bank is found by way of that bank, which may be away. Raises Refused.
+    """
+    _, payment_id, amount, reference, _, *note = call.arguments
+    found = yield from find_note(payment_key(counter.payment_id(person.account, reference)))
+    known = read(Payment, found) if found else None
+    if known is None or (known.kind, known.of) != (REFUND, payment_id):
+        raise Refused(Reason.NO_SUCH_PAYMENT)
+    if (known.amount, known.note) != (amount, note[0] if note else ""):
+        raise Refused(Reason.REFERENCE_TAKEN)
+    record = (yield ReadTransfer(known.id)) if known.day else None
+    return (yield from carried(counter, call, known, record))
 
 
 def _none() -> Generator[Step, Any, None]:

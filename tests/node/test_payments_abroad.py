@@ -410,6 +410,11 @@ def test_a_payment_from_another_bank_is_given_back_and_never_above_it(banks):
     assert state(prague, payment)["refunded"] == state(brno, payment)["refunded"] == 120
     told = state(brno, back.split()[1])
     assert (told["kind"], told["of"], told["state"]) == ("refund", payment, "success")
+    # The same refund again is answered as before although the bank of the payer is away by now.
+    brno.node.payments.attendant._counter.around.providers = tuple
+    assert ask(brno, f"PX shop@brno {payment} 120 b1 2580") == back
+    assert ask(brno, f"PX shop@brno {payment} 121 b1 2580").startswith("ER U01")
+    assert ask(brno, f"PX shop@brno {payment} 1 b4 2580").startswith("ER U48")
     stolen = ask(prague, f"PX alice@prague {payment} 1 b3 2580")
     assert stolen == "ER U48: There is no such payment."
 
