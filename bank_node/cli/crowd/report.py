@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bank_node.cli.crowd.lines import Phase, Second
+from bank_node.cli.words import told_harm
 
 _SHOWN_MAX = 10
 _CURVE_SECONDS_MIN = 3
@@ -61,7 +62,7 @@ def tell(result: dict[str, Any]) -> None:
                f"{news['p50_ms']} ms (p50) and {news['p99_ms']} ms (p99)")  # fmt: skip
     if storm:
         click.echo(
-            f"{storm['kills']} kills, {storm['freezes']} freezes, {storm['cuts']} cables pulled; "
+            f"{told_harm(storm['kills'], storm['freezes'], storm['cuts'])}; "
             f"{storm['unknown']:,} outcomes were unknown and asked for afterwards"
         )
     for line in result["contradictions"][:_SHOWN_MAX]:

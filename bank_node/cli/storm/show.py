@@ -14,6 +14,7 @@ from bank_node.cli.child import Bank
 from bank_node.cli.storm.audit import Audit, Books
 from bank_node.cli.storm.mischief import Mischief, entrance_of
 from bank_node.cli.storm.traffic import Traffic
+from bank_node.cli.words import told_harm
 from bank_node.errors import BankError
 
 if TYPE_CHECKING:
@@ -201,9 +202,9 @@ def _judge(network: Sequence[Bank], traffic: Traffic, mischief: Mischief, money:
                    f"{each.verified.total:>11,} units, {each.verified.told}")  # fmt: skip
         owed = ", ".join(f"{bank} {amount:+,}" for bank, amount in sorted(each.positions.items()))
         click.echo(f"  owes: {owed or 'nobody anything'}")
+    harm = told_harm(sum(mischief.kills.values()), sum(mischief.freezes.values()), mischief.cuts)
     click.echo(
-        f"\n{sum(mischief.kills.values())} kills, {sum(mischief.freezes.values())} freezes, "
-        f"{mischief.cuts} cables pulled\n"
+        f"\n{harm}\n"
         f"{yes:,} transfers were told to be carried out, {no:,} refused; of {unanswered:,} that "
         f"nobody was told about {audit.late[0]} were carried out and {audit.late[1]} not\n"
         f"{audit.total:,} units are there, {money:,} have to be"
