@@ -22,6 +22,7 @@ from bank_node.ledger.sqlite_schema import open_for_reading
 from bank_node.ledger.sqlite_store import load
 from bank_node.ledger.state_reads import open_accounts
 from bank_node.ledger.write_back import write_back
+from bank_node.security.files import sync_folder
 
 
 @contextmanager
@@ -157,13 +158,3 @@ def _copy(source: Path, target: Path) -> None:
         # A copy in WAL mode would want two more files beside it; the node turns it on again.
         copy.execute("PRAGMA journal_mode = DELETE")
     target.chmod(0o600)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes a rename durable where the system has such a call (Windows has none)."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

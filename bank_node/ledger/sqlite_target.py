@@ -13,9 +13,10 @@ from bank_node.ledger.journal import Block, Head
 from bank_node.ledger.ownership import own
 from bank_node.ledger.sqlite_archive import SqliteArchive
 from bank_node.ledger.sqlite_blocks import INSERT_BLOCK, last_head
-from bank_node.ledger.sqlite_files import count_entries, sync_folder
+from bank_node.ledger.sqlite_files import count_entries
 from bank_node.ledger.sqlite_schema import open_for_writing
 from bank_node.ledger.sqlite_transfers import write_transfers
+from bank_node.security.files import sync_folder
 
 
 class SqliteTarget:

@@ -21,7 +21,7 @@ def write_private(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def others_may_read(path: Path) -> bool:
@@ -30,7 +30,8 @@ def others_may_read(path: Path) -> bool:
     return sys.platform != "win32" and bool(path.stat().st_mode & _OTHERS)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes a rename durable where the system has such a call (Windows has none)."""
     if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_DIRECTORY)
         try:
