@@ -259,6 +259,20 @@ def test_letters_that_come_again_or_late_change_nothing(scene):
     assert len(scene.brno.dispute.said) == 2
 
 
+def test_what_two_nodes_of_a_bank_hear_at_once_is_noted_down_once(scene):
+    scene.exchange()
+    scene.say(scene.brno, scene.shop, DisputeMessage.CONTEST, "no")
+    scene.say(scene.brno, scene.shop, None, "here is the receipt")
+    known = scene.prague.dispute
+    answers = [scene.hear(letter_of(known, 1)) for _ in range(2)]
+    for answer in answers:
+        scene.prague.do(Heed(known, answer, scene.at()))
+    scene.exchange()
+    told = [[each.text for each in statements(bank.dispute, "payee")]
+            for bank in (scene.prague, scene.brno)]  # fmt: skip
+    assert told == [["no", "here is the receipt"]] * 2
+
+
 def test_an_answer_never_takes_a_dispute_back(scene):
     scene.exchange()
     early = scene.hear(letter_of(scene.prague.dispute, 1))

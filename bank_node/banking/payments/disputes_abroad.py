@@ -133,6 +133,7 @@ class Heed(Procedure, frozen=True):
     """Takes in what the bank of the payee answers. Its result is the note of the Dispute."""
 
     known: Dispute
+    """As it was when that bank was asked."""
     answer: DisputeAnswer
     terms: Terms
 
@@ -163,7 +164,9 @@ class Heed(Procedure, frozen=True):
     def _after(self, dispute: Dispute) -> Dispute:
         answer, of_payee = self.answer, statements(dispute, PAYEE)
         after = dispute
-        if answer.text and len(of_payee) < min(answer.said, STATEMENTS_MAX):
+        # Two nodes of the bank may have asked for the same text.
+        is_next = len(of_payee) == len(statements(self.known, PAYEE))
+        if answer.text and is_next and len(of_payee) < min(answer.said, STATEMENTS_MAX):
             said = Statement(PAYEE, answer.text, self.terms.now.us)
             after = replace(after, said=(*after.said, said))
         # An answer that comes late, or again, must not take a dispute back to where it was.
