@@ -12,7 +12,7 @@ from threading import Lock
 from msgspec import Struct
 
 from bank_node.banking.payments.mandates import REVOKE
-from bank_node.banking.payments.papers import PAYER, Request, Standing
+from bank_node.banking.payments.papers import PAYER, MandateAbroad, Request
 from bank_node.banking.payments.records import request_of
 from bank_node.errors import Refused
 from bank_node.ledger.notes import Note
@@ -116,5 +116,5 @@ def _is_waited_for(paper: Request) -> bool:
     there = paper.there
     if there is None or there.side != PAYER:
         return False
-    wish = there.wish if isinstance(there, Standing) else ""
+    wish = there.wish if isinstance(there, MandateAbroad) else ""
     return paper.state == "sent" or (bool(wish) and wish != REVOKE)

@@ -25,8 +25,8 @@ from bank_node.banking.payments.papers import (
     Abroad,
     Collect,
     Mandate,
+    MandateAbroad,
     Request,
-    Standing,
     mandate_key,
 )
 from bank_node.banking.payments.records import Person, read, request_of
@@ -199,7 +199,7 @@ def _hear_mandate(counter: Counter, bank: BankCode, letter: MandateLetter) -> He
     wanted = Mandate(
         letter.id, asked.payee, asked.account, asked.name, asked.payer, person.account, plan, plan,
         asked.reference, asked.note, now.now.us, asked.expires_us,
-        abroad=Standing(bank, PAYEE, category=asked.category),
+        abroad=MandateAbroad(bank, PAYEE, category=asked.category),
     )  # fmt: skip
     yield HearMandate(wanted, letter.word, letter.serial, now)
 

@@ -13,7 +13,14 @@ from bank_node.banking.payments.machines import MandateMessage, MandateState
 from bank_node.banking.payments.mandates import Attend, Direct, Present, Propose
 from bank_node.banking.payments.mandates_abroad import KNOWN, ProposeAbroad
 from bank_node.banking.payments.operations import Look, Proof
-from bank_node.banking.payments.papers import PAYEE, PAYER, Mandate, Plan, Standing, mandate_key
+from bank_node.banking.payments.papers import (
+    PAYEE,
+    PAYER,
+    Mandate,
+    MandateAbroad,
+    Plan,
+    mandate_key,
+)
 from bank_node.banking.payments.records import Person, read
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note
@@ -66,7 +73,7 @@ def _propose_abroad(
             raise
         if resolved.currency != counter.currency:
             yield from _refuse(proof, terms, Reason.OTHER_CURRENCY)
-    there = Standing(bank, PAYER, said=1, category=person.category)
+    there = MandateAbroad(bank, PAYER, said=1, category=person.category)
     sent = replace(wanted, state=MandateState.SENT, abroad=there)
     yield from have_asked(counter, call, (yield ProposeAbroad(proof, terms, sent)))
 

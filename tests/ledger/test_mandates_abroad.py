@@ -21,7 +21,14 @@ from bank_node.banking.payments.mandates_abroad import (
     plan_of,
 )
 from bank_node.banking.payments.oversight import RevokeMandate
-from bank_node.banking.payments.papers import PAYEE, PAYER, Mandate, Plan, Standing, mandate_key
+from bank_node.banking.payments.papers import (
+    PAYEE,
+    PAYER,
+    Mandate,
+    MandateAbroad,
+    Plan,
+    mandate_key,
+)
 from bank_node.banking.payments.records import (
     Payment,
     activity_key,
@@ -55,7 +62,7 @@ class Paper(Scene):
         self.mandate = Mandate(
             PAPER, "shop@brno", self.shop.account, "Shop", "alice@brno", 0, plan, plan, "m1", "",
             terms().now.us, terms(60).now.us, MandateState.SENT,
-            abroad=Standing(PRAGUE, PAYER, said=1, category="5411"),
+            abroad=MandateAbroad(PRAGUE, PAYER, said=1, category="5411"),
         )  # fmt: skip
         assert isinstance(self.brno.do(ProposeAbroad(proof(self.shop), self.when(), self.mandate)),
                           Note)  # fmt: skip
@@ -89,7 +96,7 @@ class Paper(Scene):
             wanted = Mandate(
                 letter.id, asked.payee, asked.account, asked.name, asked.payer, self.alice.account,
                 plan, plan, asked.reference, asked.note, terms().now.us, asked.expires_us,
-                abroad=Standing(bank, PAYEE),
+                abroad=MandateAbroad(bank, PAYEE),
             )  # fmt: skip
             hear = HearMandate(wanted, letter.word, letter.serial, when)
         else:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments import collects, leave, takings
+from bank_node.banking.payments import collects, known_mandates, takings
 from bank_node.banking.payments.exchange import Exchange, is_fair, parse_exchange
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.names import RRN_DIGITS, rrn_of
@@ -280,7 +280,7 @@ class Expect(Procedure, frozen=True):
         if memo.kind == COLLECT:
             return collects.why_not_payable(state, memo.of, bank, promise.payee, promise.amount)
         if memo.kind == MANDATE:
-            return leave.why_not_payable(state, memo.of, bank, promise.payee)
+            return known_mandates.why_not_payable(state, memo.of, bank, promise.payee)
         return None
 
     def _client(self, state: State) -> Person | None:

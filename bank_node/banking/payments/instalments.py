@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from bank_node.banking.payments.abroad import set_aside
 from bank_node.banking.payments.dues import Todo, advanced, after_failure
-from bank_node.banking.payments.leave import find
+from bank_node.banking.payments.known_mandates import find
 from bank_node.banking.payments.mandates import Attend, counted, keep, revoked
 from bank_node.banking.payments.mandates_abroad import GONE
 from bank_node.banking.payments.names import rrn_of

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bank_node.banking.payments import agenda, takings
 from bank_node.banking.payments.abroad import as_payment
 from bank_node.banking.payments.dues import Todo, advanced, after_failure, due, needs_word
-from bank_node.banking.payments.leave import find
+from bank_node.banking.payments.known_mandates import find
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import (
     MANDATE_ASKED,
@@ -26,7 +26,7 @@ from bank_node.banking.payments.papers import (
     PAYEE,
     PAYER,
     Mandate,
-    Standing,
+    MandateAbroad,
     agenda_key,
     mandate_key,
 )
@@ -92,7 +92,7 @@ def _wish(state: State, mandate: Mandate, wish: str, amount: int, end: int = 0) 
     return state.notes[mandate.key] if is_same else Reason.REQUEST_PENDING
 
 
-def _wanted(there: Standing | None) -> tuple[object, ...]:
+def _wanted(there: MandateAbroad | None) -> tuple[object, ...]:
     assert there is not None, "it is between banks"
     return (there.wish, there.wish_amount, there.wish_end, there.wish_occurrence)
 

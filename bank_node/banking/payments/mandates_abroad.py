@@ -17,7 +17,7 @@ from bank_node.banking.payments.hearing import (
     why_no_room,
     why_not_asked,
 )
-from bank_node.banking.payments.leave import find
+from bank_node.banking.payments.known_mandates import find
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import (
     MANDATE_ASKED,
@@ -37,8 +37,8 @@ from bank_node.banking.payments.papers import (
     PAYEE,
     PAYER,
     Mandate,
+    MandateAbroad,
     Plan,
-    Standing,
     agenda_key,
     mandate_key,
 )
@@ -87,7 +87,7 @@ def letter_of(mandate: Mandate, currency: str) -> Letter:
     ))  # fmt: skip
 
 
-def _runs(mandate: Mandate, there: Standing) -> RunsLetter:
+def _runs(mandate: Mandate, there: MandateAbroad) -> RunsLetter:
     proposed = mandate.proposed
     return RunsLetter(
         mandate.id, there.said, mandate.state.value, mandate.plan.amount, mandate.plan.end,

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from bank_node.banking.payments.leave import find
+from bank_node.banking.payments.known_mandates import find
 from bank_node.banking.payments.limits import Activity
 from bank_node.banking.payments.machines import MANDATE_STEPS, MandateMessage, MandateState
 from bank_node.banking.payments.mandates import keep, revoked

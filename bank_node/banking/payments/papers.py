@@ -50,7 +50,7 @@ class Abroad(Struct, frozen=True, forbid_unknown_fields=True):
     """What 1 of the payee's currency costs in the payer's."""
 
 
-class Standing(Abroad, frozen=True, forbid_unknown_fields=True):
+class MandateAbroad(Abroad, frozen=True, forbid_unknown_fields=True):
     """What is kept beside a mandate whose other side is a client of another bank."""
 
     wish: str = ""
@@ -160,7 +160,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mandate(Between, Struct, frozen=True, forbid_unknown_fields=True):
-    """A payer's standing leave for a payee to be paid, again and again."""
+    """A payer's standing permission for a payee to be paid, again and again."""
 
     id: str
     payee: str
@@ -199,7 +199,7 @@ class Mandate(Between, Struct, frozen=True, forbid_unknown_fields=True):
     last_payment: str = ""
     why: str = ""
     """Why the last try failed: the name of a refusal."""
-    abroad: Standing | UnsetType = UNSET
+    abroad: MandateAbroad | UnsetType = UNSET
     """What there is of another bank; left out within one bank."""
 
     @property
@@ -207,7 +207,7 @@ class Mandate(Between, Struct, frozen=True, forbid_unknown_fields=True):
         return mandate_key(self.id)
 
     @property
-    def there(self) -> Standing | None:
+    def there(self) -> MandateAbroad | None:
         """What there is of another bank."""
         return None if self.abroad is UNSET else self.abroad
 

@@ -1,4 +1,4 @@
-"""Whether a payee still has a mandate that money from another bank is for. Pure."""
+"""Mandates as the ledger has them: found, and whether money from another bank is for one. Pure."""
 
 from bank_node.banking.payments.machines import MANDATE_STEPS, MandateMessage
 from bank_node.banking.payments.papers import PAYER, Mandate, mandate_key
@@ -8,6 +8,7 @@ from bank_node.ledger.state import State
 
 
 def find(state: State, mandate_id: str) -> Mandate | None:
+    """A mandate that the state holds, whatever became of it."""
     note = state.notes.get(mandate_key(mandate_id))
     return read(Mandate, note) if note else None
 
