@@ -1,10 +1,10 @@
 """Group commit: what a submission hears, when, and what failures of the store do to it."""
 
-from queue import SimpleQueue
 from threading import Event, current_thread
 
 import pytest
 from ledger_model import assert_state_is_that_of_the_journal, book
+from support.heard import PATIENCE, WAIT_S, submit
 
 from bank_node.errors import OutcomeUnknown, Reason, StoreError
 from bank_node.ledger import book as rules
@@ -19,13 +19,8 @@ from bank_node.ledger.operations import (
     ReadTotal,
     Withdraw,
 )
-from bank_node.ledger.quorum import Quorum
-from bank_node.ledger.transfer_operations import Move
 from bank_node.ledger.writer import Writer
 from bank_node.telemetry.metrics import Metrics
-
-WAIT_S = 10
-PATIENCE = "nothing came within a time that is far more than enough"
 
 
 class FaultyStore:
@@ -70,27 +65,6 @@ class FaultyStore:
         return [block.entry_count for block in self._store.blocks()]
 
 
-class Heard:
-    """A callback that remembers; `results` waits for them."""
-
-    def __init__(self):
-        self.times, self._came = 0, Event()
-
-    def __call__(self, results):
-        self.times += 1
-        self._results, self.thread = list(results), current_thread().name
-        self._came.set()
-
-    @property
-    def came(self):
-        return self._came.is_set()
-
-    @property
-    def results(self):
-        assert self._came.wait(WAIT_S), PATIENCE
-        return self._results
-
-
 @pytest.fixture
 def store():
     return FaultyStore()
@@ -117,12 +91,6 @@ def writer(store, metrics, clock, number):
     store.may_commit.set()
     writer.stop()
     assert not writer._thread.is_alive()
-
-
-def submit(writer, *operations):
-    heard = Heard()
-    writer.submit(operations, heard)
-    return heard
 
 
 def full():
@@ -371,52 +339,3 @@ def test_work_after_the_end_is_refused(writer):
     writer.stop()
     with pytest.raises(StoreError):
         writer.between(lambda: None)
-
-
-def test_answers_wait_for_followers_and_reads_of_other_batches_do_not(
-    store, metrics, clock, number
-):
-    quorum = Quorum(1, 1000, lambda: 0)
-    writer = Writer(store, metrics, clock, batch_operations=8)
-    published = SimpleQueue()
-    writer.ship(published.put, quorum)
-    writer.start()
-    heard = submit(writer, Deposit(number, 1), ReadBalance(number))
-    assert published.get(timeout=WAIT_S).height == store.head.height
-    assert writer.call(ReadBalance(number)) == 101
-    assert not heard.came
-    quorum.confirmed("a", store.head.height)
-    assert heard.results == [0, 101]
-    assert writer.call(CloseAccount(number)) is Reason.ACCOUNT_NOT_EMPTY, "nothing to wait for"
-    writer.stop()
-
-
-def test_a_repeated_change_waits_for_followers_as_the_first_one_did(store, metrics, clock, number):
-    quorum = Quorum(1, 1000, lambda: 0)
-    writer = Writer(store, metrics, clock, batch_operations=8)
-    published = SimpleQueue()
-    writer.ship(published.put, quorum)
-    (other,) = book(store, OpenAccount(7))
-    writer.start()
-    first = submit(writer, Move("rent", number, other, 5))
-    assert published.get(timeout=WAIT_S)
-    again = submit(writer, Move("rent", number, other, 5))
-    writer.stop()
-    assert not first.came
-    assert not again.came
-    quorum.close()
-    assert [first.results, again.results] == [[Reason.OUTCOME_UNKNOWN]] * 2
-
-
-def test_what_no_follower_confirms_is_unknown(store, metrics, clock, number):
-    quorum = Quorum(1, 1000, lambda: 0)
-    writer = Writer(store, metrics, clock, batch_operations=8)
-    published = SimpleQueue()
-    writer.ship(published.put, quorum)
-    writer.start()
-    heard = submit(writer, Deposit(number, 1), ReadBalance(number), Withdraw(number, 999))
-    assert published.get(timeout=WAIT_S)
-    assert writer.call(ReadBalance(number)) == 101
-    quorum.close()
-    assert heard.results == [Reason.OUTCOME_UNKNOWN, 101, Reason.INSUFFICIENT_FUNDS]
-    writer.stop()

@@ -95,10 +95,12 @@ def handle(bank: Running) -> str:
 
 
 def has(bank: Running, vpa: str) -> int:
+    """The balance of somebody whose PIN is 2580."""
     return int(ask(bank, f"PB {vpa} 2580").split()[1])
 
 
 def state(bank: Running, paper: str) -> dict[str, object]:
+    """What became of a payment, a request or a mandate."""
     reply = ask(bank, f"PS {paper}")
     assert reply.startswith("PS "), reply
     return json.loads(reply[3:])
@@ -118,3 +120,27 @@ def tell(sender: Running, receiver: Running, said, identity=None, *, to: str = "
     answer = read_answer(sender.bank, receiver.bank, said, reply.encode(), key)
     why = answer and (answer.refused.value if answer.refused else "heard")
     return SimpleNamespace(reply=reply, answer=why)
+
+
+def join(bank: Running, name: str, money: int = 0, category: str = "") -> str:
+    """Registers somebody; the account, and for a merchant its token."""
+    handle = bank.node.settings.payments.handle
+    with bank.wire() as wire:
+        kind, word = ("PM", f"{category} ") if category else ("PU", "")
+        words = wire.ask(f"{kind} {name}@{handle} {name} {word}420777123456 2580").split()
+        assert words[0] == kind, words
+        if money:
+            assert wire.ask(f"AD {words[1]} {money}") == "AD"
+    return words[-1] if category else words[1]
+
+
+def records(bank: Running, kind: str) -> list[object]:
+    """The open records of a kind."""
+    return bank.node._store.open_notes(kind)
+
+
+def assert_closed(*banks: Running) -> None:
+    """Waits until no transfer and no record of a payment is open at any of the banks."""
+    for bank in banks:
+        until(lambda: not bank.node._store.open_transfers(), "transfers end", 20)  # noqa: B023
+        until(lambda: not records(bank, "p:") + records(bank, "i:"), "records close")  # noqa: B023
