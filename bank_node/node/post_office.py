@@ -100,6 +100,13 @@ class PostOffice:
         for bank in banks:
             self._move(bank)
 
+    def is_on_its_way(self, bank: BankCode) -> bool:
+        """Whether lines are on their way to a bank, and its answers are about to come."""
+        lane = self._lanes.get(bank)
+        if lane is None or not (lane.bursts or lane.is_to_hear):
+            return False
+        return self._now() - lane.left_at < _LATE_S
+
     def tick(self) -> None:
         """Sends what has waited for long enough; called a few times a second."""
         for bank in self._lanes:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.banking.transfers.engine import Engine
 from bank_node.banking.transfers.flights import Deposit, Flight, Order, Outcome, Reply
+from bank_node.banking.transfers.gathering import Gathering
 from bank_node.banking.transfers.participant import answer_to, operation_of
 from bank_node.banking.transfers.signing import (
     answer_bytes,
@@ -121,6 +122,7 @@ class Transfers:
             self._own, self._identity, self._acquaintance, self._proxy, self._replied,
             self._engine.awaits,
         )  # fmt: skip
+        self._gathering = Gathering(self._post_office.is_on_its_way)
         self._recover(self._left_open)
         self._tick()
         self._ready.set()
@@ -145,6 +147,7 @@ class Transfers:
             _log.debug("transfers have ended")
 
     def _tick(self) -> None:
+        self._gathering.end()
         self._engine.tick(self._loop.time())
         self._chronicle.tell()
         self._carry_out()
@@ -213,7 +216,7 @@ class Transfers:
     def _carry_out(self) -> None:
         self._is_flushing = False
         engine = self._engine
-        if engine.operations:
+        if engine.operations and not self._gathering.goes_on(engine.operations):
             wanted, engine.operations = engine.operations, []
             self._asked.append(([each for _, each in wanted], partial(self._booked, wanted)))
         if self._asked:
@@ -240,6 +243,7 @@ class Transfers:
 
     def _replied(self, envelopes: Sequence[Envelope], replies: Sequence[Reply]) -> None:
         now = self._loop.time()
+        self._gathering.end()
         for (key, message), reply in zip(envelopes, replies, strict=True):
             self._engine.answered(key, message, reply, now)
             flight = self._engine.flights.get(key)

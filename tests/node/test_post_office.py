@@ -139,3 +139,23 @@ def test_what_leaves_together_is_in_few_lines_that_the_other_bank_takes(message,
     for line in told:
         assert len(line) <= TRANSFERS_LINE_BYTES_MAX
         assert parse_messages(line.split()[2])[0] == message
+
+
+def test_new_messages_would_wait_while_answers_or_decisions_are_about_to_come():
+    async def told() -> list[bool]:
+        carrier, office = opened()
+        office._now = lambda: now[0]
+        seen = [office.is_on_its_way(OTHER)]
+        office.send([prepare("a")])
+        seen.append(office.is_on_its_way(OTHER))
+        carrier.answer(0, "prepared")
+        seen.append(office.is_on_its_way(OTHER))
+        office.send([commit("a")])
+        carrier.answer(1, "committed")
+        seen.append(office.is_on_its_way(OTHER))
+        office.send([prepare("b")])
+        now[0] = 1.3
+        return [*seen, office.is_on_its_way(OTHER)]
+
+    now = [1.0]
+    assert asyncio.run(told()) == [False, True, True, False, False]
