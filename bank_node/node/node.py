@@ -28,6 +28,7 @@ from bank_node.node.operator import Entrance, Parts
 from bank_node.node.payment_rules import expecting, handle_of
 from bank_node.node.payments import Payments
 from bank_node.node.place import identity_of, open_office, take_place
+from bank_node.node.post_office import WhileLeading
 from bank_node.node.providers import Providers
 from bank_node.node.stores import open_store
 from bank_node.node.succession import Succession
@@ -128,7 +129,9 @@ class Node:
         acquaintance = Acquaintance(
             banks.neighbourhood, banks.keyring, CLOCK.now_us, settings.payments.currency
         )
-        self.transfers = transfers = self._open_transfers(writer, banks, identity, acquaintance)
+        self.transfers = transfers = self._open_transfers(
+            writer, banks, identity, acquaintance, lambda: office.leads
+        )
         self._take_up(store, office, succession, transfers, payments)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         providers = Providers(
@@ -174,15 +177,16 @@ class Node:
         return self._server.start()
 
     def _open_transfers(
-        self, writer: Writer, banks: Banks, identity: Identity, acquaintance: Acquaintance
-    ) -> Transfers:
+        self, writer: Writer, banks: Banks, identity: Identity, acquaintance: Acquaintance,
+        leads: Callable[[], bool],
+    ) -> Transfers:  # fmt: skip
         """What carries money to other banks."""
         return Transfers(
             banks.own,
             identity,
             self._faults.ledger(Concluding(writer)),
             acquaintance,
-            lambda: self._faults.post(banks.proxy()),
+            lambda: WhileLeading(self._faults.post(banks.proxy()), leads),
             self._caps.of,
             self._chronicle,
             expecting(self.settings),

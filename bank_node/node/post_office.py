@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -39,6 +40,36 @@ _LATE_S = 0.25
 # What a burst may hold, so that its last line is answered long before a link gives up waiting,
 # also by a bank that has just started and has thousands of questions of its own.
 _LINES_A_BURST = 8
+
+
+# Words about transfers, and deposits at banks that know nothing else; questions are free.
+_OF_LEADERS = (b"TM ", b"AD ")
+
+
+class WhileLeading:
+    """The way to other banks of a node that may stop leading its bank.
+
+    What was decided here and did not reach the node that leads now is not the word of the bank: no
+    other bank may act on it.
+    """
+
+    def __init__(self, way: Elsewhere, leads: Callable[[], bool]) -> None:
+        self._way = way
+        self._leads = leads
+        self.close = way.close
+
+    def forward(
+        self,
+        bank: BankCode,
+        line: bytes,
+        trace: int,
+        client: Any,
+        done: Callable[[bytes | Refused], object],
+    ) -> None:
+        """See Elsewhere."""
+        if line.startswith(_OF_LEADERS) and not self._leads():
+            raise Refused(Reason.NOT_LEADER)
+        self._way.forward(bank, line, trace, client, done)
 
 
 class Lane(Struct):

@@ -5,7 +5,7 @@ from support.polling import until
 from support.two_banks import Town, ask, has, state, two_banks
 
 from bank_node.ledger.entries import settlement_account
-from bank_node.ledger.transfer_operations import Hold, Promise, Tell
+from bank_node.ledger.transfer_operations import Hold, Promise, ReadTransfer, Tell
 from bank_node.ledger.transfers import Message
 from bank_node.values import AMOUNT_MAX
 
@@ -51,6 +51,27 @@ def test_a_commit_that_nobody_remembers_to_say_is_said(town):
     town.prague.node._writer.call(Tell(Message.POST, "late"))
     until(lambda: ask(town.brno, f"AB {payee}") == "AB 20", "the money has arrived", BOTH_LOOKS_S)
     assert ask(town.prague, f"AB {payer}") == "AB 30"
+
+
+def test_a_node_that_leads_no_more_says_no_commit(town, monkeypatch):
+    """The node that leads now may not know of it, and then the money is still there."""
+    here, there = settlement_account(town.prague.bank), settlement_account(town.brno.bank)
+    payer, payee = ask(town.prague, "AC").split()[1], ask(town.brno, "AC").split()[1]
+    source, target = int(payer[:5]), int(payee[:5])
+    transfers, key = town.prague.node.transfers, f"{town.prague.bank}/deposed"
+    with monkeypatch.context() as patch:
+        patch.setattr(transfers._proxy, "_leads", lambda: False)
+        writer = town.prague.node._writer
+        writer.call(Hold("deposed", source, there, target, 0, False, AMOUNT_MAX))
+        town.brno.node._writer.call(Promise(key, target, here, source, 0, AMOUNT_MAX))
+        writer.call(Tell(Message.POST, "deposed"))
+        writer.bar(True)
+        until(lambda: getattr(transfers.flight("deposed"), "attempts", 0) > 2, "it tries",
+              BOTH_LOOKS_S)  # fmt: skip
+        assert town.brno.node._writer.call(ReadTransfer(key)).is_open
+        writer.bar(False)
+    until(lambda: ask(town.brno, f"TS {key}").split()[2] == "committed", "it leads again",
+          BOTH_LOOKS_S)  # fmt: skip
 
 
 def test_a_promise_that_nobody_remembers_is_asked_about(town):
