@@ -39,7 +39,6 @@ class _ArchivedBlocks:
 @settings_options
 @click.option("--entry", type=click.IntRange(1), help="Prove that this entry is in the ledger.")
 @click.option("--account", type=int, help="Prove the latest entry of this account.")
-@click.option("--last", is_flag=True, help="Its latest entry, which is meant in any case.")
 @click.option(
     "--since", type=click.IntRange(1), help="Prove that the ledger begins with its first blocks."
 )
@@ -51,7 +50,6 @@ def prove(
     store: str | None,
     entry: int | None,
     account: int | None,
-    last: bool,
     since: int | None,
     connect: str | None,
     output: Path | None,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -49,6 +50,8 @@ def run(settings: Effective, settings_file: Path, *, greet: bool) -> None:
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
+    # What a bank keeps is its own: the ledger, the logs, the folders that they are in.
+    os.umask(0o077)
     _start_logging(settings)
     node = Node(settings, settings_file=settings_file, request_stop=stop.set)
     try:

@@ -40,11 +40,10 @@ def test_an_entry_is_proven_and_described(proven):
     assert "compare it" not in sure
 
 
-@pytest.mark.parametrize("more", [[], ["--last"]])
-def test_the_latest_entry_of_an_account_is_proven(proven, more):
+def test_the_latest_entry_of_an_account_is_proven(proven):
     _, _, told = proven("--entry", ENTRIES)
     number = told.split("to account ")[1].split(",")[0]
-    document, code, _ = proven("--account", number, *more)
+    document, code, _ = proven("--account", number)
     assert (document["entry"], code) == (ENTRIES, 0)
 
 

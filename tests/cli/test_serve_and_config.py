@@ -1,6 +1,7 @@
 """`bank serve` says when it is ready; `bank config` says which settings hold and why."""
 
 import json
+import sys
 
 import pytest
 from support.nodes import some_host
@@ -39,6 +40,13 @@ def test_serve_writes_traffic_and_its_own_log_into_the_data_folder(served):
     traffic = (served.data / "log" / "traffic.log").read_text(encoding="utf-8")
     assert "BN -> BN 0" in traffic
     assert "ready on" in (served.data / "log" / "bank.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no modes of files")
+def test_what_a_bank_writes_is_for_nobody_elses_eyes(served):
+    written = list(served.data.rglob("*"))
+    assert served.data / "bank.db" in written
+    assert not [path for path in written if path.stat().st_mode & 0o077]
 
 
 def test_serve_reads_file_then_environment_then_command_line(tmp_path, write):
