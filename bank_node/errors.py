@@ -132,6 +132,7 @@ class Reason(Enum):
     REQUEST_DECLINED = "request_declined"
     REQUEST_EXPIRED = "request_expired"
     REQUEST_OVER = "request_over"
+    TERMS_CHANGED = "terms_changed"
     TOO_MANY_REQUESTS = "too_many_requests"
     NO_SUCH_DAY = "no_such_day"
     AMOUNT_RULE = "amount_rule"

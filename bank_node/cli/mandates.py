@@ -73,9 +73,25 @@ def show(mandate_id: str, **bank: Any) -> None:
 @click.option("--by", "vpa", required=True, help="The address that answers.")
 @at_bank
 def answer(mandate_id: str, answer: str, vpa: str, **bank: Any) -> None:
-    """Approve, decline, pause, resume or revoke MANDATE."""
+    """Approve, decline, pause, resume or revoke MANDATE.
+
+    Before the PIN is asked for, `approve` shows the terms that wait, and it agrees to those only.
+    """
     at = At(**bank)
-    click.echo(at.ask("PO", vpa, mandate_id, answer, at.pin()))
+    agreed = _shown_terms(at, mandate_id) if answer == "approve" else ()
+    click.echo(at.ask("PO", vpa, mandate_id, answer, at.pin(), *agreed))
+
+
+def _shown_terms(at: At, mandate_id: str) -> tuple[int, str]:
+    """Tells on stderr to what an approval agrees; the amount in minor units, and the last day."""
+    known = json.loads(at.ask("PS", mandate_id))
+    terms = known.get("proposed") or known
+    is_whole = terms is not known or known["state"] == "pending"
+    amount = terms["amount"] if is_whole else known.get("next_amount", terms["amount"])
+    what = f"{terms['amount_rule']} {to_decimal(amount)} {terms['recurrence']}" if is_whole else (
+        f"the next payment, {to_decimal(amount)}")  # fmt: skip
+    click.echo(f"{known['payee_name']}: {what}, until {terms['end']}", err=True)
+    return amount, terms["end"]
 
 
 @mandate.command()

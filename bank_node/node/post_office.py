@@ -68,7 +68,8 @@ class WhileLeading:
     ) -> None:
         """See Elsewhere."""
         if line.startswith(_OF_LEADERS) and not self._leads():
-            raise Refused(Reason.NOT_LEADER)
+            # No client hears this: what was to be sent waits, and is nobody's word for now.
+            raise Refused(Reason.NOT_LEADER, leader="?")
         self._way.forward(bank, line, trace, client, done)
 
 

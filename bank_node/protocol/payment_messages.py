@@ -171,6 +171,10 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "The request is over already.",
         "Žádost už je vyřízená.",
     ),
+    Reason.TERMS_CHANGED: (
+        "Other terms than these wait for an answer.",
+        "Na odpověď čekají jiné podmínky než tyto.",
+    ),
     Reason.TOO_MANY_REQUESTS: (
         "Too many requests wait for this client.",
         "Na tohoto klienta čeká příliš mnoho žádostí.",

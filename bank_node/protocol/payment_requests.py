@@ -7,6 +7,7 @@ from bank_node.protocol.payment_values import (
     parse_answer,
     parse_date,
     parse_dispute_word,
+    parse_payment_amount,
     parse_payment_id,
     parse_recurrence,
 )
@@ -25,6 +26,8 @@ AMOUNT_RULE = Argument("<exact|max>", parse_amount_rule)
 RECURRENCE = Argument("<recurrence>", parse_recurrence)
 START = Argument("<start>", parse_date)
 END = Argument("<end>", parse_date)
+AGREED_AMOUNT = Argument("number", parse_payment_amount, optional=True)
+AGREED_END = Argument("end", parse_date, optional=True)
 MANDATE = Argument("<mandate>", parse_payment_id)
 ANSWER = Argument("<approve|decline|pause|resume|revoke>", parse_answer)
 DISPUTE = Argument("<payment|dispute>", parse_payment_id)
@@ -118,10 +121,11 @@ REQUEST_ROWS = (
         effect=Effect.WRITES, extension=True, secrets=(3,), cost=100,
     ),
     Command(
-        "PO", (VPA, MANDATE, ANSWER, PIN), "PO <state>",
+        "PO", (VPA, MANDATE, ANSWER, PIN, AGREED_AMOUNT, AGREED_END), "PO <state>",
         "Pay, orders: answers what a mandate asks, pauses it, lets it go on, or revokes it.",
         errors=(Reason.VPA_FORMAT, Reason.PAYMENT_ID_FORMAT, Reason.ANSWER_FORMAT,
-                Reason.PIN_FORMAT, *PIN_ERRORS, Reason.NO_SUCH_REQUEST, Reason.FROZEN,
+                Reason.PIN_FORMAT, Reason.PAYMENT_AMOUNT, Reason.DATE_FORMAT, *PIN_ERRORS,
+                Reason.NO_SUCH_REQUEST, Reason.FROZEN, Reason.TERMS_CHANGED,
                 Reason.REQUEST_PENDING, Reason.REQUEST_DECLINED, Reason.REQUEST_EXPIRED,
                 Reason.REQUEST_OVER, *STORE),
         effect=Effect.WRITES, extension=True, secrets=(3,), cost=100,

@@ -137,12 +137,13 @@ def present(counter: Counter, call: Call) -> Steps:
 
 def direct(counter: Counter, call: Call) -> Steps:
     """`PO`."""
-    vpa, mandate_id, answer, pin = call.arguments
+    vpa, mandate_id, answer, pin, *rest = call.arguments
+    amount, end = (*rest, 0, 0)[:2]
     _, proof = yield from prove(counter, vpa, pin)
     terms = counter.terms()
     known = yield from _find(mandate_id, proof, terms)
     message = MandateMessage(answer)
-    note = yield Direct(proof, terms, mandate_id, known.payer_account, message)
+    note = yield Direct(proof, terms, mandate_id, known.payer_account, message, amount, end)
     return f"PO {read(Mandate, note).state}"
 
 

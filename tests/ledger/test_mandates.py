@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from ledger_model import book
+from msgspec.structs import replace
 from test_payment_operations import RULES, Bank, proof
 
 from bank_node.banking.payments.dues import Todo, due
@@ -65,9 +66,9 @@ class Desk:
     def mandate(self):
         return read(Mandate, self.do(ReadNote(self.first.key)))
 
-    def say(self, message, who=None):
+    def say(self, message, who=None, *terms):
         result = self.do(Direct(proof(who or self.payer), self.clock.terms(), self.first.id,
-                                self.payer.account, MandateMessage(message)))  # fmt: skip
+                                self.payer.account, MandateMessage(message), *terms))  # fmt: skip
         return read(Mandate, result).state if isinstance(result, Note) else result
 
     def present(self, amount):
@@ -261,6 +262,22 @@ def test_other_terms_count_once_the_payer_approves_them():
     assert desk.say("approve") == "active"
     assert desk.run(24 * 40) == ["2026-02-20 00:00"]
     assert desk.bank.balance(desk.shop) == 350
+
+
+def test_an_answer_that_names_terms_is_about_those_only():
+    desk = Desk("2026-01-10T09:00", "monthly:on:31", "2026-04-30")
+    end = desk.first.plan.end
+    assert desk.say("approve", None, 101, end) is Reason.TERMS_CHANGED
+    assert desk.say("approve", None, 100, end + 1) is Reason.TERMS_CHANGED
+    assert desk.mandate.state == "pending"
+    assert desk.say("approve", None, 100, end) == "active"
+    assert desk.say("approve", None, 100, end) == "active", "the same answer again"
+    greedy = replace(desk.mandate, plan=replace(desk.first.plan, amount=9_000))
+    desk.do(Propose(proof(desk.shop), desk.clock.terms(), greedy, changes=True))
+    assert desk.say("approve", None, 100, end) is Reason.TERMS_CHANGED
+    assert desk.mandate.plan.amount == 100
+    assert desk.say("decline", None, 9_000, end) == "active"
+    assert desk.mandate.proposed is None
 
 
 def test_other_terms_do_not_pay_a_month_again():

@@ -166,12 +166,17 @@ class Direct(WithPin, frozen=True):
     """The payer approves, declines, pauses, resumes; either side revokes. Its result is the note.
 
     Approving agrees to whatever waits for the payer's word: the mandate itself, other terms of
-    it, or its next payment.
+    it, or its next payment. Whoever says which amount and end that are is refused if they are
+    others by now: the payee may have asked for more just before.
     """
 
     mandate_id: str
     payer_account: int
     message: MandateMessage
+    amount: int = 0
+    """What waits, in minor units; 0 if the client does not say."""
+    end: int = 0
+    """Its last day; 0 if the client does not say."""
 
     @property
     def touched(self) -> tuple[int | str, ...]:
@@ -192,6 +197,8 @@ class Direct(WithPin, frozen=True):
         if due(mandate, self.terms.now, self.terms.rules) is Todo.EXPIRE:
             mandate = replace(mandate, state=MandateState.EXPIRED)
             keep(state, mandate)
+        if not self._fits(mandate):
+            return Reason.TERMS_CHANGED
         if self.message is MandateMessage.DECLINE and mandate.proposed and mandate.is_open:
             return keep(state, replace(mandate, proposed=None))
         step = MANDATE_STEPS[mandate.state, self.message]
@@ -199,6 +206,17 @@ class Direct(WithPin, frozen=True):
             return step
         after = self._after(mandate, step)
         return state.notes[mandate.key] if after == mandate else keep(state, after)
+
+    def _fits(self, mandate: Mandate) -> bool:
+        """Whether the terms that the client names are those that wait; none may wait."""
+        plan, amount = mandate.plan, mandate.plan.amount
+        if mandate.is_open and mandate.proposed is not None:
+            plan, amount = mandate.proposed, mandate.proposed.amount
+        elif mandate.is_open and needs_word(mandate, self.terms.rules):
+            amount = mandate.amount_due
+        elif mandate.state not in MANDATE_ASKED:
+            return True
+        return self.amount in (0, amount) and self.end in (0, plan.end)
 
     def _after(self, mandate: Mandate, step: MandateState) -> Mandate:
         if step is MandateState.REVOKED:
