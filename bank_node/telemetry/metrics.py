@@ -5,11 +5,26 @@ see a figure that is one request old.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 # Bucket n counts latencies below 2**n microseconds. No difference of two 64-bit clocks has more
 # than 64 bits, so that recording needs no check: an error here would stop the writer.
 _BUCKETS = 65
+
+
+def quantile_us(buckets: Sequence[int], share: float) -> int:
+    """What the given share, 0..1, does not exceed, at most twice too high; 0 when empty.
+
+    Bucket n counts latencies below 2**n microseconds.
+    """
+    wanted = share * sum(buckets)
+    seen = 0
+    for bucket, count in enumerate(buckets):
+        seen += count
+        if count and seen >= wanted:
+            return int((1 << bucket) - 1)
+    return 0
 
 
 class Histogram:
@@ -50,13 +65,7 @@ class Histogram:
 
     def quantile_us(self, share: float) -> int:
         """What the given share, 0..1, does not exceed, at most twice too high; 0 when empty."""
-        wanted = share * sum(self.counts)
-        seen = 0
-        for bucket, count in enumerate(self.counts):
-            seen += count
-            if count and seen >= wanted:
-                return min((1 << bucket) - 1, self.maximum_us)
-        return 0
+        return min(quantile_us(self.counts, share), self.maximum_us)
 
     def summary(self) -> dict[str, int]:
         """The figures that a person reads."""

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bank_node.telemetry.metrics import Histogram
-from tui.model.rates import LENGTH, NO_RATES, Past, between, quantile_us, remembered
+from bank_node.telemetry.metrics import Histogram, quantile_us
+from tui.model.rates import LENGTH, NO_RATES, Past, between, remembered
 from tui.model.replies import Latencies, Metrics
 
 

@@ -105,7 +105,12 @@ def share(part: float, whole: float) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun, e.g. `1 bank`, `1,200 banks`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {noun(count, one, many)}"
+
+
+def noun(count: int, one: str, many: str = "") -> str:
+    """The noun of a count that stands apart, e.g. `bank` of 1, `banks` of 1,200."""
+    return one if count == 1 else many or one + "s"
 
 
 def count_of(part: int, whole: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bank_node.telemetry.metrics import quantile_us
 from tui.model.replies import Latencies, Metrics
 
 _US = 1_000_000
@@ -43,20 +44,6 @@ class Rates(NamedTuple):
 
 
 NO_RATES = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
-
-
-def quantile_us(buckets: Sequence[int], share: float) -> int:
-    """What the given share, 0..1, does not exceed, at most twice too high; 0 when empty.
-
-    Bucket n counts latencies below 2**n microseconds.
-    """
-    whole = sum(buckets)
-    seen = 0
-    for bucket, count in enumerate(buckets):
-        seen += count
-        if count and seen >= share * whole:
-            return int((1 << bucket) - 1)
-    return 0
 
 
 def _new(now: Sequence[int], before: Sequence[int]) -> list[int]:

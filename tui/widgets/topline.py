@@ -63,7 +63,7 @@ class TopLine(Widget):
         else:
             parts += ["  ", formats.amount(status.total), (" total", "$bank-dim")]
             if width >= _WIDE:
-                noun = " account" if status.clients == 1 else " accounts"
+                noun = f" {formats.noun(status.clients, 'account')}"
                 parts += ["  ", formats.amount(status.clients), (noun, "$bank-dim")]
         return safe.assemble(*parts)
 
@@ -75,7 +75,7 @@ class TopLine(Widget):
         if status.warnings:
             parts.append((f"▲ {formats.plural(len(status.warnings), 'warning')}  ", "$warning"))
         parts += [("● ", "$success"), f"{counts.verified}",
-                  (" peer  " if counts.verified == 1 else " peers  ", "$bank-dim")]  # fmt: skip
+                  (f" {formats.noun(counts.verified, 'peer')}  ", "$bank-dim")]  # fmt: skip
         if counts.silent and width >= _WIDE:
             parts += [("○ ", "$warning"), f"{counts.silent}", (" silent  ", "$bank-dim")]
         parts.append((safe.line(f"v{status.version}" if status.version else "", 20), "$bank-dim"))

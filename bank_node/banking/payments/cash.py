@@ -11,7 +11,7 @@ from bank_node.banking.payments.records import (
     Person,
     body_of,
     payment_key,
-    read,
+    told_again,
 )
 from bank_node.errors import Reason
 from bank_node.ledger import book, noting
@@ -39,7 +39,7 @@ class Cash(WithPin, frozen=True):
         payment = self.payment
         known = state.notes.get(payment_key(payment.id))
         if known is not None:
-            return known if read(Payment, known).is_same(payment) else Reason.REFERENCE_TAKEN
+            return told_again(known, payment)
         spent = self._move(state, person)
         if isinstance(spent, Reason):
             return Reason.NOT_ENOUGH_MONEY if spent is Reason.INSUFFICIENT_FUNDS else spent

@@ -14,7 +14,7 @@ from bank_node.banking.payments.machines import (
 )
 from bank_node.banking.payments.operations import Pay, WithPin, touched_by, touched_by_payment
 from bank_node.banking.payments.papers import PAYER, Collect, agenda_key, collect_key
-from bank_node.banking.payments.records import Payment, payment_key, person_key, read
+from bank_node.banking.payments.records import Payment, payment_key, person_key, read, told_again
 from bank_node.banking.payments.uri import NOT_A_MERCHANT
 from bank_node.errors import Reason
 from bank_node.ledger.notes import Note
@@ -55,7 +55,7 @@ class Ask(WithPin, frozen=True):
         collect = self.collect
         known = state.notes.get(collect.key)
         if known is not None:
-            return known if read(Collect, known).is_same(collect) else Reason.REFERENCE_TAKEN
+            return told_again(known, collect)
         if not may_ask(person.category, self.terms.rules.asking):
             return Reason.ASKING_OFF
         if person.is_frozen:

@@ -38,6 +38,7 @@ from bank_node.banking.payments.records import (
     payment_key,
     person_key,
     read,
+    told_again,
 )
 from bank_node.errors import Reason
 from bank_node.ledger import moves, noting
@@ -136,8 +137,7 @@ class Propose(WithPin, frozen=True):
         if self.changes:
             return self._change(state, known, person.account)
         if known is not None:
-            is_same = known.is_same(wanted)
-            return state.notes[wanted.key] if is_same else Reason.REFERENCE_TAKEN
+            return told_again(state.notes[wanted.key], wanted)
         if person.is_frozen:
             return Reason.FROZEN
         if person.account == wanted.payer_account:

@@ -42,6 +42,7 @@ from bank_node.banking.payments.papers import (
     agenda_key,
     mandate_key,
 )
+from bank_node.banking.payments.records import told_again
 from bank_node.errors import Reason
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
@@ -120,10 +121,10 @@ class ProposeAbroad(WithPin, frozen=True):
         person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
-        wanted, known = self.mandate, find(state, self.mandate.id)
+        wanted = self.mandate
+        known = state.notes.get(wanted.key)
         if known is not None:
-            is_same = known.is_same(wanted)
-            return state.notes[wanted.key] if is_same else Reason.REFERENCE_TAKEN
+            return told_again(known, wanted)
         if person.is_frozen:
             return Reason.FROZEN
         if wanted.plan.amount > self.terms.rules.per_payment:

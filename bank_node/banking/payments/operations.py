@@ -25,6 +25,7 @@ from bank_node.banking.payments.records import (
     person_key,
     read,
     read_activity,
+    told_again,
     vpa_key,
 )
 from bank_node.errors import Reason
@@ -242,7 +243,7 @@ class Pay(WithPin, frozen=True):
         payment = self.payment
         known = state.notes.get(payment_key(payment.id))
         if known is not None:
-            return known if read(Payment, known).is_same(payment) else Reason.REFERENCE_TAKEN
+            return told_again(known, payment)
         activity = self.spend(state, person, payment.amount)
         if isinstance(activity, Reason):
             return activity

@@ -23,7 +23,7 @@ from bank_node.banking.payments.papers import (
     Paper,
     Request,
 )
-from bank_node.errors import CorruptLedger
+from bank_node.errors import CorruptLedger, Reason
 from bank_node.ledger.notes import Note
 from bank_node.protocol.payment_values import Vpa
 
@@ -195,6 +195,15 @@ def read(kind: type[Body], note: Note) -> Body:
     except msgspec.MsgspecError as error:
         raise CorruptLedger(f"the note {note.key} cannot be read: {error}") from None
     return record
+
+
+def told_again(known: Note, wanted: Payment | Request) -> Note | Reason:
+    """What asking again comes to: the note that is there, unless something else is asked for.
+
+    That a reference means one thing only is protocol.md, section 14.
+    """
+    kind: Any = type(wanted)
+    return known if read(kind, known).is_same(wanted) else Reason.REFERENCE_TAKEN
 
 
 def request_of(note: Note) -> Request:

@@ -35,7 +35,7 @@ from bank_node.banking.payments.papers import (
     agenda_key,
     collect_key,
 )
-from bank_node.banking.payments.records import COLLECT, Payment
+from bank_node.banking.payments.records import COLLECT, Payment, told_again
 from bank_node.errors import Reason
 from bank_node.ledger.operations import Procedure, Result
 from bank_node.ledger.state import State
@@ -76,10 +76,9 @@ class AskAbroad(WithPin, frozen=True):
         person = self.authenticate(state)
         if isinstance(person, Reason):
             return person
-        known = find(state, self.collect.id)
+        known = state.notes.get(self.collect.key)
         if known is not None:
-            is_same = known.is_same(self.collect)
-            return state.notes[known.key] if is_same else Reason.REFERENCE_TAKEN
+            return told_again(known, self.collect)
         if not may_ask(person.category, self.terms.rules.asking):
             return Reason.ASKING_OFF
         if person.is_frozen:
