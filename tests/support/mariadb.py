@@ -149,6 +149,15 @@ class MariaDb:
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
+        # Its threads hear of it one after the other, and one that still runs may answer.
+        until(self._stands_still, "every thread of the server stands still")
+
+    def _stands_still(self) -> bool:
+        states = [
+            path.read_text().rpartition(")")[2].split()[0]
+            for path in Path(f"/proc/{self.pid}/task").glob("*/stat")
+        ]
+        return set(states) == {"T"}
 
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
