@@ -13,14 +13,9 @@ from typing import Any, Protocol
 
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.banking.transfers.engine import Engine
-from bank_node.banking.transfers.flights import Deposit, Flight, Order, Outcome, Reply
+from bank_node.banking.transfers.flights import Flight, Order, Outcome, Reply
 from bank_node.banking.transfers.gathering import Gathering
-from bank_node.banking.transfers.participant import answer_to, operation_of
-from bank_node.banking.transfers.signing import (
-    answer_bytes,
-    request_bytes,
-    request_evidence,
-)
+from bank_node.banking.transfers.participant import operation_of
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Done, Operation, Result
 from bank_node.ledger.transfer_operations import ReadTransfer, Tell
@@ -28,23 +23,18 @@ from bank_node.ledger.transfers import Message, Phase, Role, Transfer
 from bank_node.network.loops import Inbox, new_loop
 from bank_node.network.peers import Peer
 from bank_node.node.acquaintance import Acquaintance
+from bank_node.node.deposits import Deposits
 from bank_node.node.post_office import Envelope, PostOffice
-from bank_node.protocol.messages import LANGUAGES, Catalogue
-from bank_node.protocol.transfer_messages import Messages, TransferMessage, joined
-from bank_node.security.identity import Identity, is_signed
+from bank_node.node.reception import Decided, Reception
+from bank_node.protocol.transfer_messages import Messages
+from bank_node.security.identity import Identity
 from bank_node.service.calls import Answer, Call, Elsewhere
-from bank_node.values import AMOUNT_MAX, BankCode, one_line
+from bank_node.values import AMOUNT_MAX, BankCode
 
 _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 _STOP_S = 5.0
-# What a node of our kind says when it does not know itself what became of a deposit.
-_NOT_KNOWN = frozenset(
-    f"ER {Catalogue(language).error_sentence(reason)}".encode()
-    for language in LANGUAGES
-    for reason in (Reason.OUTCOME_UNKNOWN, Reason.TIMED_OUT, Reason.INTERNAL)
-)
 
 
 class Ledger(Protocol):
@@ -85,6 +75,7 @@ class Transfers:
         self._engine = Engine(cap_of)
         self._loop = new_loop()
         self._inbox = Inbox(self._loop)
+        self._reception = Reception(own, identity, acquaintance, self._loop, self._decide)
         self._proxy: Elsewhere
         self._is_flushing = False
         self._asked: list[tuple[Sequence[Operation], Done]] = []
@@ -123,6 +114,7 @@ class Transfers:
             self._engine.awaits,
         )  # fmt: skip
         self._gathering = Gathering(self._post_office.is_on_its_way)
+        self._deposits = Deposits(self._proxy, self._deposited)
         self._recover(self._left_open)
         self._tick()
         self._ready.set()
@@ -228,7 +220,7 @@ class Transfers:
             self._post_office.send(messages)
         deposits, engine.deposits = engine.deposits, []
         for deposit in deposits:
-            self._deposit(deposit)
+            self._deposits.send(deposit)
 
     def _booked(self, wanted: Sequence[tuple[str, Operation]], results: Sequence[Result]) -> None:
         now = self._loop.time()
@@ -258,28 +250,9 @@ class Transfers:
         if flight.is_in_doubt and flight.record is not None:
             self._chronicle.doubted(flight.record)
 
-    def _deposit(self, deposit: Deposit) -> None:
-        line = f"AD {deposit.payee}/{deposit.bank} {deposit.amount}".encode()
-        done = partial(self._deposited, deposit)
-        try:
-            self._proxy.forward(deposit.bank, line, 0, self, done)
-        except Refused as refused:
-            self._loop.call_soon(done, refused)
-
-    def _deposited(self, deposit: Deposit, answer: bytes | Refused) -> None:
-        reason: Reason | None
-        if isinstance(answer, Refused):
-            text, reason = answer.reason.value, answer.reason
-        else:
-            told = answer.rstrip(b"\r\n")
-            text = one_line(told.decode("utf-8", "replace"))
-            if told.startswith(b"ER"):
-                unknown = told in _NOT_KNOWN
-                reason = Reason.BANK_OUTCOME_UNKNOWN if unknown else Reason.BANK_REFUSED
-            else:
-                reason = None if told.strip() == b"AD" else Reason.BANK_OUTCOME_UNKNOWN
-        self._engine.deposited(deposit.key, reason, text)
-        flight = self._engine.flights.get(deposit.key)
+    def _deposited(self, key: str, reason: Reason | None, text: str) -> None:
+        self._engine.deposited(key, reason, text)
+        flight = self._engine.flights.get(key)
         if flight is not None and flight.is_in_doubt and flight.record is not None:
             self._chronicle.doubted(flight.record)
         self._soon()
@@ -290,42 +263,21 @@ class Transfers:
         self, sender: BankCode, messages: Messages, signature: str, done: Callable[[Answer], None]
     ) -> None:
         """Messages of another bank, in form; `done` hears the reply."""
-        self._post(self._receive, sender, messages, signature, done)
+        self._post(self._reception.receive, sender, messages, signature, done)
 
-    def _receive(
-        self, sender: BankCode, messages: Messages, signature: str, done: Callable[[Answer], None]
+    def _decide(
+        self, sender: BankCode, messages: Messages, evidence: bytes, decided: Decided
     ) -> None:
-        text = joined(messages)
+        # No room for anything more is a cap that nothing new stays below.
+        cap = self._cap_of(sender) if self._engine.has_room(sender) else -AMOUNT_MAX
+        operations = [
+            self._expecting(operation_of(sender, each, cap, evidence), each.memo)
+            for each in messages
+        ]
+        self._asked.append((operations, partial(self._decided, decided)))
+        self._soon()
 
-        def known(key: str | None) -> None:
-            signed = request_bytes(sender, self._own, text)
-            if sender == self._own or not key or not is_signed(signed, signature, key):
-                done(Refused(Reason.NOT_SIGNED, bank=sender))
-                return
-            # No room for anything more is a cap that nothing new stays below.
-            cap = self._cap_of(sender) if self._engine.has_room(sender) else -AMOUNT_MAX
-            evidence = request_evidence(text, signature)
-            operations = [
-                self._expecting(operation_of(sender, each, cap, evidence), each.memo)
-                for each in messages
-            ]
-            self._asked.append((operations, partial(self._decided, sender, messages, text, done)))
-            self._soon()
-
-        key = self._acquaintance.key_of(sender)
-        if key:
-            known(key)
-        else:
-            self._acquaintance.learn_key(self._loop, sender, known)
-
-    def _decided(
-        self,
-        sender: BankCode,
-        messages: Sequence[TransferMessage],
-        text: str,
-        done: Callable[[Answer], None],
-        results: Sequence[Result],
-    ) -> None:
+    def _decided(self, decided: Decided, results: Sequence[Result]) -> None:
         now = self._loop.time()
         self._chronicle.reached(results)
         for result in results:
@@ -333,9 +285,7 @@ class Transfers:
                 if result.role is Role.PAYEE and result.phase is Phase.RESERVED:
                     self._engine.promised(result, now)
                 self._engine.settled(result)
-        answers = joined(tuple(map(answer_to, messages, results)))
-        signature = self._identity.sign(answer_bytes(self._own, sender, text, answers))
-        done(f"TM {answers} {signature}")
+        decided(results)
         self._soon()
 
     # What the operator wants
