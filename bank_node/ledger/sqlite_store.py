@@ -6,7 +6,6 @@ carried forward in small sorted portions, and each row tells the entry it is up 
 reads the snapshot and replays the blocks after it.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -18,7 +17,7 @@ from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError
 from bank_node.ledger import book
 from bank_node.ledger.book import CASH, Account, FreeNumbers, State
 from bank_node.ledger.following import follow
-from bank_node.ledger.journal import EMPTY_HEAD, Block, Head, check, head_of
+from bank_node.ledger.journal import Block, Head, check, head_of
 from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.ownership import own
@@ -26,13 +25,11 @@ from bank_node.ledger.records import Record
 from bank_node.ledger.recovery import Recovery
 from bank_node.ledger.sqlite_blocks import INSERT_BLOCK, find_block, last_head, read_blocks, tail
 from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
-from bank_node.ledger.sqlite_transfers import read_open, recall, write_transfers
+from bank_node.ledger.sqlite_snapshot import Snapshot
+from bank_node.ledger.sqlite_transfers import read_open, recall, write_rows, write_transfers
 from bank_node.ledger.state_reads import StateReads, block_holding
 from bank_node.ledger.transfer_operations import ReadTransfer
 
-# How many entries may lie between the snapshot and the head before it is carried forward.
-# Replaying twice as many, the most a start can meet, takes about a third of a second.
-SNAPSHOT_ENTRIES = 131_072
 # Rows written along with one block: few enough that the block is not felt to be slower.
 _PORTION_ROWS = 256
 # Rows written at once when nobody waits.
@@ -43,11 +40,7 @@ _LOG_BYTES_MAX = 4 * 2**20
 _PAGES_BYTES_OF_BLOCK = 2 * 4096
 _PAGES_BYTES_OF_PORTION = 3 * 4096
 
-# One statement for all rows of a portion: the interpreter is free while it runs.
-_WRITE_ROWS = (
-    "INSERT OR REPLACE INTO accounts "
-    "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)"
-)
+_WRITE_ROWS = "INSERT OR REPLACE INTO accounts VALUES "
 # One value for a column of all open accounts: a start would take twice as long with a row each.
 _READ_COLUMNS = (
     "SELECT json_group_array(number), json_group_array(balance), json_group_array(last_entry) "
@@ -65,61 +58,6 @@ _CERTAINLY_UNDONE = {
 # A tuple: a union would be made anew for every read.
 _FOUND_ON_DISK = (ReadTransfer, ReadNote)
 _MISSING = {ReadTransfer: Reason.NO_SUCH_TRANSFER, ReadNote: Reason.NO_SUCH_PAYMENT}
-
-
-class Snapshot:
-    """The rows as they lag behind the journal, and which of them are to be rewritten.
-
-    Rows are named by the number of an account or the key of a transfer.
-    """
-
-    def __init__(self, sequence: int) -> None:
-        self.sequence = sequence
-        self._noted: set[int | str] = set()
-        self._portions: list[int | str] = []
-        self._goal = EMPTY_HEAD
-
-    def note(self, names: Iterable[int | str]) -> None:
-        """Remembers rows that a block changed, but for those of open accounts.
-
-        An account tells its last entry itself; remembering it would cost each deposit more than
-        looking at all accounts costs each round.
-        """
-        self._noted.update(names)
-
-    def is_due(self, head: Head) -> bool:
-        """Whether enough has gathered for another round."""
-        return not self._portions and head.sequence - self.sequence >= SNAPSHOT_ENTRIES
-
-    def start_round(self, head: Head, accounts: Mapping[int, Account | None]) -> None:
-        """Everything changed up to `head` is to be written now; `accounts` are as of then."""
-        changed = {CASH, *self._noted, *self._portions}
-        changed.update(
-            [
-                number
-                for number, account in accounts.items()
-                if account and account.last_entry > self.sequence
-            ]
-        )
-        keys = sorted([name for name in changed if isinstance(name, str)], reverse=True)
-        numbers = sorted([name for name in changed if isinstance(name, int)], reverse=True)
-        self._portions = [*keys, *numbers]
-        self._noted = set()
-        self._goal = head
-
-    def next_portion(self, rows: int) -> list[int | str]:
-        """The rows to write next; empty when no round is under way."""
-        return self._portions[: -rows - 1 : -1]
-
-    def done_with(self, portion: list[int | str]) -> None:
-        """Called once a portion is durable."""
-        del self._portions[-len(portion) :]
-        if not self._portions:
-            self.sequence = self._goal.sequence
-
-    def goal_reached_by(self, portion: list[int | str]) -> Head | None:
-        """The head that the snapshot stands for once this portion is written, if it is the last."""
-        return self._goal if len(portion) == len(self._portions) else None
 
 
 class SqliteStore(StateReads):
@@ -148,7 +86,8 @@ class SqliteStore(StateReads):
         try:
             self._state, self._head, sequence, changed = load(self._connection)
             self._snapshot = Snapshot(sequence)
-            self._note(changed)
+            self._snapshot.note(changed)
+            self._carry_on()
         except sqlite3.Error as error:
             self._connection.close()
             raise StartupError(f"the ledger {self.path} cannot be read: {error}") from None
@@ -169,7 +108,7 @@ class SqliteStore(StateReads):
     def commit(self, state: State, block: Block) -> None:
         if self._log_bytes > _LOG_BYTES_MAX:
             self._move_log()
-        portion = self._snapshot.next_portion(_PORTION_ROWS)
+        portion = self._snapshot.next_portion()
         execute = self._connection.execute
         try:
             if portion:
@@ -189,15 +128,15 @@ class SqliteStore(StateReads):
         if portion:
             self._done_with(portion)
             self._log_bytes += _PAGES_BYTES_OF_PORTION
-        self._note(changed)
-
-    def _note(self, changed: Iterable[int | str]) -> None:
         self._snapshot.note(changed)
+        self._carry_on()
+
+    def _carry_on(self) -> None:
         if self._snapshot.is_due(self._head):
-            self._snapshot.start_round(self._head, self._state.accounts)
+            self._snapshot.start_round(self._head, self._state.accounts, _PORTION_ROWS)
 
     def _done_with(self, portion: list[int | str]) -> None:
-        self._snapshot.done_with(portion)
+        self._snapshot.done()
         # Where a finished transfer is found can be read from its row from now on.
         for name in portion:
             if isinstance(name, str):
@@ -231,7 +170,9 @@ class SqliteStore(StateReads):
             head = head_of(block)
         if self._log_bytes > _LOG_BYTES_MAX:
             self._move_log()
-        portion = self._snapshot.next_portion(_PORTION_ROWS)
+        # The state is ahead of the file already, and a round has to know which accounts are gone.
+        self._snapshot.note(changed)
+        portion = self._snapshot.next_portion()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             if portion:
@@ -249,7 +190,7 @@ class SqliteStore(StateReads):
         if portion:
             self._done_with(portion)
             self._log_bytes += _PAGES_BYTES_OF_PORTION
-        self._note(changed)
+        self._carry_on()
 
     def confirm(self) -> None:
         """The owner of the file knows the latest state."""
@@ -307,16 +248,17 @@ class SqliteStore(StateReads):
     def _finish_snapshot(self) -> None:
         if self._snapshot.sequence == self._head.sequence:
             return
-        self._snapshot.start_round(self._head, self._state.accounts)
-        while portion := self._snapshot.next_portion(_LARGE_PORTION_ROWS):
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._write_rows(portion, self._state)
-            self._connection.execute("COMMIT")
-            self._done_with(portion)
+        self._snapshot.start_round(self._head, self._state.accounts, _LARGE_PORTION_ROWS)
+        while self._snapshot.is_under_way:
+            if portion := self._snapshot.next_portion():
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._write_rows(portion, self._state)
+                self._connection.execute("COMMIT")
+                self._done_with(portion)
 
     def _write_rows(self, portion: list[int | str], batch: State) -> None:
         rows = [self._row(name, batch) for name in portion if isinstance(name, int)]
-        self._connection.execute(_WRITE_ROWS, (json.dumps(rows),))
+        write_rows(self._connection, _WRITE_ROWS, rows)
         keys = [name for name in portion if isinstance(name, str)]
         if keys:
             # What the batch does not know of a transfer stands in the state before it.

@@ -5,17 +5,16 @@ The row of an open one holds its record, that of a finished one only the entry w
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from bank_node.ledger.journal import records_at
 from bank_node.ledger.records import Record, decode
 from bank_node.ledger.sqlite_blocks import find_block
 
-# One statement for all rows of a portion: the interpreter is free while it runs.
-_WRITE_FINISHED = (
-    "INSERT OR REPLACE INTO transfers SELECT value ->> 0, value ->> 1, x'' FROM json_each(?)"
-)
-_WRITE_OPEN = "INSERT OR REPLACE INTO transfers VALUES (?, ?, ?)"
+_WRITE_TRANSFERS = "INSERT OR REPLACE INTO transfers VALUES "
+# Each row of these tables has few columns, and SQLite takes 32,766 values in a statement.
+_ROWS_MAX = 4096
 # A join has no list to sort and to look through, as the IN of a selection has.
 _FIND = (
     "SELECT transfers.key, transfers.entry FROM json_each(?) AS wanted CROSS JOIN transfers "
@@ -25,15 +24,23 @@ _FIND = (
 
 def write_transfers(connection: sqlite3.Connection, rows: Iterable[tuple[str, int, bytes]]) -> None:
     """Writes rows: key, entry, and the record of a transfer that is open."""
-    finished, still_open = [], []
-    for row in rows:
-        if row[2]:
-            still_open.append(row)
-        else:
-            finished.append(row[:2])
-    connection.execute(_WRITE_FINISHED, (json.dumps(finished),))
-    if still_open:
-        connection.executemany(_WRITE_OPEN, still_open)
+    write_rows(connection, _WRITE_TRANSFERS, list(rows))
+
+
+def write_rows(
+    connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[int | str | bytes, ...]]
+) -> None:
+    """Writes rows by a statement that ends with VALUES.
+
+    They are one statement: the interpreter is free while it runs, and SQLite keeps it prepared
+    where portions are of one size.
+    """
+    for start in range(0, len(rows), _ROWS_MAX):
+        part = rows[start : start + _ROWS_MAX]
+        marks = f"({', '.join('?' * len(part[0]))})"
+        connection.execute(
+            statement + ", ".join([marks] * len(part)), list(chain.from_iterable(part))
+        )
 
 
 def read_open(connection: sqlite3.Connection) -> Iterator[Record]:

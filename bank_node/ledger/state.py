@@ -246,9 +246,11 @@ class State:
         return {*self.accounts, *self.changed_beside_accounts(since)}
 
     def changed_beside_accounts(self, since: int) -> list[int | str]:
-        """What this batch changed after an entry that no open account tells by its last entry:
-        records, and the accounts that it closed."""
-        changed: list[int | str] = [t.key for t in self.transfers.values() if t.entry > since]
+        """What this batch changed after an entry that no open client tells by its last entry:
+        records, settlement accounts, and the accounts that it closed."""
+        transfers = [t for t in self.transfers.values() if t.entry > since]
+        changed: list[int | str] = [t.key for t in transfers]
+        changed += {t.bank for t in transfers}.intersection(self.accounts)
         changed += [note.key for note in self.notes.values() if note.entry > since]
         return changed + self.closed
 

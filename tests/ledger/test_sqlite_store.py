@@ -10,7 +10,7 @@ from child_python import run
 from ledger_model import assert_state_is_that_of_the_journal, book, opened
 
 from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
-from bank_node.ledger import sqlite_store
+from bank_node.ledger import sqlite_snapshot, sqlite_store
 from bank_node.ledger.entries import Account
 from bank_node.ledger.operations import (
     CloseAccount,
@@ -41,8 +41,9 @@ def store(path):
 @pytest.fixture
 def small_rounds(monkeypatch):
     """A snapshot round starts every 20 entries and takes several blocks."""
-    monkeypatch.setattr(sqlite_store, "SNAPSHOT_ENTRIES", 20)
+    monkeypatch.setattr(sqlite_snapshot, "SNAPSHOT_ENTRIES", 20)
     monkeypatch.setattr(sqlite_store, "_PORTION_ROWS", 2)
+    monkeypatch.setattr(sqlite_snapshot, "_LOOK_NUMBERS", 30_000)
 
 
 def random_batch(draws, store):
@@ -261,7 +262,7 @@ def test_a_full_database_can_be_closed_and_opened(store, path):
 def test_a_defect_in_the_middle_of_a_commit_does_not_stop_the_next_one(store, monkeypatch):
     (number,) = opened(store, 5)
     with monkeypatch.context() as broken:
-        broken.setattr(store._snapshot, "next_portion", lambda _rows: [number])
+        broken.setattr(store._snapshot, "next_portion", lambda: [number])
         broken.setattr(store, "_write_rows", lambda *_: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             book(store, Deposit(number, 1))
