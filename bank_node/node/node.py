@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bank_node import __version__
+from bank_node.banking.payments.again import recollection
 from bank_node.banking.transfers.caps import Caps
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.config import DEFAULT_FILE, Effective, Settings, log_folder
@@ -190,6 +191,7 @@ class Node:
             self._caps.of,
             self._chronicle,
             expecting(self.settings),
+            recollection(self.settings.payments.currency),
         )
 
     def _take_up(

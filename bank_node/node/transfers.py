@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.banking.transfers.engine import Engine
-from bank_node.banking.transfers.flights import Flight, Order, Outcome, Reply
+from bank_node.banking.transfers.flights import Flight, Order, Outcome, Recollection, Reply
 from bank_node.banking.transfers.gathering import Gathering
 from bank_node.banking.transfers.participant import operation_of
 from bank_node.errors import Reason, Refused
@@ -58,11 +58,13 @@ class Transfers:
         cap_of: Callable[[BankCode], int],
         chronicle: Chronicle,
         expecting: Callable[[Operation, str], Operation],
+        recollection: Recollection,
     ) -> None:
         """`new_proxy` is called on the loop of this thread.
 
         `cap_of`: what this bank may owe another one, and the other one this bank. `expecting`
-        makes what the memo of a message asks for part of its operation.
+        makes what the memo of a message asks for part of its operation, `recollection` finds out
+        what this bank has asked for.
         """
         self._expecting = expecting
         self._own = own
@@ -72,7 +74,7 @@ class Transfers:
         self._new_proxy = new_proxy
         self._cap_of = cap_of
         self._chronicle = chronicle
-        self._engine = Engine(cap_of)
+        self._engine = Engine(cap_of, recollection)
         self._loop = new_loop()
         self._inbox = Inbox(self._loop)
         self._reception = Reception(own, identity, acquaintance, self._loop, self._decide)
@@ -236,19 +238,28 @@ class Transfers:
     def _replied(self, envelopes: Sequence[Envelope], replies: Sequence[Reply]) -> None:
         now = self._loop.time()
         self._gathering.end()
+        flights = self._engine.flights
         for (key, message), reply in zip(envelopes, replies, strict=True):
-            self._engine.answered(key, message, reply, now)
-            flight = self._engine.flights.get(key)
-            # Of a flight that waits for longer and longer, the first time is news.
-            if flight is not None and flight.attempts == 1:
-                self._tell_trouble(flight)
+            flight = flights.get(key)
+            if flight is not None and flight.record is not None:
+                before = flight.trouble, flight.is_lost, flight.renewals
+                self._engine.answered(key, message, reply, now)
+                self._tell_news(flight, *before)
         self._soon()
 
-    def _tell_trouble(self, flight: Flight) -> None:
-        if flight.trouble:
-            self._chronicle.contradicted(flight)
-        if flight.is_in_doubt and flight.record is not None:
-            self._chronicle.doubted(flight.record)
+    def _tell_news(self, flight: Flight, trouble: str, was_lost: bool, renewals: int) -> None:
+        """Tells what the answer of a bank has changed about a flight."""
+        record, chronicle = flight.record, self._chronicle
+        assert record is not None
+        if flight.trouble and flight.trouble != trouble:
+            chronicle.contradicted(flight)
+        if flight.is_lost and not (was_lost or trouble or renewals):
+            chronicle.lost(record)
+        if flight.renewals > renewals:
+            chronicle.regained(record)
+        # Of a flight that waits for longer and longer, the first time is news.
+        if flight.attempts == 1 and flight.is_in_doubt:
+            chronicle.doubted(record)
 
     def _deposited(self, key: str, reason: Reason | None, text: str) -> None:
         self._engine.deposited(key, reason, text)

@@ -17,6 +17,12 @@ _STAGES_KEPT = 4096
 # A wish that the ledger has said nothing to for so long is told by itself.
 _UNHEARD_US = 500_000
 _new = tuple.__new__
+_IN_DOUBT = "the outcome of transfer {transfer} is unknown: no answer comes"
+_LOST = (
+    "the bank {bank} does not know any more that it promised to take transfer {transfer}: it is "
+    "asked to promise that again"
+)
+_REGAINED = "the bank {bank} has promised again to take transfer {transfer}"
 
 
 class Stage(NamedTuple):
@@ -40,6 +46,8 @@ class Chronicle:
         self._news: list[Stage] = []
         self._wanted: dict[str, Stage] = {}
         self._doubtful: list[Transfer] = []
+        self._lost: list[Transfer] = []
+        self._regained: list[Transfer] = []
 
     def received(self, order: Order) -> None:
         """A client wants a transfer to another bank; told with what the ledger says next."""
@@ -82,6 +90,14 @@ class Chronicle:
         self.stages.add((Stage(self._now_us(), record, is_doubtful=True),))
         self._doubtful.append(record)
 
+    def lost(self, record: Transfer) -> None:
+        """The other bank knows nothing of what it promised; it is asked to promise it again."""
+        self._lost.append(record)
+
+    def regained(self, record: Transfer) -> None:
+        """The other bank has promised again what it had lost."""
+        self._regained.append(record)
+
     def contradicted(self, flight: Flight) -> None:
         """The other bank says what cannot be, for example that it knows nothing of its promise."""
         self._events.tell("TransferContradicted", f"transfer {flight.key}: {flight.trouble}",
@@ -95,21 +111,26 @@ class Chronicle:
                           state=record.state, note=record.note)  # fmt: skip
 
     def tell(self) -> None:
-        """Tells of what is in doubt since the last call; called a few times a second.
+        """Tells of what has happened since the last call; called a few times a second.
 
-        A bank that falls silent leaves many at once, and an event for each would push all others
-        out.
+        A bank that falls silent leaves many in doubt at once, and an event for each would push all
+        others out.
         """
         unheard_us = self._now_us() - _UNHEARD_US
         for key, stage in list(self._wanted.items()):
             if stage.time_us <= unheard_us:
                 self._news.append(self._wanted.pop(key))
         self._flush()
-        if not self._doubtful:
+        self._tell_together("TransferInDoubt", "warning", _IN_DOUBT, self._doubtful)
+        self._tell_together("PromiseLost", "warning", _LOST, self._lost)
+        self._tell_together("PromiseRenewed", "info", _REGAINED, self._regained)
+        self._doubtful, self._lost, self._regained = [], [], []
+
+    def _tell_together(self, kind: str, level: Level, text: str, records: list[Transfer]) -> None:
+        if not records:
             return
-        doubtful, self._doubtful = self._doubtful, []
-        first = doubtful[0]
-        more = f" and {len(doubtful) - 1} others" if len(doubtful) > 1 else ""
-        text = f"the outcome of transfer {first.key}{more} is unknown: no answer comes"
-        self._events.tell("TransferInDoubt", text, "warning", transfer=first.key,
-                          bank=bank_of(first.bank), count=len(doubtful))  # fmt: skip
+        first = records[0]
+        bank = bank_of(first.bank)
+        more = f" and {len(records) - 1} others" if len(records) > 1 else ""
+        self._events.tell(kind, text.format(transfer=first.key + more, bank=bank), level,
+                          transfer=first.key, bank=bank, count=len(records))  # fmt: skip

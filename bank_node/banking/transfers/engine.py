@@ -9,18 +9,22 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from bank_node.banking.transfers.controls import Controls
 from bank_node.banking.transfers.flights import (
+    NOTHING_TO_RECALL,
     Deposit,
     Flight,
     Order,
     Outcome,
     Parcel,
+    Recollection,
     Reply,
     Told,
     Wait,
     order_of,
     outcome_of,
 )
+from bank_node.banking.transfers.renewal import Renewal
 from bank_node.errors import Reason
 from bank_node.ledger.entries import bank_of, settlement_account
 from bank_node.ledger.operations import Operation, Result
@@ -33,7 +37,7 @@ from bank_node.protocol.transfer_messages import (
     TransferMessage,
     Word,
 )
-from bank_node.values import AccountNumber, Amount, BankCode, TransferId
+from bank_node.values import AccountNumber, Amount, BankCode
 
 _log = logging.getLogger(__name__)
 
@@ -42,22 +46,23 @@ PROMISES_MAX = 25_000
 """How many promises one bank may leave undecided before it gets no more of them."""
 # A promise is asked about when the payer's bank has had ample time to say what became of it.
 _ASK_AFTER_S = 10.0
-_RETRY_MIN_S, _RETRY_MAX_S = 0.25, 15.0
+# How often a bank is asked again for what it once confirmed, in a quarter of a minute.
+_REMINDERS = 6
 
 
-class Engine:
-    """All open transfers of one bank. `operations`, `messages` and `deposits` are for the host to
-    carry out, which empties them; it reports by `booked` and `answered`.
-    """
+class Engine(Controls):
+    """All open transfers of one bank; the host reports by `booked`, `answered` and `deposited`."""
 
-    def __init__(self, cap_of: Callable[[BankCode], int]) -> None:
+    def __init__(
+        self,
+        cap_of: Callable[[BankCode], int],
+        recollection: Recollection = NOTHING_TO_RECALL,
+    ) -> None:
         """`cap_of` is how much this bank may owe to another one."""
+        super().__init__()
+        self._renewal = Renewal(recollection)
         self._cap_of = cap_of
-        self.flights: dict[str, Flight] = {}
         self._promises: Counter[BankCode] = Counter()
-        self.operations: list[tuple[str, Operation]] = []
-        self.messages: list[tuple[str, BankCode, TransferMessage]] = []
-        self.deposits: list[Deposit] = []
 
     def begin(
         self, order: Order, told: Told, until: float, *, is_classic: bool,
@@ -103,7 +108,7 @@ class Engine:
             self.flights[record.key] = flight
             flight.clients.append((until, told))
             self._go_on(flight)
-        elif flight.record is not None and flight.record.phase is Phase.COMMITTED:
+        elif flight.is_decided:
             told(Outcome(flight.record))
         else:
             flight.clients.append((until, told))
@@ -112,7 +117,7 @@ class Engine:
         known = flight.order or order_of(flight.record)
         if known != order:
             told(Outcome(None, Reason.TRANSFER_ID_TAKEN))
-        elif flight.record is not None and flight.record.phase is Phase.COMMITTED:
+        elif flight.is_decided:
             told(Outcome(flight.record))
         elif (
             flight.record is not None
@@ -135,10 +140,23 @@ class Engine:
             # Nothing was decided, and whoever asked meanwhile was told so. The other bank may have
             # made a promise, which it need not keep any longer.
             flight.decision = _void(flight, Reason.TRANSFER_ABORTED)
-            self._say_abort(flight)
+            self.say_abort(flight)
         elif record.phase is Phase.SENT:
             flight.trouble = "whether the deposit was carried out is unknown"
         return flight
+
+    def remind(self, ended: Iterable[Transfer], told: Callable[[Flight], object]) -> None:
+        """Asks whether other banks still have money that they have confirmed to have.
+
+        One that has lost it is to promise it again, and takes it again. `told` hears of each when
+        that is over: nothing was lost without `renewals`, and nobody knows with a `trouble`.
+        """
+        for record in ended:
+            flight = Flight(record.key, bank_of(record.bank), None, record, reminder=told)
+            if self.flights.setdefault(record.key, flight) is flight:
+                self._go_on(flight)
+            else:
+                told(flight)
 
     def promised(self, record: Transfer, now: float) -> None:
         """This bank has made a promise: it will ask if it does not hear what became of it."""
@@ -155,9 +173,9 @@ class Engine:
     def settled(self, record: Transfer) -> None:
         """A transfer has come to its end without the doing of this engine."""
         flight = self.flights.get(record.key)
-        if flight is not None and not record.is_open:
+        if flight is not None and not record.is_open and flight.reminder is None:
             flight.record = record
-            self._end(flight)
+            self.end(flight)
 
     def booked(self, key: str, operation: Operation, result: Result, now: float) -> None:
         """The ledger has decided an operation, and what it decided is on disk."""
@@ -170,7 +188,9 @@ class Engine:
             flight.is_fresh = result is Reason.NO_SUCH_TRANSFER
             return
         flight.wait = Wait.NOTHING
-        if isinstance(operation, Hold):
+        if flight.is_lost:
+            self._next(flight, now, at_once=self._renewal.recalled(flight, result))
+        elif isinstance(operation, Hold):
             self._held(flight, result)
         elif isinstance(operation, ReadTransfer):
             self._found(flight, result, now)
@@ -181,15 +201,15 @@ class Engine:
     def _held(self, flight: Flight, result: Result) -> None:
         if not isinstance(result, Transfer):
             assert isinstance(result, Reason)
-            self._tell(flight, Outcome(None, result))
+            self.tell(flight, Outcome(None, result))
             del self.flights[flight.key]
             return
         flight.record = result
         if not result.is_open:
-            self._end(flight)
+            self.end(flight)
         elif result.phase is Phase.SENT and not flight.is_fresh:
             # It was sent before, by somebody who did not live to hear the answer.
-            self._leave_unknown(flight)
+            self.leave_unknown(flight)
         else:
             self._go_on(flight)
 
@@ -199,11 +219,11 @@ class Engine:
         if not isinstance(found, Transfer):
             is_new = found is Reason.NO_SUCH_TRANSFER
             assert isinstance(found, Reason)
-            self._tell(flight, Outcome(None, refusal if is_new else found))
+            self.tell(flight, Outcome(None, refusal if is_new else found))
         elif order_of(found) != flight.order:
-            self._tell(flight, Outcome(None, Reason.TRANSFER_ID_TAKEN))
+            self.tell(flight, Outcome(None, Reason.TRANSFER_ID_TAKEN))
         else:
-            self._tell(flight, outcome_of(found))
+            self.tell(flight, outcome_of(found))
 
     def _told(self, flight: Flight, operation: Tell, result: Result, now: float) -> None:
         if isinstance(result, Transfer):
@@ -213,63 +233,56 @@ class Engine:
         elif result is Reason.TRANSFER_ABORTED or result is Reason.TRANSFER_COMMITTED:
             # It was decided otherwise meanwhile: by a question, or by hand.
             flight.decision = None
-            self._look_up(flight)
+            self.ask(flight, ReadTransfer(flight.key))
         elif result is Reason.NO_SUCH_TRANSFER:
             _log.error("transfer %s is not in the ledger any more", flight.key)
             del self.flights[flight.key]
         else:
             # The ledger could not take it now; it has to, so it is told again.
             flight.decision = operation
-            self._pause(flight, now)
-
-    def _look_up(self, flight: Flight) -> None:
-        flight.wait = Wait.LEDGER
-        self.operations.append((flight.key, ReadTransfer(flight.key)))
+            self.pause(flight, now)
 
     def _found(self, flight: Flight, result: Result, now: float) -> None:
         if isinstance(result, Transfer):
             flight.record = result
             self._go_on(flight)
         else:
-            self._pause(flight, now)
+            self.pause(flight, now)
 
     def _go_on(self, flight: Flight) -> None:
         """Does the next thing for a flight that waits for nothing."""
         record = flight.record
         assert record is not None
         if flight.decision is not None:
-            self._decide(flight, flight.decision)
+            self.decide(flight, flight.decision)
+        elif flight.is_decided:
+            self._see_through(flight)
         elif not record.is_open:
-            self._end(flight)
+            self.end(flight)
         elif record.phase is Phase.SENT:
             if flight.is_fresh and not flight.is_sent:
                 flight.is_sent, flight.wait = True, Wait.BANK
                 self.deposits.append(Deposit(record.key, flight.bank, AccountNumber(record.other),
                                              Amount(record.amount)))  # fmt: skip
         elif record.role is Role.PAYEE:
-            self._send(flight, Word.QUESTION)
-        elif record.phase is Phase.COMMITTED:
-            self._tell(flight, Outcome(record))
-            self._send(flight, Word.COMMIT)
+            self.send(flight, Word.QUESTION)
         else:
-            self._send(flight, Word.PREPARE)
+            self.send(flight, Word.PREPARE)
 
-    def _send(self, flight: Flight, word: Word) -> None:
-        record = flight.record
-        assert record is not None
-        flight.wait = Wait.BANK
-        if word is Word.PREPARE:
-            message = TransferMessage(
-                word,
-                TransferId(record.id),
-                AccountNumber(record.account),
-                AccountNumber(record.other),
-                Amount(flight.amount or record.amount),
-                flight.memo,
-            )
+    def _see_through(self, flight: Flight) -> None:
+        """Has the other bank take what is paid; first of all promise it, if it has lost that."""
+        self.tell(flight, Outcome(flight.record))
+        if flight.reminder and flight.attempts >= _REMINDERS:
+            flight.trouble = flight.trouble or f"{flight.bank} does not confirm it"
+        if flight.reminder and flight.trouble:
+            self._reminded(flight, flight.reminder)
+        elif not flight.is_lost:
+            self.send(flight, Word.COMMIT)
+        elif flight.tellings:
+            flight.memo, flight.amount = flight.tellings[0]
+            self.send(flight, Word.PREPARE)
         else:
-            message = TransferMessage(word, TransferId(record.id))
-        self.messages.append((flight.key, flight.bank, message))
+            self.ask(flight, self._renewal.question(flight))
 
     def awaits(self, key: str, message: TransferMessage) -> bool:
         """Whether it still matters what another bank says to a message.
@@ -281,44 +294,60 @@ class Engine:
     def answered(self, key: str, message: TransferMessage, reply: Reply, now: float) -> None:
         """The other bank has answered a message, or it is certain that no answer will come."""
         flight = self.flights.get(key)
-        if flight is None or flight.wait is not Wait.BANK:
+        if flight is None or flight.wait is not Wait.BANK or message.word is Word.ABORT:
             # What is said to an abort changes nothing: who has not heard it will ask.
             return
         flight.wait = Wait.NOTHING
         said = reply.answer.said if reply.answer else ""
-        if message.word is Word.PREPARE:
+        if flight.is_decided:
+            self._heard_of_decided(flight, message.word, reply, now)
+        elif message.word is Word.PREPARE:
             self._prepared(flight, reply)
-        elif message.word is Word.COMMIT and said == COMMITTED:
-            self._decide(flight, Tell(Message.ACKNOWLEDGE, key, evidence=reply.evidence))
         elif message.word is Word.QUESTION and said in (COMMITTED, ABORTED):
             self._heard(flight, said, reply)
         else:
             if reply.answer is not None:
                 flight.trouble = f"{flight.bank} answers {message.word.name}: {reply.answer.text}"
                 _log.error("transfer %s: %s", key, flight.trouble)
-            self._pause(flight, now)
+            self.pause(flight, now)
+
+    def _heard_of_decided(self, flight: Flight, word: Word, reply: Reply, now: float) -> None:
+        answer = reply.answer
+        if answer is not None and word is Word.COMMIT and answer.said == COMMITTED:
+            if flight.reminder:
+                self._reminded(flight, flight.reminder)
+            else:
+                self.decide(flight, Tell(Message.ACKNOWLEDGE, flight.key, evidence=reply.evidence))
+        else:
+            goes_on = answer is not None and self._renewal.answered(flight, word, answer)
+            self._next(flight, now, at_once=goes_on)
+
+    def _reminded(self, flight: Flight, told: Callable[[Flight], object]) -> None:
+        del self.flights[flight.key]
+        told(flight)
+
+    def _next(self, flight: Flight, now: float, *, at_once: bool) -> None:
+        if at_once:
+            self._go_on(flight)
+        else:
+            self.pause(flight, now)
 
     def _prepared(self, flight: Flight, reply: Reply) -> None:
         answer = reply.answer
         if answer is not None and answer.said == PREPARED:
-            self._decide(flight, Tell(Message.POST, flight.key, evidence=reply.evidence))
+            self.decide(flight, Tell(Message.POST, flight.key, evidence=reply.evidence))
             return
         reason = reply.reason
         if answer is not None:
             reason = answer.reason or Reason.TRANSFER_ABORTED
-        self._decide(flight, _void(flight, reason))
+        self.decide(flight, _void(flight, reason))
         if answer is None and reply.was_sent:
-            self._say_abort(flight)
-
-    def _say_abort(self, flight: Flight) -> None:
-        """Says that nothing will come of a transfer, once; who does not hear it will ask."""
-        abort = TransferMessage(Word.ABORT, TransferId(flight.key))
-        self.messages.append((flight.key, flight.bank, abort))
+            self.say_abort(flight)
 
     def _heard(self, flight: Flight, said: str, reply: Reply) -> None:
         message = Message.CREDIT if said == COMMITTED else Message.RELEASE
         assert flight.record is not None
-        self._decide(flight, Tell(message, flight.key, reason="" if said == COMMITTED else (
+        self.decide(flight, Tell(message, flight.key, reason="" if said == COMMITTED else (
             Reason.TRANSFER_ABORTED.value), evidence=reply.evidence))  # fmt: skip
 
     def deposited(self, key: str, reason: Reason | None, text: str) -> None:
@@ -332,15 +361,11 @@ class Engine:
             return
         flight.wait = Wait.NOTHING
         if reason is None:
-            self._decide(flight, Tell(Message.POST, key, evidence=text.encode()[:400]))
+            self.decide(flight, Tell(Message.POST, key, evidence=text.encode()[:400]))
         elif reason is Reason.BANK_OUTCOME_UNKNOWN:
-            self._leave_unknown(flight)
+            self.leave_unknown(flight)
         else:
-            self._decide(flight, _void(flight, reason)._replace(evidence=text.encode()[:400]))
-
-    def _leave_unknown(self, flight: Flight) -> None:
-        flight.trouble = "whether the deposit was carried out is unknown"
-        self._tell(flight, Outcome(flight.record, Reason.TRANSFER_UNKNOWN))
+            self.decide(flight, _void(flight, reason)._replace(evidence=text.encode()[:400]))
 
     def by_hand(self, record: Transfer, now: float) -> None:
         """The operator has decided a transfer: what is open of it goes on from there."""
@@ -351,26 +376,6 @@ class Engine:
             flight.record, flight.decision = record, None
             self._go_on(flight)
 
-    def _decide(self, flight: Flight, operation: Tell) -> None:
-        flight.decision, flight.wait = operation, Wait.LEDGER
-        self.operations.append((flight.key, operation))
-
-    def _pause(self, flight: Flight, now: float) -> None:
-        """Tries again later, and later still the next time."""
-        pause_s = min(_RETRY_MAX_S, _RETRY_MIN_S * 2**flight.attempts)
-        flight.attempts = min(flight.attempts + 1, 10)
-        flight.next_at = now + pause_s
-
-    def _end(self, flight: Flight) -> None:
-        assert flight.record is not None
-        self._tell(flight, outcome_of(flight.record))
-        del self.flights[flight.key]
-
-    def _tell(self, flight: Flight, outcome: Outcome) -> None:
-        clients, flight.clients = flight.clients, []
-        for _, told in clients:
-            told(outcome)
-
     def tick(self, now: float) -> None:
         """Looks at what is due; called a few times a second."""
         self._promises.clear()
@@ -378,7 +383,7 @@ class Engine:
             if flight.record is not None and flight.record.role is Role.PAYEE:
                 self._promises[flight.bank] += 1
             if flight.clients and flight.clients[0][0] <= now:
-                self._tell(flight, Outcome(flight.record, Reason.TRANSFER_PENDING))
+                self.tell(flight, Outcome(flight.record, Reason.TRANSFER_PENDING))
             if flight.wait is Wait.NOTHING and flight.next_at <= now and flight.record is not None:
                 self._go_on(flight)
 

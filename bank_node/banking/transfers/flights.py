@@ -8,7 +8,8 @@ from msgspec import Struct, field
 
 from bank_node.errors import Reason
 from bank_node.ledger.entries import bank_of
-from bank_node.ledger.transfer_operations import Tell
+from bank_node.ledger.operations import Operation, Result
+from bank_node.ledger.transfer_operations import ReadTransfer, Tell
 from bank_node.ledger.transfers import Phase, Role, Transfer
 from bank_node.protocol.transfer_messages import TransferAnswer
 from bank_node.values import AccountAddress, AccountNumber, Amount, BankCode, TransferId
@@ -50,6 +51,31 @@ class Parcel(NamedTuple):
     """What the other bank is to take, in units of its own currency; 0 if it is the same as here."""
 
 
+class Telling(NamedTuple):
+    """What a payee's bank is told of a transfer beside its parties."""
+
+    memo: str = ""
+    amount: int = 0
+    """What it is to take, in units of its own currency; 0 if it is the same as here."""
+
+
+class Recollection(NamedTuple):
+    """How the ledger tells what a transfer was for, of which nothing is in memory."""
+
+    question: Callable[[Transfer], Operation]
+    tellings: Callable[[Result], tuple[Telling, ...]]
+    """Of the answer: what the other bank was told, and in which other words it may be told again
+    if what it was for is not there any more. None if the ledger could not say it now."""
+    is_gone: Callable[[Reason], bool]
+    """Whether a refusal says that what it was for is not there any more."""
+
+
+NOTHING_TO_RECALL = Recollection(
+    lambda record: ReadTransfer(record.key), lambda _: (Telling(),), lambda _: False
+)
+"""Of transfers that are for no payment."""
+
+
 class Flight(Struct):
     """A transfer on its way."""
 
@@ -72,8 +98,25 @@ class Flight(Struct):
     amount: int = 0
     """What the other bank is to take, in units of its own currency; 0 if it is the same as here."""
     clients: list[tuple[float, Told]] = field(default_factory=list)
+    is_lost: bool = False
+    """Whether the other bank has lost its promise, and has yet to make it again."""
+    tellings: tuple[Telling, ...] = ()
+    """How it may be told what to promise again, in the order in which that is tried."""
+    renewals: int = 0
+    """How often it has made its promise again."""
+    is_refused: bool = False
+    """Whether it will not make its promise again by itself, so that it is not asked any more."""
+    reminder: "Callable[[Flight], object] | None" = None
+    """Who wants to hear whether the other bank still has what it has confirmed; None for what is
+    not confirmed yet."""
     trouble: str = ""
     """Why it does not go on, for the operator."""
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether this bank has paid, and sees to it that the other one has taken the money."""
+        record = self.record
+        return self.reminder is not None or (record is not None and record.phase is Phase.COMMITTED)
 
     @property
     def is_in_doubt(self) -> bool:
