@@ -26,11 +26,8 @@ ACCOUNTS_MAX = ACCOUNT_MAX - ACCOUNT_MIN + 1
 # Where banks of the classic protocol look for each other, the likeliest first.
 BANK_PORTS = range(65525, 65536)
 
-# An amount has at most 19 significant digits; a longer run of zeros in front serves nobody and
-# turning very long digit strings into integers takes quadratic time.
-_DIGITS_MAX = 64
-# Fewer digits than AMOUNT_MAX has cannot be too many.
-_AMOUNT_DIGITS = 19
+# As many as AMOUNT_MAX has. Turning very long runs of digits into integers takes quadratic time.
+_DIGITS_MAX = 19
 # Long enough for a UUID; none of these characters means anything in a line, a file name or a URL.
 _TRANSFER_ID = re.compile(rb"[A-Za-z0-9._-]{1,36}")
 
@@ -48,14 +45,14 @@ class AccountAddress(NamedTuple):
 def _digits(text: bytes, reason: Reason) -> int:
     """Value of a run of ASCII digits; leading zeros are fine, signs and blanks are not."""
     # bytes.isdigit() is true for ASCII digits only, unlike str.isdigit().
-    if not text.isdigit() or len(text) > _DIGITS_MAX:
+    if not text.isdigit() or len(text.lstrip(b"0")) > _DIGITS_MAX:
         raise Refused(reason)
-    return int(text)
+    return int(text.lstrip(b"0") or b"0")
 
 
 def parse_amount(text: bytes) -> Amount:
     """An amount such as `500`. Raises Refused(AMOUNT_FORMAT)."""
-    if text.isdigit() and len(text) < _AMOUNT_DIGITS:
+    if text.isdigit() and len(text) < _DIGITS_MAX:
         # Calling the type would cost half as much again as reading the digits.
         return int(text)  # type: ignore[return-value]
     value = _digits(text, Reason.AMOUNT_FORMAT)
@@ -87,6 +84,8 @@ def _is_octet(part: bytes) -> bool:
 # waste. A cache that remembers what was used last costs far more: it writes to as many places in
 # memory for each look-up as a deposit does for all else.
 _KNOWN_MAX = 131_072
+# Zeros in front would make other addresses of these, and far longer ones.
+_KNOWN_BYTES_MAX = len(b"10000/255.255.255.255")
 _known: dict[bytes, AccountAddress] = {}
 
 
@@ -100,9 +99,10 @@ def parse_account_address(text: bytes) -> AccountAddress:
     if not slash or not ACCOUNT_MIN <= value <= ACCOUNT_MAX:
         raise Refused(Reason.ACCOUNT_FORMAT)
     address = AccountAddress(AccountNumber(value), parse_bank_code(bank))
-    if len(_known) >= _KNOWN_MAX:
-        _known.clear()
-    _known[text] = address
+    if len(text) <= _KNOWN_BYTES_MAX:
+        if len(_known) >= _KNOWN_MAX:
+            _known.clear()
+        _known[text] = address
     return address
 
 
@@ -125,6 +125,15 @@ def parse_transfer_key(text: bytes) -> str:
         return f"{parse_bank_code(bank)}/{parse_transfer_id(name)}"
     except Refused:
         raise Refused(Reason.TRANSFER_ID_FORMAT) from None
+
+
+def port_number(text: str) -> int | None:
+    """The TCP port that a text names, 1 to 65535 in ASCII digits; None if it names none."""
+    # str.isdigit() is also true for digits that int() does not know.
+    if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        return None
+    port = int(text)
+    return port if 0 < port < 65536 else None
 
 
 def one_line(text: str) -> str:

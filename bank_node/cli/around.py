@@ -71,7 +71,7 @@ def plan(
     config: Path | None,
     as_json: bool,
 ) -> None:
-    """Plan how to rob the banks of a network of AMOUNT. Nobody is robbed.
+    """Plan which banks of a network to rob for AMOUNT. Nobody is robbed.
 
     Exit code 1 if the banks hold less than that.
     """
@@ -97,15 +97,16 @@ def _look_around(settings: Settings, *, quiet: bool) -> Seen:
 
     from bank_node.network.scanner import ScanProgressed
 
+    console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("banks: {task.fields[banks]}"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
-        disable=quiet,
+        disable=quiet or not console.is_terminal,
     )
     with progress:
         bar = progress.add_task("scanning", total=None, banks=0)
@@ -248,7 +249,8 @@ def _print_plan(document: dict[str, Any]) -> None:
     if found is None:
         console.print(
             f"The banks hold only {document['network_holds']:,} in all, "
-            f"which does not reach {document['target']:,}."
+            f"which does not reach {document['target']:,}.",
+            soft_wrap=True,
         )
     else:
         table = Table("bank", *_right("amount", "clients"), show_footer=True)
@@ -258,7 +260,7 @@ def _print_plan(document: dict[str, Any]) -> None:
         for bank in found["banks"]:
             table.add_row(bank["address"], f"{bank['amount']:,}", f"{bank['clients']:,}")
         console.print(table)
-        console.print(_verdict(document))
+        console.print(_verdict(document), soft_wrap=True)
     if "frontier" in document:
         table = Table(*_right("amount", "fewest clients"))
         for point in document["frontier"]:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bank_node.cli.options import effective, settings_options
+from bank_node.cli.options import FILE, effective, settings_options
 from bank_node.errors import CorruptLedger
 
 if TYPE_CHECKING:
     from bank_node.ledger.archive import Archive
     from bank_node.ledger.exports import Rows
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _EXIT_CORRUPT = 1
 # As low as it goes: where there is no class for idle work, this is the nearest to it.
 _NICE = 19
@@ -78,7 +77,7 @@ def _step_back() -> None:
 
 @click.command()
 @settings_options
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 def backup(config: Path | None, data: Path | None, store: str | None, file: Path) -> None:
     """Copy the ledger to FILE, as of one moment; works while the node serves."""
     _step_back()
@@ -90,7 +89,7 @@ def backup(config: Path | None, data: Path | None, store: str | None, file: Path
 
 @click.command()
 @settings_options
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @click.option("--replace", is_flag=True, help="Overwrite the ledger that is there.")
 def restore(
     config: Path | None, data: Path | None, store: str | None, file: Path, replace: bool
@@ -110,11 +109,12 @@ def restore(
 @click.command()
 @settings_options
 @click.argument("what", type=click.Choice(["accounts", "journal"]))
-@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv",
+              show_default=True, help="The form of what is written.")  # fmt: skip
 @click.option(
     "--account", type=int, help="Of the journal: this account only, with the balance after each."
 )
-@click.option("--output", type=_FILE, help="The file to write; stdout without it.")
+@click.option("--output", type=FILE, help="The file to write; stdout without it.")
 def export(
     config: Path | None,
     data: Path | None,

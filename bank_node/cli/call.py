@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import click
 
+from bank_node.cli.options import PORT, SECONDS
 from bank_node.network.client import Client, Kind
 from bank_node.network.replies import code_of, judge
 from bank_node.protocol.commands import COMMANDS, Audience
@@ -16,22 +17,25 @@ _EXIT_REFUSED = 1
 @click.command()
 @click.argument("command", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The bank to talk to.")
-@click.option("--port", default=_PORT, show_default=True, help="Its port.")
-@click.option("--timeout", default=6.0, show_default=True, help="Seconds to wait for a reply.")
+@click.option("--port", type=PORT, default=_PORT, show_default=True, help="Its port.")
+@click.option(
+    "--timeout", type=SECONDS, default=6.0, show_default=True, help="Seconds to wait for a reply."
+)
 def call(command: str | None, host: str, port: int, timeout: float) -> None:
     """Send COMMAND to a bank and print its reply.
 
     Exit code 0, 1 if a reply is an error, 2 if the bank cannot be reached. Without COMMAND the
     lines of stdin are sent one by one; on a terminal that is a prompt.
     """
-    if command is not None and _has_secrets(command):
+    commands = command.splitlines() if command is not None else []
+    if any(map(_has_secrets, commands)):
         raise click.UsageError(
             "a PIN does not belong on a command line, where others can read it: start `bank call` "
             "without a command and type it there"
         )
     refused = False
     with Client(host, port, timeout) as bank:
-        for line in [command] if command is not None else _lines():
+        for line in commands if command is not None else _lines():
             if not line.strip():
                 continue
             reply = bank.call(line)

@@ -73,7 +73,7 @@ class Bank:
         if not line.startswith("ready "):
             self._process.wait()
             self._hearing.join()
-            why = "".join(complaints).strip()
+            why = "".join(complaints).strip().removeprefix("bank: ")
             raise StartupError(f"the bank {self.host} does not start: {why}")
         self.port = int(line.rpartition(":")[2])
         self._died_at = None

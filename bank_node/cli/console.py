@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from bank_node.cli.options import effective, settings_options
+from bank_node.cli.options import FILE, HOST_PORT, effective, settings_options
 from bank_node.cli.program import program
 from bank_node.config import (
     DEFAULT_FILE,
@@ -24,6 +24,7 @@ from bank_node.config import (
     data_folder,
 )
 from bank_node.errors import StartupError
+from bank_node.network.client import Endpoint, parse_endpoint
 from bank_node.telemetry.clock import Clock
 
 _STATE_FOLDER = "console"
@@ -41,10 +42,10 @@ else:
 
 @click.command()
 @settings_options
-@click.option("--connect", metavar="HOST:PORT", help="The operator's port of a node elsewhere.")
+@click.option("--connect", type=HOST_PORT, help="The operator's port of a node elsewhere.")
 @click.option(
     "--token-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="The file with the node's token; operator.token in the data folder without it.",
 )
 @click.option("--read-only", is_flag=True, help="Look, and change nothing.")
@@ -52,11 +53,13 @@ def tui(
     config: Path | None,
     data: Path | None,
     store: str | None,
-    connect: str | None,
+    connect: Endpoint | None,
     token_file: Path | None,
     read_only: bool,
 ) -> None:
     """Show the console on a node that runs already: the one of the data folder, or another."""
+    if not has_screen():
+        raise StartupError("there is no terminal for a console; `bank op` does all of it without")
     folder = data_folder(effective(config, data, store).settings)
     show(folder, connect=connect, token_file=token_file, read_only=read_only)
 
@@ -64,7 +67,7 @@ def tui(
 def show(
     folder: Path,
     *,
-    connect: str | None = None,
+    connect: Endpoint | None = None,
     token_file: Path | None = None,
     read_only: bool = False,
     embedded: bool = False,
@@ -72,7 +75,7 @@ def show(
     """Runs the console until the operator leaves. Raises StartupError."""
     from tui.entry import run
 
-    host, port = _address(connect or _left_by(folder, OPERATOR_ADDRESS_FILE))
+    host, port = connect or _endpoint(_left_by(folder, OPERATOR_ADDRESS_FILE))
     token = _read(token_file) if token_file else _left_by(folder, OPERATOR_TOKEN_FILE)
     run(
         host,
@@ -201,8 +204,8 @@ def _read(path: Path) -> str:
         raise StartupError(f"{path} cannot be read") from None
 
 
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        raise StartupError(f"{text!r} is no HOST:PORT")
-    return host, int(port)
+def _endpoint(text: str) -> Endpoint:
+    endpoint = parse_endpoint(text)
+    if endpoint is None:
+        raise StartupError(f"{text!r} is not written HOST:PORT")
+    return endpoint

@@ -27,7 +27,13 @@ TOWNS = ("prague", "brno", "ostrava", "plzen", "liberec", "olomouc", "zlin", "op
 @click.option(
     "--banks", default=3, show_default=True, type=click.IntRange(1, 100), help="How many banks."
 )
-@click.option("--port", default=_PORT, show_default=True, help="The port of all of them.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=_PORT,
+    show_default=True,
+    help="The port of all of them, 0 for free ones.",
+)
 @click.option("--data", type=click.Path(path_type=Path), help="Keep their files in this folder.")
 @click.option("--quiet", is_flag=True, help="No trickle of traffic.")
 @click.option(
@@ -37,7 +43,7 @@ TOWNS = ("prague", "brno", "ostrava", "plzen", "liberec", "olomouc", "zlin", "op
 def demo(
     banks: int, port: int, data: Path | None, quiet: bool, faults: bool, seconds: float | None
 ) -> None:
-    """Run a network of banks on 127.0.0.1, 127.0.0.2 ... until Ctrl+C.
+    """Run a network of banks on 127.0.0.1 and the addresses behind it, until Ctrl+C.
 
     Each has accounts and money, and some of its clients deposit and withdraw, also across banks.
     A bank that dies is started again after 10 seconds.

@@ -6,11 +6,12 @@ from typing import Any
 import click
 
 from bank_node.banking.payments.uri import to_decimal
+from bank_node.cli.groups import Group
 from bank_node.cli.payments import At, at_bank
 from bank_node.protocol.payment_values import to_word
 
 
-@click.group()
+@click.group(cls=Group)
 def dispute() -> None:
     """Payments that somebody wants back: dispute one, look, give evidence, answer."""
 
@@ -29,7 +30,7 @@ def _say(vpa: str, paper: str, word: str, text: str, bank: dict[str, Any]) -> No
 @click.option("--why", required=True, help="What is wrong with it.")
 @at_bank
 def raise_dispute(payment: str, payer: str, why: str, **bank: Any) -> None:
-    """Want PAYMENT back; prints the dispute's id."""
+    """Dispute PAYMENT, to get it back; prints the id of the dispute."""
     _say(payer, payment, "raise", why, bank)
 
 

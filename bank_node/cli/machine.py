@@ -16,6 +16,8 @@ import click
 
 from bank_node.banking.payments import qr
 from bank_node.banking.payments.uri import to_decimal
+from bank_node.cli.groups import Group
+from bank_node.cli.options import FILE
 from bank_node.cli.payments import MONEY, At, at_bank, secret
 from bank_node.network.client import Client, Unreachable
 from bank_node.protocol.payment_values import to_word
@@ -86,7 +88,7 @@ def _machine(bank: dict[str, Any]) -> tuple[At, Line]:
     return At(**bank), Line(bank["host"], bank["port"], bank["timeout"])
 
 
-@click.group()
+@click.group(cls=Group)
 def machine() -> None:
     """Machines: a till that shows codes and says PAID, an ATM for cash."""
 
@@ -106,7 +108,7 @@ class Sale(NamedTuple):
 @click.option("--seconds", default=300, show_default=True, type=click.IntRange(1, 2_592_000),
               help="How long a code may be paid.")  # fmt: skip
 @click.option("--note", help="What it is for.")
-@click.option("--token-file", type=click.Path(path_type=Path), help="Holds the shop's token.")
+@click.option("--token-file", type=FILE, help="Holds the shop's token.")
 @at_bank
 def till(
     amount: int | None,
@@ -121,7 +123,7 @@ def till(
     With --amount the exit code is 1 if the sale is not paid in time.
     """
     _, line = _machine(bank)
-    vmid = token_file.read_text("ascii").strip() if token_file else secret("Token")
+    vmid = token_file.read_text("ascii", "replace").strip() if token_file else secret("Token")
     try:
         if amount is not None:
             name = reference or _new_reference()

@@ -1,12 +1,14 @@
 """The click group, and what all commands have in common: one-line errors and exit codes."""
 
+import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from bank_node import __version__
+from bank_node.cli.groups import Group
 from bank_node.cli.program import settle
 from bank_node.errors import BankError
 
@@ -43,8 +45,8 @@ COMMANDS = {
 }
 
 
-class _Group(click.Group):
-    """Loads its commands late; errors of the house become one line on stderr and exit code 2."""
+class _Group(Group):
+    """Loads its commands late; errors become one line on stderr and exit code 2."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -58,14 +60,29 @@ class _Group(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         settle()
-        return super().main(*args, **kwargs)
-
-    def invoke(self, ctx: click.Context) -> object:
         try:
-            return super().invoke(ctx)
+            return super().main(*args, **kwargs)
         except BankError as error:
-            click.echo(f"bank: {error}", err=True)
-            sys.exit(EXIT_ERROR)
+            _fail(str(error))
+        except OSError as error:
+            # A folder without write permission, a full disk: the caller's to mend, as is a name
+            # that was mistyped.
+            _forget_what_cannot_be_printed()
+            what = f"{error.filename}: " if error.filename else ""
+            _fail(what + (error.strerror or str(error)))
+
+
+def _forget_what_cannot_be_printed() -> None:
+    """Else the interpreter would try once more at its end, and make an exit code of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(problem: str) -> NoReturn:
+    click.echo(f"bank: {problem}", err=True)
+    sys.exit(EXIT_ERROR)
 
 
 @click.group(

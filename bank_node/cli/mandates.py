@@ -8,14 +8,16 @@ from typing import Any
 import click
 
 from bank_node.banking.payments.uri import to_decimal
+from bank_node.cli.groups import Group
 from bank_node.cli.payments import MONEY, At, at_bank
 from bank_node.protocol.payment_values import ANSWERS, to_word
 
-DATE = click.DateTime(formats=["%Y-%m-%d"])
+_DATE = click.DateTime(formats=["%Y-%m-%d"])
+_DATE_FORM = "YYYY-MM-DD"
 _AMOUNTS = ("amount", "next_amount")
 
 
-@click.group()
+@click.group(cls=Group)
 def mandate() -> None:
     """Standing permission to be paid: ask for one, answer, pause, change, revoke."""
 
@@ -29,8 +31,8 @@ def mandate() -> None:
     "--every", required=True,
     help="onetime, daily, aspresented, or one with a day such as monthly:on:15, weekly:before:5.",
 )  # fmt: skip
-@click.option("--start", type=DATE, help="The first day; today unless given.")
-@click.option("--end", type=DATE, required=True, help="The last day.")
+@click.option("--start", type=_DATE, metavar=_DATE_FORM, help="The first day; today unless given.")
+@click.option("--end", type=_DATE, metavar=_DATE_FORM, required=True, help="The last day.")
 @click.option("--reference", help="Your name for it; the same one asks once only.")
 @click.option("--note", help="What it is for.")
 @at_bank
@@ -69,11 +71,11 @@ def show(mandate_id: str, **bank: Any) -> None:
 
 @mandate.command()
 @click.argument("mandate_id", metavar="MANDATE")
-@click.argument("answer", type=click.Choice(ANSWERS))
+@click.argument("answer", type=click.Choice(ANSWERS), metavar="ANSWER")
 @click.option("--by", "vpa", required=True, help="The address that answers.")
 @at_bank
 def answer(mandate_id: str, answer: str, vpa: str, **bank: Any) -> None:
-    """Approve, decline, pause, resume or revoke MANDATE.
+    """Approve, decline, pause, resume or revoke MANDATE: ANSWER is one of these words.
 
     Before the PIN is asked for, `approve` shows the terms that wait, and it agrees to those only.
     """
@@ -109,7 +111,7 @@ def present(mandate_id: str, payee: str, amount: int, **bank: Any) -> None:
 @click.argument("mandate_id", metavar="MANDATE")
 @click.option("--by", "payee", required=True, help="The address that is paid.")
 @click.option("--amount", type=MONEY, required=True, help="How much each time from then on.")
-@click.option("--end", type=DATE, required=True, help="The last day.")
+@click.option("--end", type=_DATE, metavar=_DATE_FORM, required=True, help="The last day.")
 @at_bank
 def change(mandate_id: str, payee: str, amount: int, end: Any, **bank: Any) -> None:
     """Ask for another amount or end of MANDATE."""

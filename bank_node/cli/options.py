@@ -2,15 +2,40 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from bank_node.config import Effective, load
 
+if TYPE_CHECKING:
+    from bank_node.network.client import Endpoint
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PATH = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, dir_okay=False)
+PORT = click.IntRange(1, 65535)
+SECONDS = click.FloatRange(0, min_open=True)
+
+
+class _HostPort(click.ParamType["Endpoint"]):
+    """`HOST:PORT`, as an endpoint."""
+
+    name = "HOST:PORT"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> "Endpoint":
+        from bank_node.network.client import parse_endpoint
+
+        endpoint = parse_endpoint(value)
+        if endpoint is None:
+            self.fail(f"{value!r} is not written HOST:PORT", param, ctx)
+        return endpoint
+
+
+HOST_PORT = _HostPort()
 
 config_option = click.option("--config", type=_PATH, help="The settings file (config.json).")
 

@@ -15,7 +15,10 @@ import click
 from bank_node.banking.payments import qr
 from bank_node.banking.payments.exchange import arriving
 from bank_node.banking.payments.uri import UNITS, UriRefused, parse, to_decimal
-from bank_node.network.client import Client
+from bank_node.cli.groups import Group
+from bank_node.cli.options import PORT, SECONDS
+from bank_node.network.client import Client, Kind
+from bank_node.network.replies import code_of, judge
 from bank_node.protocol.payment_values import to_word
 
 _PORT = 65525
@@ -55,13 +58,21 @@ class At:
         self._is_insecure = insecure
 
     def ask(self, *words: object) -> str:
-        """A reply without its code; an `ER` is printed and ends the program with exit code 1."""
+        """A reply without its code; an `ER` is printed and ends the program with exit code 1.
+
+        Raises UsageError for what is not one word: it would move the words after it.
+        """
+        texts = [str(word) for word in words]
+        for text in texts:
+            if len(text.split()) != 1:
+                raise click.UsageError(f"{text!r} must be one word")
+        line = " ".join(texts)
         with self._connect() as bank:
-            reply = bank.call(" ".join(map(str, words)))
-        if reply.startswith("ER"):
-            click.echo(reply)
+            answer = judge(code_of(line), bank.call(line))
+        if answer.kind is not Kind.DONE:
+            click.echo(answer.text)
             sys.exit(_EXIT_REFUSED)
-        return reply[3:]
+        return answer.text[3:]
 
     def pin(self, what: str = "PIN", *, twice: bool = False) -> str:
         """A PIN from the terminal, or the next line of stdin."""
@@ -88,15 +99,21 @@ def at_bank(function: Function) -> Function:
     """`--host`, `--port`, `--timeout` and `--insecure`."""
     for option in (
         click.option("--insecure", is_flag=True, help="Send PINs where others can read them."),
-        click.option("--timeout", default=6.0, show_default=True, help="Seconds for a reply."),
-        click.option("--port", default=_PORT, show_default=True, help="Its port."),
-        click.option("--host", default="127.0.0.1", show_default=True, help="The bank."),
+        click.option(
+            "--timeout",
+            type=SECONDS,
+            default=6.0,
+            show_default=True,
+            help="Seconds to wait for a reply.",
+        ),
+        click.option("--port", type=PORT, default=_PORT, show_default=True, help="Its port."),
+        click.option("--host", default="127.0.0.1", show_default=True, help="The bank to talk to."),
     ):
         function = option(function)
     return function
 
 
-@click.group()
+@click.group(cls=Group)
 def user() -> None:
     """Clients with a payment address: register, look, change what is theirs."""
 
@@ -149,7 +166,7 @@ def pin(vpa: str, **bank: Any) -> None:
 @click.option("--per-day", type=MONEY, help="The most that may be spent in a day.")
 @at_bank
 def limits(vpa: str, per_payment: int | None, per_day: int | None, **bank: Any) -> None:
-    """The limits of VPA, or lower ones for it."""
+    """The limits of VPA; with options, lower ones for it."""
     at = At(**bank)
     word = at.pin()
     if per_day is not None and per_payment is None:
@@ -180,7 +197,7 @@ def resolve(payee: str, **bank: Any) -> None:
         click.echo(f"{name:10}{value}")
 
 
-@click.group()
+@click.group(cls=Group)
 def merchant() -> None:
     """Shops: register one, and show the codes that its customers scan."""
 

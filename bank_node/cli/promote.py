@@ -4,18 +4,20 @@ from pathlib import Path
 
 import click
 
-from bank_node.cli.options import effective, settings_options
+from bank_node.cli.options import HOST_PORT, effective, settings_options
 from bank_node.config import IDENTITY_FILE, Settings, data_folder
 from bank_node.errors import BankError, StartupError
-from bank_node.network.client import Client
+from bank_node.network.client import Client, Endpoint
 
 _TIMEOUT_S = 30.0
 
 
 @click.command()
 @settings_options
-@click.option("--connect", metavar="HOST:PORT", help="Where the follower serves.")
-def promote(config: Path | None, data: Path | None, store: str | None, connect: str | None) -> None:
+@click.option("--connect", type=HOST_PORT, help="Where the follower serves.")
+def promote(
+    config: Path | None, data: Path | None, store: str | None, connect: Endpoint | None
+) -> None:
     """Make the follower of this data folder the leader of its bank.
 
     Works while it serves, at the address of its settings or at --connect, and when it is stopped.
@@ -43,16 +45,12 @@ def promote(config: Path | None, data: Path | None, store: str | None, connect: 
     click.echo(f"the bank {office.bank} is led from here, in epoch {office.epoch}")
 
 
-def _order(settings: Settings, bank: str, node: str, epoch: int, connect: str | None) -> None:
+def _order(settings: Settings, bank: str, node: str, epoch: int, connect: Endpoint | None) -> None:
     """Tells the node that serves this data folder."""
-    from bank_node.network.channel import parse_endpoint
     from bank_node.node.succession import sign_promotion
     from bank_node.security.identity import read_identity
 
-    network = settings.network
-    endpoint = parse_endpoint(connect or f"{network.host}:{network.port}")
-    if endpoint is None:
-        raise click.BadParameter("must be HOST:PORT", param_hint="--connect")
+    endpoint = connect or Endpoint(settings.network.host, settings.network.port)
     identity = read_identity(data_folder(settings) / IDENTITY_FILE)
     with Client(*endpoint, _TIMEOUT_S) as client:
         reply = client.call(f"FP {node} {sign_promotion(identity, bank, node, epoch)}")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bank_node.cli.options import effective, settings_options
+from bank_node.cli.options import FILE, HOST_PORT, effective, settings_options
 from bank_node.cli.words import counted
 from bank_node.errors import BankError, Refused, StartupError
-from bank_node.network.client import Client
+from bank_node.network.client import Client, Endpoint
 
 if TYPE_CHECKING:
     from bank_node.ledger.archive import Archive
@@ -42,8 +42,8 @@ class _ArchivedBlocks:
 @click.option(
     "--since", type=click.IntRange(1), help="Prove that the ledger begins with its first blocks."
 )
-@click.option("--connect", metavar="HOST:PORT", help="Ask a bank instead of reading its files.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write a file.")
+@click.option("--connect", type=HOST_PORT, help="Ask a bank instead of reading its files.")
+@click.option("--output", type=FILE, help="The file to write; stdout without it.")
 def prove(
     config: Path | None,
     data: Path | None,
@@ -51,7 +51,7 @@ def prove(
     entry: int | None,
     account: int | None,
     since: int | None,
-    connect: str | None,
+    connect: Endpoint | None,
     output: Path | None,
 ) -> None:
     """Write a proof that anyone can check without the bank, as JSON.
@@ -71,11 +71,8 @@ def prove(
         output.write_text(text + "\n", encoding="utf-8")
 
 
-def _asked(connect: str, entry: int | None, account: int | None, since: int | None) -> str:
-    host, _, port = connect.rpartition(":")
-    if not host or not port.isdecimal():
-        raise click.BadParameter("must be HOST:PORT", param_hint="--connect")
-    with Client(host, int(port), _TIMEOUT_S) as bank:
+def _asked(connect: Endpoint, entry: int | None, account: int | None, since: int | None) -> str:
+    with Client(*connect, _TIMEOUT_S) as bank:
         if account is not None:
             own = _reply(bank, "BC")
             entry = int(_reply(bank, f"LL {account}/{own}"))

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bank_node.banking.payments.uri import to_decimal
+from bank_node.cli.groups import Group
 from bank_node.cli.payments import MONEY, At, at_bank
 from bank_node.protocol.payment_values import to_word
 
@@ -33,7 +34,7 @@ def refund(
     click.echo(f"given back, payment {refunded}, rrn {rrn}")
 
 
-@click.group()
+@click.group(cls=Group)
 def collect() -> None:
     """Requests for money: ask, look what was asked, approve, decline."""
 

@@ -73,16 +73,17 @@ def _start_logging(settings: Effective) -> None:
     from bank_node.telemetry.logs import start_logging
 
     log = settings.settings.log
+    file = log_folder(settings.settings) / "bank.log"
     try:
         start_logging(
-            log_folder(settings.settings) / "bank.log",
+            file,
             level=log.level,
             as_json=log.format == "json",
             file_bytes=log.file_bytes,
             files_kept=log.files_kept,
         )
     except OSError as error:
-        raise StartupError(f"the log cannot be written: {error}") from None
+        raise StartupError(f"the log {file} cannot be written: {error.strerror}") from None
 
 
 def _greet(settings: Effective, host: str, port: int) -> None:

@@ -21,7 +21,9 @@ from bank_node.cli.crowd.news import Listeners
 from bank_node.cli.crowd.people import MONEY, Crowd, Member
 from bank_node.cli.crowd.report import tell, tell_progress, told_phase, told_second
 from bank_node.cli.demo import TOWNS
+from bank_node.cli.options import FILE, HOST_PORT
 from bank_node.errors import StartupError
+from bank_node.network.client import Endpoint
 from bank_node.network.interfaces import obstacle
 from bank_node.values import BANK_PORTS
 
@@ -40,28 +42,30 @@ _STORMY = {"BANK_OPERATOR_ENABLED": "true", "BANK_PAYMENTS_PER_MINUTE": "1000000
 
 
 @click.command()
-@click.option("--users", default=10_000, show_default=True, type=click.IntRange(2, 80_000))
-@click.option("--merchants", default=100, show_default=True, type=click.IntRange(1, 9_000))
+@click.option("--users", default=10_000, show_default=True, type=click.IntRange(2, 80_000),
+              help="How many users.")  # fmt: skip
+@click.option("--merchants", default=100, show_default=True, type=click.IntRange(1, 9_000),
+              help="How many shops.")  # fmt: skip
 @click.option(
     "--clients", default=64, show_default=True, type=click.IntRange(1, 10_000),
     help="Connections at once.",
 )  # fmt: skip
 @click.option("--banks", default=2, show_default=True, type=click.IntRange(1, 10),
               help="How many banks are started for it.")  # fmt: skip
-@click.option("--connect", metavar="HOST:PORT", multiple=True,
+@click.option("--connect", type=HOST_PORT, multiple=True,
               help="A bank that serves, instead; may be repeated.")  # fmt: skip
 @click.option("--faults", is_flag=True,
               help="Kill, freeze, cut off the banks meanwhile; count their ledgers.")  # fmt: skip
 @click.option("--storm", default=20.0, show_default=True, type=click.FloatRange(1, 3600),
               help="How many seconds that lasts.")  # fmt: skip
 @click.option("--seed", type=int, help="What the draws begin with; without, the time.")
-@click.option("--json", "file", type=click.Path(path_type=Path), help="Write the result here.")
+@click.option("--json", "file", type=FILE, help="Write the result here.")
 def simulate(
     users: int,
     merchants: int,
     clients: int,
     banks: int,
-    connect: tuple[str, ...],
+    connect: tuple[Endpoint, ...],
     faults: bool,
     storm: float,
     seed: int | None,
@@ -78,7 +82,7 @@ def simulate(
     seed = int(time.time()) if seed is None else seed
     with ExitStack() as house:
         network = [] if connect else _started(house, banks, faults=faults)
-        at = [_address(each) for each in connect] or [(bank.host, bank.port) for bank in network]
+        at = list(connect) or [Endpoint(bank.host, bank.port) for bank in network]
         crowd = Crowd(at, users, merchants, clients, seed, _PATIENCE_S if faults else 0.0)
         try:
             result = asyncio.run(_run(crowd, network if faults else (), storm))
@@ -129,13 +133,6 @@ def _free_port(hosts: list[str]) -> int:
         if not any(obstacle(host, port) for host in hosts):
             return port
     raise StartupError(f"other programs use all ports of banks on {hosts[0]}")
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        raise click.UsageError("--connect wants HOST:PORT")
-    return host, int(port)
 
 
 async def _run(crowd: Crowd, network: Sequence[Bank], storm_s: float) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from bank_node.config.currencies import CURRENCIES, is_rate
 from bank_node.errors import Refused
-from bank_node.values import BANK_PORTS, parse_amount, parse_bank_code
+from bank_node.values import BANK_PORTS, parse_amount, parse_bank_code, port_number
 
 _HANDLE = re.compile(r"[a-z]{2,32}")
 _PORTS: Final = range(1024, 65536)  # Lower ports need an administrator.
@@ -158,7 +158,7 @@ def _is_address(text: str) -> bool:
 
 def _is_peer(text: str) -> bool:
     host, colon, port = text.partition(":")
-    return _is_address(host) and (not colon or _is_port(port))
+    return _is_address(host) and (not colon or port_number(port) is not None)
 
 
 def _are_caps(rows: tuple[str, ...]) -> bool:
@@ -186,11 +186,6 @@ def _is_amount(text: str) -> bool:
     except Refused:
         return False
     return True
-
-
-def _is_port(text: str) -> bool:
-    digits = text.isascii() and text.isdigit() and len(text) <= 5
-    return digits and 1 <= int(text) <= 65535
 
 
 def _is_subnet(text: str) -> bool:

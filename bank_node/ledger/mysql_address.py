@@ -5,11 +5,11 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from bank_node.errors import StartupError
+from bank_node.values import port_number
 
 DEFAULT_PORT = 3306
 
 _DATABASE = re.compile(r"[A-Za-z0-9_$][A-Za-z0-9_$-]{0,63}")
-_PORT = re.compile(r"[0-9]{1,5}")
 _OPTIONS = ("unix_socket", "ssl", "ssl_ca")
 _SSL = ("preferred", "off", "required")
 
@@ -69,11 +69,12 @@ def _at_last(rest: str) -> tuple[str, str, str]:
 
 def _host(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":") if ":" in text else (text, "", "")
-    if colon and not (_PORT.fullmatch(port) and 0 < int(port) < 65536):
+    number = port_number(port)
+    if colon and number is None:
         raise _wrong("has a port that is not a number from 1 to 65535")
     if not host or not host.isprintable() or any(c in host for c in " []"):
         raise _wrong("has no usable host name")
-    return host, int(port) if colon else DEFAULT_PORT
+    return host, number or DEFAULT_PORT
 
 
 def _options(query: str) -> dict[str, str]:

@@ -63,11 +63,3 @@ class Channel:
         line = bytes(rest[:end]).rstrip(b"\r")
         del rest[: end + 1]
         return line
-
-
-def parse_endpoint(text: str) -> tuple[str, int] | None:
-    """Host and port of `host:port`; None if it is no such text."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit()) or len(port) > 5:
-        return None
-    return (host, int(port)) if 0 < int(port) < 65536 else None

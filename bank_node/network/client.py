@@ -23,6 +23,7 @@ from bank_node.network.exchange import (
     failed,
     has_ended,
     judged,
+    parse_endpoint,
 )
 from bank_node.network.hangup import cut
 from bank_node.network.replies import (
@@ -45,6 +46,7 @@ __all__ = [
     "Kind",
     "Unreachable",
     "ask",
+    "parse_endpoint",
 ]
 
 # How long a bank that hangs up after its reply may take to do so, many times over.

@@ -21,7 +21,7 @@ from bank_node.network.replies import (
     changes,
     judge,
 )
-from bank_node.values import one_line
+from bank_node.values import one_line, port_number
 
 _CHUNK_BYTES = 65_536
 
@@ -34,6 +34,13 @@ class Endpoint(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+def parse_endpoint(text: str) -> Endpoint | None:
+    """What `host:port` names; None if it is no such text."""
+    host, _, port = text.rpartition(":")
+    number = port_number(port)
+    return Endpoint(host, number) if host and number is not None else None
 
 
 class Deadlines(NamedTuple):

@@ -14,8 +14,8 @@ from bank_node.ledger.office import Claim, Office
 from bank_node.ledger.shipping import Delivery, Request, parse_delivery, unpack
 from bank_node.ledger.store import FollowingStore
 from bank_node.ledger.writer import Writer
-from bank_node.network.channel import Channel, parse_endpoint
-from bank_node.network.client import Unreachable
+from bank_node.network.channel import Channel
+from bank_node.network.client import Unreachable, parse_endpoint
 from bank_node.security.identity import Identity
 from bank_node.telemetry.clock import Clock
 from bank_node.values import BankCode, one_line, parse_bank_code

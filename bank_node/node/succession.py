@@ -16,7 +16,8 @@ from bank_node.ledger.quorum import Quorum
 from bank_node.ledger.shipping import Request
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
-from bank_node.network.channel import Channel, parse_endpoint
+from bank_node.network.channel import Channel
+from bank_node.network.exchange import parse_endpoint
 from bank_node.node.following import Follower, as_following
 from bank_node.node.leading import Asking, Feeder
 from bank_node.security.canonical import canonical

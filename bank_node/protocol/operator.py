@@ -15,6 +15,7 @@ from bank_node.values import (
     BankCode,
     parse_bank_code,
     parse_transfer_key,
+    port_number,
 )
 
 _TOKEN_MAX = 256
@@ -62,11 +63,10 @@ def _parse_peer(text: str) -> tuple[BankCode, int | None]:
         code = parse_bank_code(host.encode("utf-8", "replace"))
     except Refused:
         raise ValueError(text) from None
-    if colon and not (
-        port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536
-    ):
+    number = port_number(port)
+    if colon and number is None:
         raise ValueError(text)
-    return code, int(port) if colon else None
+    return code, number
 
 
 def _parse_bank(text: str) -> BankCode:

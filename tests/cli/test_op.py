@@ -159,7 +159,7 @@ def test_a_wrong_token_is_refused(bank, served, tmp_path):
     ("arguments", "told"),
     [
         (("--data", "nowhere"), "there is no token"),
-        (("--connect", "nonsense"), "is not written HOST:PORT"),
+        (("--connect", "127.0.0.1:1"), "127.0.0.1:1 cannot be reached"),
     ],
 )
 def test_a_node_that_cannot_be_found_is_one_line_and_exit_code_2(bank, arguments, told):

@@ -102,7 +102,7 @@ def test_a_bank_that_serves_is_asked(bank, served):
         (["--since", 999], "The ledger has 33 blocks"),
         (["--account", 10], "there is no account 10"),
         (["--entry", 1, "--since", 1], "exclude each other"),
-        (["--connect", "nowhere"], "must be HOST:PORT"),
+        (["--connect", "nowhere"], "is not written HOST:PORT"),
         (["--entry", 0], "0"),
     ],
 )

@@ -20,6 +20,7 @@ from bank_node.values import (
     parse_account_address,
     parse_amount,
     parse_bank_code,
+    port_number,
 )
 
 OCTETS = st.integers(0, 255)
@@ -73,14 +74,35 @@ def test_an_amount_above_the_range_is_refused(value):
     assert _reason(parse_amount, str(value).encode()) is Reason.AMOUNT_FORMAT
 
 
-@pytest.mark.parametrize("zeros", [1, 3, 18, 40])
+# The longest line there is, that of TM, has 8192 bytes.
+@pytest.mark.parametrize("zeros", [1, 3, 18, 40, 64, 1000, 8191])
 def test_leading_zeros_of_an_amount_are_accepted(zeros):
     assert parse_amount(b"0" * zeros + b"5") == 5
 
 
-def test_an_endless_run_of_leading_zeros_is_refused():
-    assert parse_amount(b"0" * 63 + b"5") == 5
-    assert _reason(parse_amount, b"0" * 64 + b"5") is Reason.AMOUNT_FORMAT
+def test_any_number_of_zeros_alone_is_nothing():
+    assert parse_amount(b"0" * 1000) == 0
+
+
+def test_leading_zeros_make_no_amount_of_a_digit_too_many():
+    assert _reason(parse_amount, b"000" + str(AMOUNT_MAX + 1).encode()) is Reason.AMOUNT_FORMAT
+
+
+def test_addresses_with_zeros_in_front_do_not_fill_the_memory():
+    before = len(values._known)
+    for zeros in range(1, 900):
+        assert parse_account_address(b"0" * zeros + b"12345/10.1.2.3").number == 12345
+    assert len(values._known) <= before + 8
+
+
+@pytest.mark.parametrize(("text", "port"), [("1", 1), ("65535", 65535), ("00080", 80)])
+def test_a_port_is_a_number_up_to_65535(text, port):
+    assert port_number(text) == port
+
+
+@pytest.mark.parametrize("text", ["", "0", "65536", "000080", "-1", "+1", "1 ", "²", "٣", "x"])
+def test_nothing_else_is_a_port(text):
+    assert port_number(text) is None
 
 
 @pytest.mark.parametrize(

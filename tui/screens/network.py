@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import ProgressBar
 
+from bank_node.values import port_number
 from tui import actions, safe
 from tui.model import formats
 from tui.model.world import Peer, PeerAnswer, PeerChanged, Scan
@@ -278,7 +279,7 @@ def _address_problem(text: str) -> str:
         IPv4Address(address)
     except AddressValueError:
         return "Type an address: four numbers with dots between them."
-    if colon and not (port.isdigit() and 0 < int(port[:6]) < 65_536):
+    if colon and port_number(port) is None:
         return "A port is a number from 1 to 65535."
     return ""
 

@@ -80,7 +80,8 @@ def verify(operator: Operator, as_json: bool) -> None:
 @operator_options
 @click.argument("what", type=click.Choice(["accounts", "journal"]))
 @click.option("--account", type=int, help="Of the journal, what concerns this account.")
-@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv",
+              show_default=True, help="The form of the file.")  # fmt: skip
 def export(operator: Operator, as_json: bool, what: str, form: str, account: int | None) -> None:
     """Have the running node write accounts or journal into its data folder."""
     operator.document("OZ", what=what, format=form, account=account)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bank_node.cli.options import config_option, effective
+from bank_node.cli.options import FILE, HOST_PORT, config_option, effective
 from bank_node.config import (
     OPERATOR_ADDRESS_FILE,
     OPERATOR_TOKEN_FILE,
@@ -16,7 +16,7 @@ from bank_node.config import (
     data_folder,
 )
 from bank_node.errors import BankError
-from bank_node.network.client import Client
+from bank_node.network.client import Client, Endpoint, parse_endpoint
 from bank_node.values import one_line
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -96,13 +96,12 @@ def operator_options(function: Function) -> Function:
         *,
         config: Path | None,
         data: Path | None,
-        connect: str | None,
+        connect: Endpoint | None,
         token_file: Path | None,
         **others: Any,
     ) -> Any:
         settings = effective(config, data, None).settings
-        host, port = _address(settings, connect)
-        operator = Operator(host, port, _token(settings, token_file))
+        operator = Operator(*_endpoint(settings, connect), _token(settings, token_file))
         try:
             return function(operator, **others)
         finally:
@@ -111,8 +110,8 @@ def operator_options(function: Function) -> Function:
     decorated: Any = run
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--token-file", type=_PATH, help="The token, if not in the data folder."),
-        click.option("--connect", metavar="HOST:PORT", help="The operator's port of the node."),
+        click.option("--token-file", type=FILE, help="The token, if not in the data folder."),
+        click.option("--connect", type=HOST_PORT, help="The operator's port of the node."),
         click.option("--data", type=_PATH, help="The folder of the bank's files."),
         config_option,
     ):
@@ -120,18 +119,18 @@ def operator_options(function: Function) -> Function:
     return decorated  # type: ignore[no-any-return]
 
 
-def _address(settings: Settings, connect: str | None) -> tuple[str, int]:
+def _endpoint(settings: Settings, connect: Endpoint | None) -> Endpoint:
     """Where operators connect: as said, as the running node has written down, as configured."""
-    where = connect
-    if where is None:
-        try:
-            where = (data_folder(settings) / OPERATOR_ADDRESS_FILE).read_text(encoding="ascii")
-        except (OSError, ValueError):
-            where = f"{settings.operator.host}:{settings.operator.port}"
-    host, _, port = where.strip().rpartition(":")
-    if not host or not port.isdigit() or len(port) > 5:
+    if connect is not None:
+        return connect
+    try:
+        where = (data_folder(settings) / OPERATOR_ADDRESS_FILE).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return Endpoint(settings.operator.host, settings.operator.port)
+    endpoint = parse_endpoint(where.strip())
+    if endpoint is None:
         raise NoEntrance(f"{one_line(where)[:80]} is not written HOST:PORT")
-    return host, int(port)
+    return endpoint
 
 
 def _token(settings: Settings, token_file: Path | None) -> str:

@@ -32,7 +32,8 @@ def events(operator: Operator, as_json: bool, count: int, follow: bool) -> None:
 @click.command()
 @operator_options
 @stream_options
-@click.option("--level", type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option("--level", type=click.Choice(["debug", "info", "warning", "error"]),
+              help="Only lines of this level and above.")  # fmt: skip
 def log(operator: Operator, as_json: bool, count: int, follow: bool, level: str | None) -> None:
     """Show the log of the node."""
     tell(operator, "OL", "lines", _log_line, as_json, follow, count=count, level=level)

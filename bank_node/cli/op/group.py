@@ -2,6 +2,7 @@
 
 import click
 
+from bank_node.cli.groups import Group
 from bank_node.cli.op.act import change, drain, export, resume, stop, verify
 from bank_node.cli.op.follow import events, log, traffic
 from bank_node.cli.op.look import account, accounts, journal, metrics, settings, status
@@ -20,7 +21,7 @@ from bank_node.cli.op.payments import (
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def op() -> None:
     """Look at a running node and direct it, over its operator's port.
 

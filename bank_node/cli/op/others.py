@@ -100,7 +100,8 @@ def knock(operator: Operator, as_json: bool, bank: str, command: tuple[str, ...]
 @click.command()
 @operator_options
 @click.argument("amount", type=click.IntRange(0))
-@click.option("--objective", type=click.Choice(["fewest", "closest"]))
+@click.option("--objective", type=click.Choice(["fewest", "closest"]),
+              help="Harm the fewest clients, or come closest to the amount.")  # fmt: skip
 @click.option("--frontier", is_flag=True, help="Also the fewest clients for each amount.")
 @click.option("--points", type=int, help="How many points of it at most.")
 def plan(
@@ -111,7 +112,7 @@ def plan(
     frontier: bool,
     points: int | None,
 ) -> None:
-    """Plan how to rob the banks around of AMOUNT. Nobody is robbed.
+    """Plan which of the banks around to rob for AMOUNT. Nobody is robbed.
 
     Exit code 1 if they hold less than that.
     """
