@@ -19,6 +19,19 @@ async def test_a_scan_is_started_drawn_and_stopped():
 
 
 @in_a_loop
+async def test_an_odd_port_of_a_bank_is_said_and_not_sent():
+    async with opened(screen="network") as console:
+        await console.until(lambda: console.app.hub.peers.peers, "the banks")
+        await console.press("a")
+        await console.until(lambda: isinstance(console.app.screen, Form), "a form")
+        # Python takes this for a digit, and for no number.
+        await console.press("type:10.1.2.99:²", "enter")
+        await console.sees("A port is a number from 1 to 65535.")
+        await console.press("escape")
+        assert not any(line.startswith("OI") for line in console.bank.lines)
+
+
+@in_a_loop
 async def test_a_bank_is_added_asked_pinged_tried_and_forgotten():
     async with opened(screen="network") as console:
         await console.until(lambda: console.app.hub.peers.peers, "the banks")
