@@ -39,10 +39,12 @@ from bank_node.security.identity import Identity
 from bank_node.service.calls import Bank
 from bank_node.service.counter import Counter
 from bank_node.service.gate import Gate
+from bank_node.service.reminders import Reminders
 from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import Traffic, TrafficLog
+from bank_node.values import BankCode
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ class Node:
         self.banks: Banks | None = None
         self.transfers: Transfers | None = None
         self.succession: Succession | None = None
+        self._reminders: Reminders | None = None
 
     def start(self) -> tuple[str, int]:
         """Recovers the ledger and accepts clients; returns the address. Raises BankError."""
@@ -133,6 +136,10 @@ class Node:
         self.transfers = transfers = self._open_transfers(
             writer, banks, identity, acquaintance, lambda: office.leads
         )
+        self._reminders = reminders = Reminders(
+            store, transfers, lambda: office.leads, self.events, CLOCK
+        )
+        banks.watch.found = reminders.noticed
         self._take_up(store, office, succession, transfers, payments)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         providers = Providers(
@@ -158,7 +165,7 @@ class Node:
         if settings.operator.enabled:
             parts = Parts(
                 gate, presence, store, writer, self.metrics, traffic,
-                banks, self._ears, address, self._caps, self._chronicle,
+                banks, self._ears, address, self._caps, self._chronicle, reminders,
             )  # fmt: skip
             self._let_operators_in(parts)
         return address
@@ -192,7 +199,13 @@ class Node:
             self._chronicle,
             expecting(self.settings),
             recollection(self.settings.payments.currency),
+            self._seems_lost,
         )
+
+    def _seems_lost(self, bank: BankCode) -> None:
+        """A bank has lost a promise, and perhaps what came before it."""
+        if self._reminders:
+            self._reminders.noticed(bank)
 
     def _take_up(
         self, store: Store, office: Office, succession: Succession, transfers: Transfers,
@@ -255,6 +268,8 @@ class Node:
             self.succession.hush()
         if self._server:
             self._server.stop(self.settings.network.timeout)
+        if self._reminders:
+            self._reminders.stop(self.settings.network.timeout)
         if self.transfers:
             self.transfers.stop()
         if self.banks:
@@ -272,7 +287,7 @@ class Node:
             self.payments.stop()
         if self._workers:
             self._workers.close()
-        self._workers = self._entrance = self.payments = None
+        self._workers = self._entrance = self.payments = self._reminders = None
         self.banks = self.transfers = self.succession = None
         self._server = self._writer = self._store = self._traffic = None
 

@@ -43,6 +43,7 @@ from bank_node.service.jobs import Job
 from bank_node.service.live import LiveSettings
 from bank_node.service.office import Office, OwnFigures, Usage, Warning
 from bank_node.service.operator_desk import OperatorDesk, public_only
+from bank_node.service.reminders import Reminders
 from bank_node.service.verification import Verification
 from bank_node.service.waiting import Waits
 from bank_node.service.workers import Workers
@@ -82,6 +83,7 @@ class Parts(NamedTuple):
     """Where clients connect."""
     caps: Caps
     chronicle: Chronicle
+    reminders: Reminders
 
 
 class Entrance:
@@ -143,6 +145,7 @@ class Entrance:
             stages=parts.chronicle.stages,
             keyring=parts.banks.keyring,
             cap_of=parts.caps.of,
+            reminders=parts.reminders,
         )
         self._office = office
         self._strangers = self._new_gate(Audience.STRANGER)

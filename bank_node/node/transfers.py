@@ -59,12 +59,13 @@ class Transfers:
         chronicle: Chronicle,
         expecting: Callable[[Operation, str], Operation],
         recollection: Recollection,
+        seems_lost: Callable[[BankCode], object],
     ) -> None:
         """`new_proxy` is called on the loop of this thread.
 
         `cap_of`: what this bank may owe another one, and the other one this bank. `expecting`
         makes what the memo of a message asks for part of its operation, `recollection` finds out
-        what this bank has asked for.
+        what this bank has asked for. `seems_lost` hears of each bank that has lost a promise.
         """
         self._expecting = expecting
         self._own = own
@@ -74,6 +75,7 @@ class Transfers:
         self._new_proxy = new_proxy
         self._cap_of = cap_of
         self._chronicle = chronicle
+        self._seems_lost = seems_lost
         self._engine = Engine(cap_of, recollection)
         self._loop = new_loop()
         self._inbox = Inbox(self._loop)
@@ -255,6 +257,7 @@ class Transfers:
             chronicle.contradicted(flight)
         if flight.is_lost and not (was_lost or trouble or renewals):
             chronicle.lost(record)
+            self._seems_lost(flight.bank)
         if flight.renewals > renewals:
             chronicle.regained(record)
         # Of a flight that waits for longer and longer, the first time is news.
@@ -298,6 +301,23 @@ class Transfers:
                 self._engine.settled(result)
         decided(results)
         self._soon()
+
+    # What was paid long ago
+
+    def remind(self, ended: Sequence[Transfer], told: Callable[[Flight], object]) -> None:
+        """Asks other banks whether they still have what they were paid; see `Engine.remind`.
+
+        `told` hears of it on the thread of the transfers.
+        """
+        self._post(self._remind, ended, told)
+
+    def _remind(self, ended: Sequence[Transfer], told: Callable[[Flight], object]) -> None:
+        self._engine.remind(ended, told)
+        self._soon()
+
+    def insist(self, bank: BankCode) -> None:
+        """Has a bank asked once more for promises that it did not want to make again."""
+        self._post(lambda: self._engine.insist(bank, self._loop.time()))
 
     # What the operator wants
 

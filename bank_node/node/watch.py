@@ -85,6 +85,8 @@ class Watch:
         self._own: BankCode | None = None
         self._own_key = ""
         self._seen: Callable[[SignedHead], object] | None = None
+        self.found: Callable[[BankCode], object] = lambda _: None
+        """Hears of each bank that does not keep to its history; may be replaced at any time."""
         self._thread = Thread(target=self._run, name="witness", daemon=True)
 
     def concerns(self, own: BankCode, key: str, seen: Callable[[SignedHead], object]) -> None:
@@ -121,6 +123,7 @@ class Watch:
                 if finding is not None:
                     findings.append(finding)
                     self._report(finding)
+                    self.found(finding.bank)
             self._hear_of_ourselves(peer)
         if self._witness.records() is not before:
             self._save()

@@ -224,9 +224,10 @@ OPERATOR_ROWS = (
         effect=Effect.CONTROLS, cost=100,
     ),
     _operator(
-        "OU", "Operator's unsettled: what this bank and the others owe each other.",
+        "OU", "Operator's unsettled: what banks owe each other; reminds one of what it was paid.",
         fields.whole("first", 0, _NUMBER_MAX, 0), _COUNT,
-        cost=20,
+        Field("remind", _parse_bank, "<ip>"), _STOP,
+        errors=(Reason.READ_ONLY, Reason.NOT_HERE), cost=20,
     ),
     _operator(
         "OY", "Operator's keys: the pinned ones of other banks; accepts a changed one, or forgets.",

@@ -48,7 +48,7 @@ CZECH_SUMMARIES = {
     "OF": "Převody pro správce: běžící, sporné nebo dokončené, nebo cesta jednoho z nich.",
     "OO": "Výhled pro správce: stavy převodů tak, jak přicházejí.",
     "OW": "Slovo správce: rozhodne ručně o sporném převodu.",
-    "OU": "Nevyrovnané pro správce: co si tato banka a ostatní navzájem dluží.",
+    "OU": "Nevyrovnané pro správce: co si banky navzájem dluží; připomene jedné, co dostala.",
     "OY": "Klíče pro správce: připnuté klíče jiných bank; přijme změněný, nebo ho zapomene.",
     "OR": "Repliky pro správce: kdo vede a kdo následuje; povýší tento uzel.",
     "OQ": "Každodennost pro správce: platby, jak plynou, klienti, a co po sobě chtějí.",

@@ -15,6 +15,7 @@ from bank_node.security.attempts import Attempts
 from bank_node.security.keyring import Keyring
 from bank_node.service.export import Export
 from bank_node.service.live import LiveSettings
+from bank_node.service.reminders import Reminders
 from bank_node.service.verification import Verification
 from bank_node.service.waiting import Waits
 from bank_node.telemetry.events import Events
@@ -188,3 +189,4 @@ class Office(Struct, frozen=True):
     keyring: Keyring
     cap_of: Callable[[BankCode], int]
     """What this bank and another one may owe each other."""
+    reminders: Reminders

@@ -149,7 +149,18 @@ def _decide(call: Call) -> str:
 
 
 def _positions(call: Call) -> str:
+    """Raises Refused with READ_ONLY and NOT_HERE."""
     office, fields = office_of(call), fields_of(call)
+    reminders, bank = office.reminders, fields["remind"]
+    if bank or fields["stop"]:
+        must_be_allowed(call)
+    if bank:
+        if not reminders.leads():
+            raise Refused(Reason.NOT_HERE, why="it does not lead its bank")
+        reminders.start(bank)
+        _log.warning("operator %s has %s reminded of what it was paid", call.session.peer, bank)
+    elif fields["stop"]:
+        reminders.cancel()
     everything = tracing.positions(office.store)
     first, count = fields["first"], fields["count"]
     return told("OU", {
@@ -161,6 +172,7 @@ def _positions(call: Call) -> str:
             position_row(each, office.cap_of(each.bank))
             for each in everything[first : first + count]
         ],
+        "reminders": reminders.progress._asdict(),
     })  # fmt: skip
 
 

@@ -217,6 +217,7 @@ def test_who_may_only_look_decides_nothing(doubtful):
     for command in (f"OW transfer=rent do=abort note={NOTE}", "OY forget=10.1.2.3",
                     "OY accept=10.1.2.3 key=x", "OR promote=1"):  # fmt: skip
         assert console.ask(command).startswith("ER Operators may only look"), command
+    assert console.ask("OU remind=10.1.2.3").startswith("ER Operators may only look")
     for command in ("OF", "OO", "OU", "OY", "OR"):
         console.document(command)
     assert house.client().ask(f"AB {account}") == "AB 300"
@@ -241,6 +242,12 @@ def test_positions_of_two_banks_mirror_each_other(two):
     assert (yours["nostro"], yours["vostro"], yours["net"]) == (280, 0, 280)
     assert (mine["room_out"], mine["room_in"], mine["cap"]) == (720, 1280, 1000)
     assert (yours["room_out"], yours["room_in"]) == (1280, 720)
+    here.document(f"OU remind={payee.running.bank}")
+    until(lambda: not here.document("OU")["reminders"]["running"], "it was asked")
+    assert here.document("OU stop=1")["reminders"] == {
+        "bank": payee.running.bank, "running": False, "asked": 1, "kept": 1, "renewed": 0,
+        "failed": 0, "trouble": "",
+    }  # fmt: skip
 
 
 def test_a_bank_with_a_cap_of_its_own_is_bound_by_it_at_once(two):

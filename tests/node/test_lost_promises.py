@@ -137,6 +137,33 @@ def test_what_an_old_backup_does_not_know_is_promised_and_taken_again(banks):
     banks.assert_all_is_there(285)
 
 
+def test_what_was_confirmed_long_ago_is_missed_and_brought_back(banks):
+    """The bank of Brno goes back to a backup of which every later payment was confirmed already."""
+    assert ask(banks.prague, f"TR {banks.plain} {banks.account} 20 early") == "TR early committed"
+    assert_closed(banks.prague, banks.brno)
+    old = banks.back_up("old.db")
+    for n in range(3):
+        reply = ask(banks.prague, f"PP alice@prague shop@brno 100 r{n} 2580")
+        assert reply.startswith("PP "), reply
+        said = f"TR {banks.plain} {banks.account} 7 t{n}"
+        assert ask(banks.prague, said) == f"TR t{n} committed"
+    assert_closed(banks.prague, banks.brno)
+    watch = banks.prague.node.banks.watch
+    assert watch.make_round() == []
+    banks.put_back(old)
+    assert (has(banks.brno, "shop@brno"), ask(banks.brno, f"AB {banks.account}")) == (0, "AB 20")
+    assert watch.make_round(), "it has fewer blocks than it once signed"
+    until(lambda: has(banks.brno, "shop@brno") == 300, "the shop has its money", 30)
+    banks.assert_all_is_there(341)
+    until(lambda: "RemindersEnded" in banks.kinds(), "operators hear of it")
+    reminders = banks.prague.node._reminders
+    done = reminders.progress
+    assert (done.asked, done.kept, done.renewed, done.failed) == (7, 1, 6, 0)
+    reminders.start(banks.brno.bank)
+    until(lambda: reminders.progress.kept == 7, "it knows all of it", 30)
+    banks.assert_all_is_there(341)
+
+
 def test_a_payee_whom_an_old_backup_does_not_know_is_an_alarm_until_the_right_one_is_back(banks):
     old = banks.back_up("old.db")
     target = opened(banks.brno)

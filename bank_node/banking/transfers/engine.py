@@ -46,8 +46,8 @@ PROMISES_MAX = 25_000
 """How many promises one bank may leave undecided before it gets no more of them."""
 # A promise is asked about when the payer's bank has had ample time to say what became of it.
 _ASK_AFTER_S = 10.0
-# How often a bank is asked again for what it once confirmed, in a quarter of a minute.
-_REMINDERS = 6
+REMINDERS = 6
+"""How often a bank is asked for what it once confirmed, within a quarter of a minute."""
 
 
 class Engine(Controls):
@@ -157,6 +157,12 @@ class Engine(Controls):
                 self._go_on(flight)
             else:
                 told(flight)
+
+    def insist(self, bank: BankCode, now: float) -> None:
+        """Has a bank asked once more for promises that it did not want to make again."""
+        for flight in self.flights.values():
+            if flight.bank == bank and flight.is_refused:
+                flight.is_refused, flight.trouble, flight.next_at = False, "", now
 
     def promised(self, record: Transfer, now: float) -> None:
         """This bank has made a promise: it will ask if it does not hear what became of it."""
@@ -272,7 +278,7 @@ class Engine(Controls):
     def _see_through(self, flight: Flight) -> None:
         """Has the other bank take what is paid; first of all promise it, if it has lost that."""
         self.tell(flight, Outcome(flight.record))
-        if flight.reminder and flight.attempts >= _REMINDERS:
+        if flight.reminder and flight.attempts >= REMINDERS:
             flight.trouble = flight.trouble or f"{flight.bank} does not confirm it"
         if flight.reminder and flight.trouble:
             self._reminded(flight, flight.reminder)

@@ -6,7 +6,16 @@ from bank_node.cli.groups import Group
 from bank_node.cli.op.act import change, drain, export, resume, stop, verify
 from bank_node.cli.op.follow import events, log, traffic
 from bank_node.cli.op.look import account, accounts, journal, metrics, settings, status
-from bank_node.cli.op.money import decide, keys, positions, replicas, states, transfer, transfers
+from bank_node.cli.op.money import (
+    decide,
+    keys,
+    positions,
+    remind,
+    replicas,
+    states,
+    transfer,
+    transfers,
+)
 from bank_node.cli.op.others import add, ask, knock, peers, plan, remove, scan
 from bank_node.cli.op.payments import (
     clients,
@@ -32,7 +41,7 @@ def op() -> None:
 
 for command in (
     status, metrics, accounts, account, events, log, traffic, peers, scan, add, remove, ask, knock,
-    plan, transfers, transfer, states, decide, positions, keys, replicas,
+    plan, transfers, transfer, states, decide, positions, remind, keys, replicas,
     payments, clients, papers, freeze, release, reset_pin, revoke, rule, qr,
     journal, verify, export, settings, change, drain, resume, stop,
 ):  # fmt: skip

@@ -1,10 +1,11 @@
-"""`bank op transfers`, `transfer`, `states`, `decide`, `positions`, `keys`, `replicas`: money
-between banks, and the nodes that keep this one."""
+"""`bank op transfers`, `transfer`, `states`, `decide`, `positions`, `remind`, `keys`, `replicas`:
+money between banks, and the nodes that keep this one."""
 
 from typing import Any
 
 import click
 
+from bank_node.cli.op.act import watched
 from bank_node.cli.op.entrance import Operator, Refusal, operator_options
 from bank_node.cli.op.follow import stream_options, tell
 from bank_node.cli.op.shown import as_document, as_pairs, as_table, moment, shown, stamped
@@ -150,6 +151,34 @@ def positions(operator: Operator, as_json: bool, **page: int | None) -> None:
         f"{document['total']:,} banks; they owe {document['nostro']:,}, "
         f"this one owes {document['vostro']:,}"
     )
+
+
+@click.command()
+@operator_options
+@click.argument("bank", metavar="ADDRESS")
+@click.option("--stop", is_flag=True, help="End the reminders that are under way.")
+def remind(operator: Operator, as_json: bool, bank: str, stop: bool) -> None:
+    """Have the bank at ADDRESS say that it still has all that it was paid.
+
+    It takes again what it has lost, for example with an old backup. Nothing is ever paid twice.
+    """
+    operator.document("OU", count=1, **({"stop": 1} if stop else {"remind": bank}))
+
+    def look() -> dict[str, Any]:
+        reminders: dict[str, Any] = operator.document("OU", count=1)["reminders"]
+        return reminders
+
+    document = look() if stop else watched(look, "asking", "asked", None, quiet=as_json)
+    if as_json:
+        as_document(document)
+        return
+    click.echo(
+        f"{shown(document['bank'])} was asked about {document['asked']:,} transfers: "
+        f"{document['kept']:,} are there, {document['renewed']:,} are there again, "
+        f"{document['failed']:,} are not"
+    )
+    if document["trouble"]:
+        click.echo(shown(document["trouble"]))
 
 
 @click.command()

@@ -1,0 +1,187 @@
+"""Reminding another bank of everything that it was paid, in case it has lost some of it.
+
+What ended long ago nobody speaks of any more. So a bank that went back to an old backup is asked,
+transfer by transfer and the latest first, whether it still has what it has confirmed; what it does
+not have it promises and takes again. Blocks a thread of its own, and nobody else.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Event, Lock, Thread
+from typing import NamedTuple, Protocol
+
+from bank_node.banking.transfers.engine import REMINDERS
+from bank_node.banking.transfers.flights import Flight
+from bank_node.ledger import tracing
+from bank_node.ledger.entries import settlement_account
+from bank_node.ledger.store import Store
+from bank_node.ledger.transfers import Phase, Role, Transfer
+from bank_node.telemetry.clock import Clock
+from bank_node.telemetry.events import Events, Level
+from bank_node.values import BankCode
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE = 256
+# What a bank has lost is the end of its history. Who has so many in a row has the rest as well,
+# although confirmations may have come in another order than the money.
+_ENOUGH = 10_000
+# How many a bank may cost without an operator's word, and how often: it could be lying.
+_UNASKED_MAX = 100_000
+_UNASKED_EVERY_NS = 3_600_000_000_000
+# Clients are to have most of the time of the interpreter, and reading a journal takes it.
+_PAUSES = 3
+_LOOK_S = 0.1
+
+
+class Asks(Protocol):
+    """The transfers of a node, as far as this needs them."""
+
+    def remind(self, ended: Sequence[Transfer], told: Callable[[Flight], object]) -> None:
+        """Asks other banks about ended transfers; `told` hears of each, on another thread."""
+
+    def insist(self, bank: BankCode) -> None:
+        """Has a bank asked once more for promises that it did not want to make again."""
+
+
+class Progress(NamedTuple):
+    """How far it is with one bank."""
+
+    bank: BankCode | None = None
+    running: bool = False
+    asked: int = 0
+    kept: int = 0
+    """The other bank has them."""
+    renewed: int = 0
+    """It had lost them, and has taken them again."""
+    failed: int = 0
+    trouble: str = ""
+    """Why one of those failed."""
+
+
+class Reminders:
+    """See the module."""
+
+    def __init__(
+        self, store: Store, asks: Asks, leads: Callable[[], bool], events: Events, clock: Clock
+    ) -> None:
+        """`leads`: whether this node speaks for its bank."""
+        self._store = store
+        self._asks = asks
+        self.leads = leads
+        self._events = events
+        self._now_ns = clock.monotonic_ns
+        self._lock = Lock()
+        self._wanted: SimpleQueue[tuple[BankCode, int | None] | None] = SimpleQueue()
+        self._noticed: dict[BankCode, int] = {}
+        self._thread: Thread | None = None
+        self._ending, self._cancelled = Event(), Event()
+        self.progress = Progress()
+
+    def noticed(self, bank: BankCode) -> None:
+        """A bank seems to have gone back in its history. Never blocks; from any thread."""
+        now_ns = self._now_ns()
+        with self._lock:
+            before = self._noticed.get(bank)
+            if before is not None and now_ns - before < _UNASKED_EVERY_NS:
+                return
+            self._noticed[bank] = now_ns
+        self._want(bank, _UNASKED_MAX)
+
+    def start(self, bank: BankCode) -> None:
+        """An operator wants a bank to be reminded, after those that are waiting for it already."""
+        if not self.progress.running:
+            self.progress = Progress(bank, running=True)
+        self._want(bank, None)
+
+    def cancel(self) -> None:
+        """Ends what is under way."""
+        self._cancelled.set()
+
+    def stop(self, deadline_s: float) -> None:
+        """Ends the thread."""
+        self._ending.set()
+        self._cancelled.set()
+        self._wanted.put(None)
+        if self._thread is not None:
+            self._thread.join(deadline_s)
+
+    def _want(self, bank: BankCode, at_most: int | None) -> None:
+        self._wanted.put((bank, at_most))
+        with self._lock:
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="reminders", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while (wanted := self._wanted.get()) and not self._ending.is_set():
+            self._cancelled.clear()
+            try:
+                if self.leads():
+                    self._remind(*wanted)
+            except Exception:
+                _log.exception("reminding %s failed", wanted[0])
+            finally:
+                self.progress = self.progress._replace(running=False)
+
+    def _remind(self, bank: BankCode, at_most: int | None) -> None:
+        self.progress = Progress(bank, running=True)
+        if at_most is None:
+            self._asks.insist(bank)
+        number, in_a_row, before = settlement_account(bank), 0, None
+        while in_a_row < _ENOUGH and (at_most is None or self.progress.asked < at_most):
+            began_ns = self._now_ns()
+            page = tracing.ended(self._store, before, _AT_ONCE)
+            self._cancelled.wait((self._now_ns() - began_ns) / 1e9 * _PAUSES)
+            records = [record for line in page.lines if (record := line.transfer)]
+            flights = self._asked([r for r in records if _is_paid_to(r, number)])
+            for flight in flights:
+                in_a_row = 0 if flight.renewals or flight.trouble else in_a_row + 1
+            is_silent = flights and all(flight.attempts >= REMINDERS for flight in flights)
+            before = page.next
+            if before is None or is_silent or self._is_over():
+                break
+        self._tell(self.progress)
+
+    def _is_over(self) -> bool:
+        return self._cancelled.is_set() or self._ending.is_set()
+
+    def _asked(self, ended: Sequence[Transfer]) -> list[Flight]:
+        """What came of asking about some, the latest first."""
+        heard: SimpleQueue[Flight] = SimpleQueue()
+        if ended:
+            self._asks.remind(ended, heard.put)
+        flights: dict[str, Flight] = {}
+        while len(flights) < len(ended) and not self._is_over():
+            try:
+                flight = heard.get(timeout=_LOOK_S)
+            except Empty:
+                continue
+            flights[flight.key] = flight
+            self._count(flight)
+        return [flights[record.key] for record in ended if record.key in flights]
+
+    def _count(self, flight: Flight) -> None:
+        known = self.progress
+        is_renewed = bool(flight.renewals) and not flight.trouble
+        self.progress = known._replace(
+            asked=known.asked + 1,
+            kept=known.kept + (not flight.renewals and not flight.trouble),
+            renewed=known.renewed + is_renewed,
+            failed=known.failed + bool(flight.trouble),
+            trouble=f"{flight.key}: {flight.trouble}" if flight.trouble else known.trouble,
+        )
+
+    def _tell(self, progress: Progress) -> None:
+        bank, _, asked, kept, renewed, failed, trouble = progress
+        text = f"{bank} was asked about {asked} transfers: {kept} are there, {renewed} again"
+        if failed:
+            text += f", {failed} are not, such as {trouble}"
+        level: Level = "warning" if failed else "info"
+        self._events.tell("RemindersEnded", text, level, bank=bank or "", asked=asked,
+                          renewed=renewed, failed=failed)  # fmt: skip
+
+
+def _is_paid_to(record: Transfer, bank: int) -> bool:
+    return record.bank == bank and (record.role, record.phase) == (Role.PAYER, Phase.ENDED)
