@@ -1,10 +1,11 @@
 """What one desk keeps of answered requests: figures by command, and lines for the traffic log."""
 
+from array import array
 from collections.abc import Callable, Sequence
 
 from bank_node.service.tickets import Plan, Ticket
 from bank_node.telemetry.clock import Clock
-from bank_node.telemetry.traffic_lines import Answered, Sheet, shown
+from bank_node.telemetry.traffic_lines import Answered, Round, Sheet, pack, shown
 
 _ERROR = b"ER"
 # Requests that may wait for the end of a round before they are counted and logged.
@@ -65,7 +66,9 @@ class Tally:
         if plan.hides:
             lines, replies = map(list, zip(*map(plan.shown, lines, replies), strict=True))
         when = (now_ns + self._wall_ahead_ns) / 1e9
-        self._records.append(_new(Sheet, (when, peer, lines, replies, us, trace)))
+        self._records.append(_new(Sheet, (
+            when, peer, len(lines), pack(lines), pack(replies), us, trace
+        )))  # fmt: skip
         if len(self._records) >= _HELD_MAX:
             self.flush()
 
@@ -83,8 +86,12 @@ class Tally:
 
     def _count(self) -> None:
         answered, self._answered = self._answered, []
-        now_ns, is_logged, records = self._monotonic_ns(), self.log is not None, self._records
-        when = (now_ns + self._wall_ahead_ns) / 1e9
+        now_ns, is_logged = self._monotonic_ns(), self.log is not None
+        peers: list[str] = []
+        lines: list[bytes] = []
+        replies: list[bytes] = []
+        durations_us: list[int] = []
+        traces: list[int] = []
         for plan, peer, line, reply, started_ns, trace in answered:
             us = (now_ns - started_ns) // 1000
             figures = plan.figures
@@ -97,4 +104,14 @@ class Tally:
             if is_logged:
                 if plan.hides:
                     line, reply = plan.shown(line, reply)
-                records.append((when, peer, line, reply, us, trace))
+                peers.append(peer)
+                lines.append(line)
+                replies.append(reply)
+                durations_us.append(us)
+                traces.append(trace)
+        if is_logged:
+            when = (now_ns + self._wall_ahead_ns) / 1e9
+            self._records.append(_new(Round, (
+                when, peers, pack(lines), pack(replies), array("Q", durations_us),
+                traces if any(traces) else (),
+            )))  # fmt: skip

@@ -1,8 +1,8 @@
 """The traffic log: one line for every request, written behind by a thread of its own.
 
-The I/O thread only hands over tuples. The log thread formats them by the hundred and writes them
-through a rotating file handler of the standard library. A queue that is full loses lines, counts
-them and says so; it never makes a client wait.
+The I/O thread only hands over what it has answered. The log thread formats it by the hundred and
+writes it through a rotating file handler of the standard library. A queue that is full loses
+lines, counts them and says so; it never makes a client wait.
 """
 
 import logging
@@ -19,7 +19,6 @@ from bank_node.telemetry.ring import Ring
 from bank_node.telemetry.traffic_lines import (
     Answered,
     Record,
-    Sheet,
     count_requests,
     format_json,
     format_text,
@@ -163,13 +162,13 @@ class TrafficLog:
         self._lost(record.getMessage().count("\n") + 1)
 
     def _write(self, lines: int) -> None:
-        """Writes so many lines or, where a sheet goes on, a few more."""
+        """Writes so many lines or, where some that belong together go on, a few more."""
         portion: list[Answered] = []
         taken = 0
         while self._waiting and taken < lines:
             answered = self._waiting.popleft()
             portion.append(answered)
-            taken += len(answered.requests) if isinstance(answered, Sheet) else 1
+            taken += count_requests((answered,))
         if portion:
             with self._lock:
                 self._lines -= taken

@@ -1,15 +1,17 @@
 """What is kept of answered requests, and the lines of the traffic log that they become. Pure.
 
-Requests of one packet that were answered together are kept as one: to make, keep and format each of
-them alone costs more than everything else that is done for it.
+Requests that were answered together are kept as one, and their texts as one text: objects that live
+until a log is written lie far apart in memory, and each one that is made meanwhile has to be
+fetched from there. That costs the thread which answers more than all else that is done for a line.
 """
 
 import json
 import time
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bank_node.values import one_line
 
@@ -18,39 +20,79 @@ from bank_node.values import one_line
 # made others be asked, has one, and so has each of those. 0 ties it to none.
 Record = tuple[float, str, bytes, bytes, int, int]
 
+Packed = bytes | Sequence[bytes]
+"""Texts as one text, or as they came where one of them holds what would part them."""
+_PARTING = b"\0"
+
+
+def pack(texts: Sequence[bytes]) -> Packed:
+    packed = _PARTING.join(texts)
+    return packed if packed.count(_PARTING) == len(texts) - 1 else texts
+
+
+def unpack(packed: Packed) -> Sequence[bytes]:
+    return packed.split(_PARTING) if isinstance(packed, bytes) else packed
+
 
 class Sheet(NamedTuple):
     """Requests of one packet that were answered together: records that differ in two fields."""
 
     when: float
     peer: str
-    requests: Sequence[bytes]
-    replies: Sequence[bytes]
+    size: int
+    requests: Packed
+    replies: Packed
     duration_us: int
     trace: int
 
     def records(self) -> Iterator[Record]:
         """A record for each request."""
-        when, peer, requests, replies, duration_us, trace = self
+        when, peer, _, requests, replies, duration_us, trace = self
         return zip(
-            repeat(when), repeat(peer), requests, replies, repeat(duration_us), repeat(trace)
-        )
+            repeat(when), repeat(peer), unpack(requests), unpack(replies), repeat(duration_us),
+            repeat(trace),
+        )  # fmt: skip
 
 
-Answered = Record | Sheet
+class Round(NamedTuple):
+    """Requests of many clients that were answered at one moment."""
+
+    when: float
+    peers: Sequence[str]
+    requests: Packed
+    replies: Packed
+    durations_us: "array[int]"
+    traces: Sequence[int]
+    """Empty where none of them is tied to another one."""
+
+    @property
+    def size(self) -> int:
+        return len(self.peers)
+
+    def records(self) -> Iterator[Record]:
+        """A record for each request."""
+        when, peers, requests, replies, durations_us, traces = self
+        return zip(
+            repeat(when), peers, unpack(requests), unpack(replies), durations_us,
+            traces or repeat(0),
+        )  # fmt: skip
+
+
+Answered = Record | Sheet | Round
 """What is kept of answered requests."""
+_TOGETHER = (Sheet, Round)
 
 
 def count_requests(answered: Iterable[Answered]) -> int:
     """How many requests, and so lines of the log, these are."""
-    return sum([len(each.requests) if isinstance(each, Sheet) else 1 for each in answered])
+    return sum([each.size if isinstance(each, _TOGETHER) else 1 for each in answered])
 
 
 def records_of(answered: Iterable[Answered]) -> list[Record]:
     """A record for each request."""
     records: list[Record] = []
     for each in answered:
-        if isinstance(each, Sheet):
+        if isinstance(each, _TOGETHER):
             records += each.records()
         else:
             records.append(each)
@@ -82,25 +124,36 @@ def format_text(answered: Sequence[Answered]) -> str:
 
 def _lines(answered: Iterable[Answered]) -> Iterator[bytes]:
     """The line of each record, and the lines of each sheet as one text."""
-    moment, stamp = -1, ""
-    asked: Any
-    told: Any
-    for when, peer, asked, told, duration_us, trace in answered:
-        milliseconds = int(when * 1000)
-        if milliseconds != moment:
-            moment = milliseconds
-            stamp = f"{_second(moment // 1000)}.{moment % 1000:03}"
-        tie = f"#{trace} " if trace else ""
-        head = f"{stamp} {peer} {duration_us}us {tie}".encode()
-        if isinstance(asked, bytes):
-            yield head + asked.strip() + _SIGN + told.rstrip()
-        elif told.count(told[0]) == len(told):
-            # Nearly always all replies are the plain yes of the command.
-            end = _SIGN + told[0].rstrip()
-            yield head + (end + b"\n" + head).join([line.strip() for line in asked]) + end
-        else:
-            for line, reply in zip(asked, told, strict=True):
-                yield head + line.strip() + _SIGN + reply.rstrip()
+    for each in answered:
+        if isinstance(each, Sheet):
+            yield _sheet(each)
+            continue
+        stamp = _stamp(int(each[0] * 1000))
+        for _, peer, asked, told, us, trace in (
+            each.records() if isinstance(each, Round) else (each,)
+        ):
+            tie = b"#%d " % trace if trace else b""
+            yield b"%b %b %dus %b%b -> %b" % (
+                stamp, peer.encode(), us, tie, asked.strip(), told.rstrip()
+            )  # fmt: skip
+
+
+def _sheet(sheet: Sheet) -> bytes:
+    when, peer, size, requests, replies, us, trace = sheet
+    tie = b"#%d " % trace if trace else b""
+    head = b"%b %b %dus %b" % (_stamp(int(when * 1000)), peer.encode(), us, tie)
+    asked, told = [line.strip() for line in unpack(requests)], unpack(replies)
+    if told.count(told[0]) == size:
+        # Nearly always all replies are the plain yes of the command.
+        end = _SIGN + told[0].rstrip()
+        return head + (end + b"\n" + head).join(asked) + end
+    lines = zip(asked, told, strict=True)
+    return b"\n".join([head + line + _SIGN + reply.rstrip() for line, reply in lines])
+
+
+@lru_cache(maxsize=2)
+def _stamp(milliseconds: int) -> bytes:
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}".encode()
 
 
 @lru_cache(maxsize=2)

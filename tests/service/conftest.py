@@ -21,6 +21,7 @@ from bank_node.service.gate import Gate
 from bank_node.service.workers import Workers
 from bank_node.telemetry.clock import Clock
 from bank_node.telemetry.metrics import Metrics
+from bank_node.telemetry.traffic_lines import records_of
 from bank_node.values import BankCode
 
 OWN = "10.1.2.3"
@@ -251,7 +252,7 @@ class House:
             self.ledger,
             self.metrics,
             clock,
-            self.records.extend,
+            lambda answered: self.records.extend(records_of(answered)),
             requests_queued,
             workers or Inline(),
             itertools.count(1).__next__,

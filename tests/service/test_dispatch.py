@@ -7,7 +7,6 @@ import pytest
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.operations import Deposit, ReadBalance
 from bank_node.service.handlers import HANDLERS, Handler
-from bank_node.telemetry.traffic_lines import records_of
 
 AD = "AD 10001/10.1.2.3 5"
 AB = "AB 10001/10.1.2.3"
@@ -83,7 +82,7 @@ def test_like_requests_of_one_packet_wait_together_and_each_has_its_own_result(
     assert session.replies == ["AD\r\n", "ER There is no such account.\r\n", "AD\r\n"]
     assert session.in_flight == 0
     assert (house.figures("AD")["count"], house.figures("AD")["errors"]) == (3, 1)
-    assert [record[2:4] for record in records_of(house.records)] == [
+    assert [record[2:4] for record in house.records] == [
         (AD.encode(), reply.encode()) for reply in session.replies
     ]
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from bank_node.telemetry.traffic import Latest, TrafficLog
 from bank_node.telemetry.traffic_lines import (
     OUTGOING,
     Record,
+    Round,
     Sheet,
+    count_requests,
     format_json,
     format_text,
+    pack,
     records_of,
+    unpack,
 )
 
 WHEN = 1_700_000_000.25
@@ -38,6 +43,8 @@ ATTACKS = {
     "invalid UTF-8": b"\xff\xfe\xc3(",
 }
 
+# What parts packed texts may be a part of them.
+texts = st.one_of(st.binary(max_size=20), st.sampled_from([b"", b"\0", b"AD\r\n", b"A\0D"]))
 formats = pytest.mark.parametrize("form", [format_text, format_json])
 forms = pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 attacks = pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
@@ -49,7 +56,8 @@ def record(request: bytes = b"BC", reply: bytes = b"BC 10.1.2.3\r\n", us: int = 
 
 def sheet(*requests: bytes, reply: bytes = b"AD\r\n", **but: object) -> Sheet:
     """Requests of one packet with the same reply."""
-    return Sheet(WHEN, PEER, requests, [reply] * len(requests), 42, 0)._replace(**but)
+    size = len(requests)
+    return Sheet(WHEN, PEER, size, pack(requests), pack([reply] * size), 42, 0)._replace(**but)
 
 
 @pytest.fixture
@@ -137,9 +145,30 @@ def test_every_line_has_the_time_of_its_own_request():
                          max_size=4), max_size=4))  # fmt: skip
 @settings(max_examples=100)
 def test_a_sheet_is_written_as_its_records_would_be(form, packets):
-    sheets = [Sheet(WHEN, PEER, *zip(*packet, strict=True), us, us) for us, packet in
-              enumerate(packets)]  # fmt: skip
+    sheets = [Sheet(WHEN, PEER, len(packet), *map(pack, zip(*packet, strict=True)), us, us)
+              for us, packet in enumerate(packets)]  # fmt: skip
     assert form(sheets) == form(records_of(sheets))
+
+
+@formats
+@given(st.lists(st.tuples(st.sampled_from([PEER, "10.9.9.9:1"]), texts, texts,
+                          st.integers(0, 2**40), st.integers(0, 3)), min_size=1, max_size=6),
+       st.booleans())  # fmt: skip
+@settings(max_examples=100)
+def test_a_round_keeps_and_tells_each_of_its_requests(form, requests, is_tied):
+    records = [(WHEN, *request[:4], request[4] if is_tied else 0) for request in requests]
+    peers, asked, told, durations_us, traces = zip(*(each[1:] for each in records), strict=True)
+    packed = Round(
+        WHEN, peers, pack(asked), pack(told), array("Q", durations_us), traces if is_tied else ()
+    )
+    assert records_of([packed]) == records
+    assert count_requests([packed, records[0]]) == len(records) + 1
+    assert form([packed, records[0]]) == form([*records, records[0]])
+
+
+@given(st.lists(texts))
+def test_what_was_packed_comes_out_as_it_was(some):
+    assert list(unpack(pack(some))) == some
 
 
 @formats
