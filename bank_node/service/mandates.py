@@ -46,10 +46,13 @@ def propose(counter: Counter, call: Call) -> Steps:
         person.name, str(payer), 0, plan, plan, reference, note[0] if note else "", terms.now.us,
         terms.now.us + terms.rules.asking_s * _US,
     )  # fmt: skip
-    if not is_whole(plan, terms.now.day):
+    known = yield from find_request(Mandate, wanted.key)
+    # What was asked for once is answered as before, also when its last day is over.
+    if known is None and not is_whole(plan, terms.now.day):
         yield from _refuse(proof, terms, Reason.NO_SUCH_DAY)
     if payer.handle != counter.handle:
-        yield from _propose_abroad(counter, call, proof, terms, wanted, person)
+        there = known.there if known else None
+        yield from _propose_abroad(counter, call, proof, terms, wanted, person, there)
         return f"PH {wanted.id}"
     asked = yield from find_person(payer)
     if asked is None:
@@ -60,11 +63,14 @@ def propose(counter: Counter, call: Call) -> Steps:
 
 
 def _propose_abroad(
-    counter: Counter, call: Call, proof: Proof, terms: Terms, wanted: Mandate, person: Person
-) -> Generator[Step, Any, None]:
-    """Has another bank ask its client. One that does not answer in time is asked again later."""
-    known = yield from find_request(Mandate, wanted.key)
-    bank = known.there.bank if known and known.there else None
+    counter: Counter, call: Call, proof: Proof, terms: Terms, wanted: Mandate, person: Person,
+    known: MandateAbroad | None,
+) -> Generator[Step, Any, None]:  # fmt: skip
+    """Has another bank ask its client. One that does not answer in time is asked again later.
+
+    `known` is what there is of the other bank, if the same was asked for before.
+    """
+    bank = known.bank if known else None
     if bank is None:
         try:
             bank, resolved = yield from find_payer(counter, call, parse_vpa(wanted.payer.encode()))

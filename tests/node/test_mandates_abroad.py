@@ -215,3 +215,19 @@ def test_both_sides_listen_to_what_becomes_of_a_mandate(house):
             cursor = page["cursor"]
         assert told[-1] == "completed"
         assert told[0] == ("pending" if you == "payer" else "sent")
+
+
+def test_a_mandate_asked_for_again_is_answered_as_before_although_its_last_day_is_over(
+    house, monkeypatch
+):
+    def asked_within(amount=100):
+        return ask(house.prague, f"PH {house.bo} {house.pa} exact {amount} daily {_YEARS} m2 2580")
+
+    abroad, within = house.proposed(), asked_within()
+    assert within.startswith("PH PRA")
+    monkeypatch.setattr("bank_node.service.mandates.is_whole", lambda plan, day: False)
+    assert house.proposed() == abroad
+    assert asked_within() == within
+    assert asked_within(101).startswith("ER U01"), "a reference means one thing only"
+    line = f"PH {house.sh} {house.pa} exact 100 daily {_YEARS} other 2580"
+    assert ask(house.brno, line) == "ER These terms leave no day to come."
