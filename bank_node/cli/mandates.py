@@ -87,13 +87,16 @@ def answer(mandate_id: str, answer: str, vpa: str, **bank: Any) -> None:
 def _shown_terms(at: At, mandate_id: str) -> tuple[int, str]:
     """Tells on stderr to what an approval agrees; the amount in minor units, and the last day."""
     known = json.loads(at.ask("PS", mandate_id))
-    terms = known.get("proposed") or known
-    is_whole = terms is not known or known["state"] == "pending"
-    amount = terms["amount"] if is_whole else known.get("next_amount", terms["amount"])
-    what = f"{terms['amount_rule']} {to_decimal(amount)} {terms['recurrence']}" if is_whole else (
-        f"the next payment, {to_decimal(amount)}")  # fmt: skip
-    click.echo(f"{known['payee_name']}: {what}, until {terms['end']}", err=True)
-    return amount, terms["end"]
+    # If nothing waits, nothing but what is agreed to already may be agreed to.
+    waits = known.get("waits") or {"about": "", "amount": known["amount"], "end": known["end"]}
+    amount = to_decimal(waits["amount"])
+    whole = f"{known['amount_rule']} {amount} {known['recurrence']}, until {waits['end']}"
+    what = {
+        "payment": f"the next payment, {amount}",
+        "": f"nothing waits for an answer, agreed is {whole}",
+    }.get(waits["about"], whole)
+    click.echo(f"{known['payee_name']}: {what}", err=True)
+    return waits["amount"], waits["end"]
 
 
 @mandate.command()

@@ -3,7 +3,9 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bank_node.banking.payments.papers import Dispute, Mandate, Plan
+from bank_node.banking.payments.dues import asked_of_payer
+from bank_node.banking.payments.limits import Rules
+from bank_node.banking.payments.papers import PAYEE, Dispute, Mandate, Plan
 
 _US = 1_000_000
 
@@ -29,7 +31,7 @@ def told_plan(plan: Plan) -> dict[str, Any]:
     }
 
 
-def told_mandate(paper: Mandate) -> dict[str, Any]:
+def told_mandate(paper: Mandate, rules: Rules) -> dict[str, Any]:
     """A mandate as it is told; the next payment only while there is one to come."""
     is_live, there = paper.is_open and bool(paper.last), paper.there
     return {
@@ -54,7 +56,17 @@ def told_mandate(paper: Mandate) -> dict[str, Any]:
         "tries": paper.tries or "",
         "why": paper.why or (there.why if there else ""),
         "telling": there.wish if there and paper.is_owed else "",
+        "waits": _told_question(paper, rules),
     }
+
+
+def _told_question(paper: Mandate, rules: Rules) -> dict[str, Any] | str:
+    """What waits for the answer of a payer who is a client of this bank."""
+    is_here = paper.there is None or paper.there.side == PAYEE
+    asked = asked_of_payer(paper, rules) if is_here else None
+    if asked is None or (asked.about == "payment" and paper.confirmed):
+        return ""
+    return {"about": asked.about, "amount": asked.amount, "end": day(asked.end)}
 
 
 def told_dispute(paper: Dispute) -> dict[str, Any]:

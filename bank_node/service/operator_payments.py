@@ -153,7 +153,8 @@ def _papers(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     yield from ()
     fields, store = fields_of(call), office_of(call).store
     now_us = counter.clock.now_us()
-    rows = [told_mandate(read(Mandate, note)) for note in store.open_notes(MANDATES)]
+    mandates = (read(Mandate, note) for note in store.open_notes(MANDATES))
+    rows = [told_mandate(each, counter.rules) for each in mandates]
     rows += [told_collect(read(Collect, note), now_us) for note in store.open_notes(COLLECTS)]
     rows += [told_dispute(read(Dispute, note)) for note in store.open_notes(DISPUTES)]
     wanted = (fields["find"] or "").lower()
@@ -258,7 +259,7 @@ def _revoke(counter: Counter, call: Call) -> Generator[Step, Any, Row]:
     mandate = read(Mandate, note)
     ended = yield RevokeMandate(mandate.id, mandate.payer_account)
     _log.warning("operator %s revoked the mandate %s", call.session.peer, mandate.id)
-    return {"paper": told_mandate(read(Mandate, ended))}
+    return {"paper": told_mandate(read(Mandate, ended), counter.rules)}
 
 
 def _decide(counter: Counter, call: Call) -> Generator[Step, Any, Row]:

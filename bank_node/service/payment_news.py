@@ -72,7 +72,7 @@ def _told(counter: Counter, account: int, page: Page) -> str:
 def _event(counter: Counter, account: int, news: News) -> dict[str, Any]:
     record = news.record
     if isinstance(record, Request):
-        side, row = record.side_of(account), told_request(record, counter.clock.now_us())
+        side, row = record.side_of(account), told_request(record, counter.terms())
     else:
         is_payer = not record.payer_bank and record.payer_account == account
         side, row = "payer" if is_payer else "payee", told_payment(counter.currency, record)

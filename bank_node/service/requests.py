@@ -136,23 +136,23 @@ def waiting(counter: Counter, call: Call) -> Steps:
     (note,) = yield ReadNotes((agenda_key(person.account),))
     items = read(Agenda, note).items if note else ()
     notes = yield ReadNotes(tuple(key for key, _ in items))
-    now_us = counter.terms().now.us
-    rows = [told_paper(each, now_us) for each in notes if each]
+    terms = counter.terms()
+    rows = [told_paper(each, terms) for each in notes if each]
     return f"PQ {as_json({'requests': rows})}"
 
 
-def told_paper(note: Note, now_us: int) -> dict[str, Any]:
+def told_paper(note: Note, terms: Terms) -> dict[str, Any]:
     """A request, a mandate or a dispute as it is told, without what is empty."""
     if note.key.startswith(REQUESTS):
-        return told_request(request_of(note), now_us)
+        return told_request(request_of(note), terms)
     return whole(told_dispute(read(Dispute, note)))
 
 
-def told_request(paper: Request, now_us: int) -> dict[str, Any]:
+def told_request(paper: Request, terms: Terms) -> dict[str, Any]:
     """A request or a mandate as it is told, without what is empty."""
     if isinstance(paper, Mandate):
-        return whole(told_mandate(paper))
-    return whole(told_collect(paper, now_us))
+        return whole(told_mandate(paper, terms.rules))
+    return whole(told_collect(paper, terms.now.us))
 
 
 def whole(row: dict[str, Any]) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def state(counter: Counter, call: Call) -> Steps:
         except Refused as refused:
             gone = refused
         else:
-            return f"PS {as_json(told_paper(note, counter.terms().now.us))}"
+            return f"PS {as_json(told_paper(note, counter.terms()))}"
     for key in received_keys(counter, call.arguments[0]):
         try:
             note = yield ReadNote(key)

@@ -120,6 +120,11 @@ def test_a_mandate_is_asked_for_approved_and_shown(bank, served, handle):
                 stdin="2580\n")  # fmt: skip
     assert said.stdout == "active\n", said.stderr
     assert "exact 99.00 monthly:on:15, until 2099-12-31\n" in said.stderr
+    assert "nothing waits" not in said.stderr
+    again = bank("mandate", "answer", mandate, "approve", "--by", f"alice@{handle}", *at(served),
+                 stdin="2580\n")  # fmt: skip
+    assert again.stdout == "active\n"
+    assert "nothing waits for an answer, agreed is exact 99.00 monthly:on:15" in again.stderr
     shown = bank("mandate", "show", mandate, *at(served)).stdout
     assert "amount        99.00\n" in shown
     assert "recurrence    monthly:on:15\n" in shown

@@ -8,7 +8,7 @@ from ledger_model import book
 from msgspec.structs import replace
 from test_payment_operations import RULES, Bank, proof
 
-from bank_node.banking.payments.dues import Todo, due
+from bank_node.banking.payments.dues import Todo, asked_of_payer, due
 from bank_node.banking.payments.limits import Moment, Terms
 from bank_node.banking.payments.machines import MandateMessage
 from bank_node.banking.payments.mandates import Attend, Direct, Present, Propose
@@ -278,6 +278,28 @@ def test_an_answer_that_names_terms_is_about_those_only():
     assert desk.mandate.plan.amount == 100
     assert desk.say("decline", None, 9_000, end) == "active"
     assert desk.mandate.proposed is None
+
+
+def test_what_an_approval_agrees_to_is_told_in_the_words_that_it_is_held_to():
+    desk = Desk("2026-01-10T09:00", "monthly:on:31", "2026-04-30", amount=5000)
+    end, rules = desk.first.plan.end, SHOPPING._replace(unasked=4999)
+    desk.clock.terms = lambda terms=desk.clock.terms: Terms(terms().now, rules)
+
+    def asked():
+        return asked_of_payer(desk.mandate, rules)
+
+    assert asked() == ("mandate", 5000, end)
+    assert desk.say("approve", None, *asked()[1:]) == "active"
+    assert asked() == ("payment", 5000, end), "it is above what is paid unasked"
+    assert asked_of_payer(desk.mandate, SHOPPING) is None
+    other = replace(desk.mandate, plan=replace(desk.first.plan, amount=4000, end=end - 1))
+    desk.do(Propose(proof(desk.shop), desk.clock.terms(), other, changes=True))
+    assert asked() == ("terms", 4000, end - 1)
+    assert desk.say("approve", None, 5000, end) is Reason.TERMS_CHANGED
+    assert desk.say("approve", None, *asked()[1:]) == "active"
+    assert asked() is None
+    desk.say("revoke")
+    assert asked() is None
 
 
 def test_other_terms_do_not_pay_a_month_again():

@@ -1,6 +1,7 @@
 """What a mandate needs at a moment: a function of its record, the clock and the rules. Pure."""
 
 from enum import Enum
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -30,6 +31,16 @@ class Todo(Enum):
     EXECUTE = "execute"
     SETTLE = "settle"
     """What became of its latest payment to another bank is to be taken into account."""
+
+
+class Question(NamedTuple):
+    """What a payer is asked for about a mandate."""
+
+    about: str
+    """`mandate`, `terms` (other ones), or `payment` (the next one)."""
+    amount: int
+    end: int
+    """The last day of what is asked for, or of the mandate that the payment is for."""
 
 
 def due(mandate: Mandate, now: Moment, rules: Rules) -> Todo:
@@ -71,6 +82,19 @@ def _due_there(mandate: Mandate, now: Moment) -> Todo:
 def needs_word(mandate: Mandate, rules: Rules) -> bool:
     """Whether the payer is to agree to the next payment on its own."""
     return mandate.amount_due > rules.unasked
+
+
+def asked_of_payer(mandate: Mandate, rules: Rules) -> Question | None:
+    """What the payer agrees to by approving a mandate now, or has agreed to for this time."""
+    plan = mandate.plan
+    if mandate.state in MANDATE_ASKED:
+        return Question("mandate", plan.amount, plan.end)
+    if not mandate.is_open:
+        return None
+    if mandate.proposed is not None:
+        return Question("terms", mandate.proposed.amount, mandate.proposed.end)
+    is_asked = needs_word(mandate, rules)
+    return Question("payment", mandate.amount_due, plan.end) if is_asked else None
 
 
 def advanced(mandate: Mandate, terms: Terms, not_before: int = 0) -> Mandate:

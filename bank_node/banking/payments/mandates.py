@@ -10,7 +10,14 @@ from msgspec.structs import replace
 
 from bank_node.banking.payments import agenda, takings
 from bank_node.banking.payments.abroad import as_payment
-from bank_node.banking.payments.dues import Todo, advanced, after_failure, due, needs_word
+from bank_node.banking.payments.dues import (
+    Todo,
+    advanced,
+    after_failure,
+    asked_of_payer,
+    due,
+    needs_word,
+)
 from bank_node.banking.payments.known_mandates import find
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import (
@@ -209,14 +216,8 @@ class Direct(WithPin, frozen=True):
 
     def _fits(self, mandate: Mandate) -> bool:
         """Whether the terms that the client names are those that wait; none may wait."""
-        plan, amount = mandate.plan, mandate.plan.amount
-        if mandate.is_open and mandate.proposed is not None:
-            plan, amount = mandate.proposed, mandate.proposed.amount
-        elif mandate.is_open and needs_word(mandate, self.terms.rules):
-            amount = mandate.amount_due
-        elif mandate.state not in MANDATE_ASKED:
-            return True
-        return self.amount in (0, amount) and self.end in (0, plan.end)
+        asked = asked_of_payer(mandate, self.terms.rules)
+        return asked is None or (self.amount in (0, asked.amount) and self.end in (0, asked.end))
 
     def _after(self, mandate: Mandate, step: MandateState) -> Mandate:
         if step is MandateState.REVOKED:
