@@ -76,6 +76,7 @@ class Reason(Enum):
     NO_SUCH_PAYEE = "no_such_payee"
     SAME_ACCOUNT = "same_account"
     DEBIT_CAP = "debit_cap"
+    TOO_MANY_PROMISES = "too_many_promises"
     TRANSFER_ID_TAKEN = "transfer_id_taken"
     TRANSFER_PENDING = "transfer_pending"
     TRANSFER_UNKNOWN = "transfer_unknown"

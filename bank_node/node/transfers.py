@@ -282,17 +282,21 @@ class Transfers:
     def _decide(
         self, sender: BankCode, messages: Messages, evidence: bytes, decided: Decided
     ) -> None:
+        has_room = self._engine.has_room(sender)
         # No room for anything more is a cap that nothing new stays below.
-        cap = self._cap_of(sender) if self._engine.has_room(sender) else -AMOUNT_MAX
+        cap = self._cap_of(sender) if has_room else -AMOUNT_MAX
         operations = [
             self._expecting(operation_of(sender, each, cap, evidence), each.memo)
             for each in messages
         ]
-        self._asked.append((operations, partial(self._decided, decided)))
+        self._asked.append((operations, partial(self._decided, decided, has_room)))
         self._soon()
 
-    def _decided(self, decided: Decided, results: Sequence[Result]) -> None:
+    def _decided(self, decided: Decided, has_room: bool, results: Sequence[Result]) -> None:
         now = self._loop.time()
+        if not has_room:
+            full = Reason.TOO_MANY_PROMISES
+            results = [full if each is Reason.DEBIT_CAP else each for each in results]
         self._chronicle.reached(results)
         for result in results:
             if isinstance(result, Transfer):

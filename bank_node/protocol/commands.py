@@ -176,8 +176,8 @@ _ROWS = (
                 Reason.OTHER_CURRENCY, Reason.TRANSFER_ID_TAKEN, Reason.SAME_ACCOUNT,
                 Reason.NO_SUCH_ACCOUNT,
                 Reason.NO_SUCH_PAYEE, Reason.INSUFFICIENT_FUNDS, Reason.DEBIT_CAP,
-                Reason.BANK_LIMIT, Reason.BANK_REFUSED, Reason.TRANSFER_ABORTED,
-                Reason.TRANSFER_PENDING, Reason.TRANSFER_UNKNOWN, *STORE),
+                Reason.TOO_MANY_PROMISES, Reason.BANK_LIMIT, Reason.BANK_REFUSED,
+                Reason.TRANSFER_ABORTED, Reason.TRANSFER_PENDING, Reason.TRANSFER_UNKNOWN, *STORE),
         route=Route.BY_ACCOUNT, effect=Effect.WRITES, extension=True, cost=8,
     ),
     Command(

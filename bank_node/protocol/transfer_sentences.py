@@ -19,6 +19,10 @@ TRANSFER_ERRORS: dict[Reason, tuple[str, str]] = {
         "One of the two banks would owe the other one more than it may.",
         "Jedna z obou bank by druhé dlužila víc, než smí.",
     ),
+    Reason.TOO_MANY_PROMISES: (
+        "The bank {bank} has made all the promises that it makes to one bank at a time.",
+        "Banka {bank} dala této bance všechny sliby, které jedné bance najednou dává.",
+    ),
     Reason.TRANSFER_ID_FORMAT: (
         "A transfer id is 1 to 36 letters, digits, points, hyphens and underscores.",
         "Označení převodu má 1 až 36 písmen bez diakritiky, číslic, teček, pomlček a podtržítek.",

@@ -113,7 +113,11 @@ def test_a_bank_that_decides_nothing_gets_no_promises_without_end(banks, monkeyp
         with payee.wire() as wire:
             return wire.ask(f"TM {payer.bank} {said} {signature}").split()[1]
 
-    assert [prepare(f"n{n}") for n in range(5)] == ["prepared"] * 3 + ["refused.debit_cap"] * 2
+    full = "refused.too_many_promises"
+    assert [prepare(f"n{n}") for n in range(5)] == ["prepared"] * 3 + [full] * 2
+    with payer.wire() as wire:
+        told = f"ER The bank {payee.bank} has made all the promises that it makes to one bank"
+        assert wire.ask(f"TR {opened(payer, 1)} {target} 1").startswith(told)
     assert prepare("n1") == "prepared", "what was promised stays so"
     source = opened(payee, 5)
     with payee.wire() as wire:

@@ -60,6 +60,7 @@ _AS_PAYMENT = {
     Reason.TRANSFER_UNKNOWN: Reason.PAYMENT_PENDING,
     Reason.TRANSFER_ABORTED: Reason.PAYMENT_REVERTED,
     Reason.DEBIT_CAP: Reason.RISK,
+    Reason.TOO_MANY_PROMISES: Reason.RISK,
     Reason.BANK_LIMIT: Reason.RISK,
     Reason.BANK_SILENT: Reason.PROVIDER_DOWN,
     Reason.BANK_BUSY: Reason.PROVIDER_DOWN,
