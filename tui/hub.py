@@ -25,11 +25,9 @@ Item = TypeVar("Item", Happening, Traffic, TransferRow, PaymentRow)
 PULSE_S = 1.0
 _PEERS_EVERY = 3
 _LOOKS_AT_SCAN = 3
-# A bank at rest is looked at less often: a console that is left open costs next to nothing. What
-# the console itself asks is no life.
+# A bank at rest is looked at less often: a console that is left open costs next to nothing.
 _QUIET_AFTER = 5
 _SLOWER = 2.5
-_OWN_REQUESTS_PER_S = 8
 _KEPT = 2_000
 _PORTION = 250
 _WAIT_S = 15
@@ -166,7 +164,7 @@ class Hub:
         still = self._before is not None and (
             self._before.batches == self.metrics.batches
             and self._before.connections_accepted == self.metrics.connections_accepted
-            and self.rates.requests_per_s < _OWN_REQUESTS_PER_S
+            and not self.rates.requests_per_s
         )
         self._quiet = self._quiet + 1 if still else 0
         self._before = self.metrics

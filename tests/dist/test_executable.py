@@ -151,7 +151,7 @@ def test_alone_in_a_folder_it_is_a_bank_with_its_console(bank, tmp_path, unpacke
     terminal = terminals.Terminal([str(bank)], cwd=tmp_path, env={"TMPDIR": str(unpacked)})
     # One screen after the other: each is loaded, with its styles, when it is first shown.
     terminal.sees("serving")
-    terminal.sees("opens an account", pressing="2")
+    terminal.sees("There is no account yet", pressing="2")
     terminal.sees("Settings of the node", pressing="8")
     terminal.types("4")
     terminal.sees("Frontier")

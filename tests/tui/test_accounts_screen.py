@@ -36,13 +36,24 @@ async def test_an_account_is_opened_filled_emptied_and_removed():
 
 
 @in_a_loop
+async def test_a_table_without_rows_says_whether_there_is_no_account_or_none_that_matches():
+    async with opened(FakeBank(accounts=0), screen="accounts") as console:
+        await console.sees("There is no account yet. o opens one.")
+        await console.sees("What the chosen account holds is told here.")
+    async with opened(screen="accounts") as console:
+        await console.until(lambda: console.accounts.key == 10_000, "the first account")
+        await console.press("slash", "type:=999999999999", "enter")
+        await console.sees("No account matches.")
+
+
+@in_a_loop
 async def test_a_form_says_what_is_wrong_while_it_is_typed():
     async with opened(screen="accounts") as console:
         await console.until(lambda: console.accounts.key == 10_000, "the first account")
         await console.press("down", "a")
         await console.until(lambda: isinstance(console.app.screen, Form), "a form")
         await console.press("type:5x")
-        await console.sees("Not an amount")
+        await console.sees("A whole number from 0 to 9,223,372,036,854,775,807.")
         await console.press("backspace", "type:00")
         await console.sees("Only 37 is there")
         await console.press("enter")

@@ -4,6 +4,7 @@ from support.console_pilot import in_a_loop, opened, text_of
 from textual.widgets import Input
 
 from tui import actions
+from tui.screens.console import Talk
 from tui.state import Memory
 from tui.widgets.dialogs import Form
 from tui.widgets.grid import Grid
@@ -23,6 +24,22 @@ async def test_the_console_sends_what_is_typed_and_explains_it():
         assert console.app.screen.query_one("#line", Input).value == "bc"
         await console.press("escape", "1")
         await console.until(lambda: console.app.current_mode == "overview", "the overview")
+
+
+@in_a_loop
+async def test_no_reply_loses_its_end_when_the_screen_is_narrow_or_becomes_so():
+    async with opened(screen="console", size=(120, 24)) as console:
+        await console.sees("HE tells the commands, HE AD explains one.")
+        await console.press("type:AB 10001/10.1.2.3", "enter")
+        await console.sent("AB 10001/10.1.2.3")
+        for width in (80, 40, 120):
+            await console.pilot.resize_terminal(width, 24)
+            talk = console.app.screen.query_one(Talk)
+            await console.until(lambda: talk.size.width in range(width - 8, width), "the size")  # noqa: B023
+            told = "".join(strip.text for strip in talk.lines)
+            assert "HE AD explains one." in " ".join(told.split())
+            room = talk.scrollable_content_region.width
+            assert max(len(strip.text.rstrip()) for strip in talk.lines) <= room
 
 
 @in_a_loop

@@ -47,6 +47,23 @@ def test_no_quantile_is_above_the_longest_latency():
     assert (rate.p50_us, rate.p99_us) == (1_480, 1_480)
 
 
+def test_what_operators_ask_is_told_at_the_end_and_is_no_life_of_the_bank():
+    def looked(seconds, calls):
+        own = Latencies(calls, calls, 9_000, 9_000, 9_000, (*[0] * 14, calls))
+        return Metrics(now_us=seconds * 1_000_000, commands={"OM": own, "PP": own, "AD": own})
+
+    idle, busy = looked(1, 5), looked(2, 15)
+    assert [each.code for each in between(idle, busy).commands] == ["AD", "PP", "OM"]
+    assert between(idle, busy).requests_per_s == between(idle, busy).errors_per_s == 20
+
+    only_looked = busy._replace(
+        now_us=3_000_000, commands={**busy.commands, "OM": looked(3, 90).commands["OM"]}
+    )
+    rates = between(busy, only_looked)
+    assert (rates.requests_per_s, rates.errors_per_s, rates.p99_us) == (0, 0, 0)
+    assert rates.commands[-1].per_s == 75
+
+
 def test_a_node_that_restarted_counts_from_zero():
     assert between(metrics(9, 900), metrics(2, 10)) == NO_RATES
     assert between(metrics(9, 900), metrics(10, 10)).requests_per_s == 0

@@ -23,7 +23,7 @@ def test_a_stranger_opens_an_account_deposits_and_leaves(tmp_path):
     command = [sys.executable, "-m", "bank_node"]
     terminal = Terminal(command, cwd=tmp_path, env=environment(BANK_OPERATOR_PORT="0"))
     terminal.sees("serving")
-    terminal.sees("opens an account", pressing="2")
+    terminal.sees("There is no account yet", pressing="2")
     terminal.types("o")
     terminal.sees("Open an account")
     terminal.types("y")

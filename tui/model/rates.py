@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bank_node.protocol.operator import OPERATOR_ROWS
 from bank_node.telemetry.metrics import quantile_us
 from tui.model.replies import Latencies, Metrics
 
@@ -10,6 +11,8 @@ _US = 1_000_000
 
 LENGTH = 120
 """Looks that are remembered."""
+
+_OF_OPERATORS = frozenset(row.code for row in OPERATOR_ROWS)
 
 
 class CommandRate(NamedTuple):
@@ -25,7 +28,7 @@ class CommandRate(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """The node between two looks."""
+    """The node between two looks. Requests are those of clients: a console makes some itself."""
 
     seconds: float
     requests_per_s: float
@@ -40,7 +43,7 @@ class Rates(NamedTuple):
     cpu_share: float
     """Of one core, 0..cores."""
     commands: tuple[CommandRate, ...]
-    """By code, all that were ever called."""
+    """By code, all that were ever called; those of operators at the end."""
 
 
 NO_RATES = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
@@ -67,10 +70,12 @@ def between(before: Metrics | None, now: Metrics) -> Rates:
     nothing = Latencies()
     commands = []
     gained_buckets = []
-    for code, figures in sorted(now.commands.items()):
+    for code in sorted(now.commands, key=lambda code: (code in _OF_OPERATORS, code)):
+        figures = now.commands[code]
         old = before.commands.get(code, nothing)
         gained = _new(figures.buckets, old.buckets or (0,) * len(figures.buckets))
-        gained_buckets.append(gained)
+        if code not in _OF_OPERATORS:
+            gained_buckets.append(gained)
         quiet = not any(gained)
         commands.append(
             CommandRate(
@@ -89,8 +94,8 @@ def between(before: Metrics | None, now: Metrics) -> Rates:
     blocks = max(0, now.batches - before.batches)
     return Rates(
         seconds=seconds,
-        requests_per_s=sum(c.per_s for c in commands),
-        errors_per_s=sum(c.errors_per_s for c in commands),
+        requests_per_s=sum(c.per_s for c in commands if c.code not in _OF_OPERATORS),
+        errors_per_s=sum(c.errors_per_s for c in commands if c.code not in _OF_OPERATORS),
         p50_us=quantile_us(everything, 0.5),
         p99_us=quantile_us(everything, 0.99),
         commit_p50_us=quantile_us(commits, 0.5) if any(commits) else now.commit.p50_us,

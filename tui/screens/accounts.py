@@ -66,6 +66,9 @@ class Accounts(Filtering):
 
     def on_mount(self) -> None:
         self._grid.sorted_by = self._sort
+        self.query_one("#account-facts", Words).say(
+            safe.content("What the chosen account holds is told here.", "$bank-dim")
+        )
 
     def show(self, topic: str) -> None:
         if topic == "all":
@@ -113,6 +116,7 @@ class Accounts(Filtering):
 
     def _tell_count(self, problem: str = "") -> None:
         page = self._sum
+        self._grid.empty = _NO_MATCH if page.total else _NO_ACCOUNT
         told = formats.count_of(page.matching, page.total, "accounts")
         if page.matching != page.total:
             told += f", {formats.amount(page.sum_matching)} in them"
@@ -277,6 +281,10 @@ class Accounts(Filtering):
         self.hub.wake("pulse")
 
 
+_NO_ACCOUNT = "There is no account yet. o opens one."
+_NO_MATCH = "No account matches. / changes the filter, o opens an account."
+
+
 def _entries_ago(entries: float) -> str:
     return "latest" if entries > -0.5 else f"{entries:.0f}"
 
@@ -288,7 +296,7 @@ def _accounts_grid() -> Grid:
         Column("last_entry", "Last entry", 11, right=True, sorts=True),
         id="accounts-grid",
         name="accounts",
-        empty="No account matches. o opens an account, / changes the filter.",
+        empty=_NO_ACCOUNT,
     )
 
 

@@ -1,5 +1,6 @@
 """Console: the raw protocol, with history, completion and help from the command table."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -71,6 +72,34 @@ class CommandLine(Typed):
         self._place = len(self._history)
 
 
+class Talk(RichLog):
+    """What was said, wrapped anew when the width changes: no line loses its end."""
+
+    def __init__(self) -> None:
+        # Textual's own smallest width of 78 is more than a narrow screen has.
+        super().__init__(id="talk", wrap=True, markup=False, max_lines=_LINES_KEPT, min_width=0)
+        self._said: deque[Text] = deque(maxlen=_LINES_KEPT)
+        self._wrapped_at = 0
+
+    def say(self, text: Text) -> None:
+        """Adds a line at the bottom."""
+        self._said.append(text)
+        self.write(text, expand=True)
+
+    def forget(self) -> None:
+        """Empties it."""
+        self._said.clear()
+        self.clear()
+
+    def on_resize(self) -> None:
+        width = self.scrollable_content_region.width
+        if self._wrapped_at not in (0, width):
+            self.clear()
+            for text in self._said:
+                self.write(text, expand=True)
+        self._wrapped_at = width
+
+
 class Console(HouseScreen):
     """Replies above, the line below, and what is being typed explained between them."""
 
@@ -86,7 +115,7 @@ class Console(HouseScreen):
     def body(self) -> Iterable[Widget]:
         yield Panel(
             "Conversation",
-            RichLog(id="talk", wrap=True, markup=False, highlight=False, max_lines=_LINES_KEPT),
+            Talk(),
             id="talk-panel",
             help="What was said, the newest at the bottom. Replies are shortened after "
             f"{_SHOWN:,} characters.",
@@ -161,7 +190,7 @@ class Console(HouseScreen):
         super().tell_error(error)
 
     def _write(self, text: Text) -> None:
-        self.query_one("#talk", RichLog).write(text)
+        self.query_one(Talk).say(text)
 
     async def do_target(self) -> None:
         form = Form(
@@ -184,7 +213,7 @@ class Console(HouseScreen):
         self.query_one("#talk").focus()
 
     async def do_clear(self) -> None:
-        self.query_one("#talk", RichLog).clear()
+        self.query_one(Talk).forget()
 
     async def do_type(self) -> None:
         self.query_one("#line").focus()

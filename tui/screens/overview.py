@@ -318,6 +318,9 @@ def _events_grid() -> Grid:
     )
 
 
+_OWN_ROOMS = "bank_node."
+
+
 def event_row(event: Happening) -> Row:
     """An event or a line of the log as a row: time, level, who, what."""
     tone = marked(event.level)[1]
@@ -326,7 +329,7 @@ def event_row(event: Happening) -> Row:
         (
             (formats.clock(event.time_us), "dim"),
             marked(event.level),
-            (event.kind or event.logger, "accent"),
+            (event.kind or event.logger.removeprefix(_OWN_ROOMS), "accent"),
             (event.text, tone if tone in ("bad", "warn") else ""),
         ),
     )

@@ -83,7 +83,7 @@ def _id_problem(text: str) -> str:
     is_right = len(text) <= _ID_CHARACTERS_MAX and all(
         c.isascii() and (c.isalnum() or c in "._-") for c in text
     )
-    return "" if is_right else "At most 36 letters, digits, points, hyphens and underscores."
+    return "" if is_right else f"At most {_ID_CHARACTERS_MAX} letters, digits and the signs . _ -"
 
 
 # A decision by hand

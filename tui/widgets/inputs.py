@@ -44,7 +44,7 @@ def amount_problem(text: str, *, most: int | None = None) -> str:
     try:
         value = parse_amount(digits.encode())
     except Refused:
-        return f"Not an amount: a whole number from 0 to {AMOUNT_MAX:,}."
+        return f"A whole number from 0 to {AMOUNT_MAX:,}."
     if value == 0:
         return "An amount of 0 moves nothing."
     if most is not None and value > most:
