@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tui.widgets.chart import once
 from tui.widgets.columns import GAP, Column, laid_out
 from tui.widgets.grid import fitted
 
@@ -51,3 +52,16 @@ def test_a_huge_text_is_cut_before_it_is_measured(text):
 def test_numbers_stand_at_the_right_and_texts_are_cut_with_an_ellipsis():
     assert fitted("12", 5, right=True) == "   12"
     assert fitted("abcdef", 4) == "abc…"
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (["-1", "-1", "latest", "latest", "latest"], ["-1", "", "", "", "latest"]),
+        (["-3s", "-2s", "-2s", "-1s", "now"], ["-3s", "", "-2s", "-1s", "now"]),
+        (["0", "0", "0", "0"], ["0", "", "", ""]),
+        (["0", "1", "2"], ["0", "1", "2"]),
+    ],
+)
+def test_no_label_of_an_axis_is_told_twice(labels, told):
+    assert once(labels) == told

@@ -36,7 +36,7 @@ async def test_no_reply_loses_its_end_when_the_screen_is_narrow_or_becomes_so():
             await console.pilot.resize_terminal(width, 24)
             talk = console.app.screen.query_one(Talk)
             await console.until(lambda: talk.size.width in range(width - 8, width), "the size")  # noqa: B023
-            told = "".join(strip.text for strip in talk.lines)
+            told = " ".join(strip.text for strip in talk.lines)
             assert "HE AD explains one." in " ".join(told.split())
             room = talk.scrollable_content_region.width
             assert max(len(strip.text.rstrip()) for strip in talk.lines) <= room

@@ -56,7 +56,7 @@ def test_what_operators_ask_is_told_at_the_end_and_is_no_life_of_the_bank():
     assert [each.code for each in between(idle, busy).commands] == ["AD", "PP", "OM"]
     assert between(idle, busy).requests_per_s == between(idle, busy).errors_per_s == 20
 
-    only_looked = busy._replace(
+    only_looked = Metrics(
         now_us=3_000_000, commands={**busy.commands, "OM": looked(3, 90).commands["OM"]}
     )
     rates = between(busy, only_looked)

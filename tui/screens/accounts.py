@@ -286,7 +286,8 @@ _NO_MATCH = "No account matches. / changes the filter, o opens an account."
 
 
 def _entries_ago(entries: float) -> str:
-    return "latest" if entries > -0.5 else f"{entries:.0f}"
+    whole = round(entries)
+    return f"{whole}" if whole else "latest"
 
 
 def _accounts_grid() -> Grid:
@@ -317,7 +318,7 @@ def _history_grid() -> Grid:
         Column("time", "Time", 8),
         Column("date", "Day", 10, from_width=76),
         Column("kind", "Kind", 9, flex=1, from_width=40),
-        Column("amount", "Amount", 10, right=True, flex=1),
+        Column("amount", "Amount", 10, right=True, flex=2),
         Column("balance", "After", 11, right=True, flex=1),
         Column("entry", "Entry", 10, right=True, from_width=60),
         Column("height", "Block", 9, right=True, from_width=70),

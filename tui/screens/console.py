@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual import on
 from textual.binding import Binding
+from textual.events import Resize
 from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, RichLog
@@ -91,7 +92,7 @@ class Talk(RichLog):
         self._said.clear()
         self.clear()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         width = self.scrollable_content_region.width
         if self._wrapped_at not in (0, width):
             self.clear()

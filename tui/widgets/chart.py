@@ -62,6 +62,16 @@ def _rgb(text: str) -> tuple[int, int, int]:
         return (0, 160, 200)
 
 
+def once(labels: Sequence[str]) -> list[str]:
+    """Labels of an axis, each only where it is nearest to the truth: a short axis rounds to few."""
+    told = list(labels)
+    for n in range(len(told) - 2, -1, -1):
+        if labels[n] == labels[n + 1]:
+            # The ends of an axis are exact.
+            told[n + 1 if labels[n] == labels[0] else n] = ""
+    return told
+
+
 def line(
     xs: Sequence[float],
     ys: Sequence[float],
@@ -83,10 +93,10 @@ def line(
             plt.scatter([x], [y], marker="◆", color=(242, 184, 75))
         plt.ylim(low, high)
         y_at = [low + (high - low) * i / 3 for i in range(4)]
-        plt.yticks(y_at, [y_ticks(y) for y in y_at])
+        plt.yticks(y_at, once([y_ticks(y) for y in y_at]))
         first, last = min(xs), max(xs)
         x_at = [first + (last - first) * i / 4 for i in range(5)] if last > first else [first]
-        plt.xticks(x_at, [x_ticks(x) for x in x_at])
+        plt.xticks(x_at, once([x_ticks(x) for x in x_at]))
         plt.grid(False, False)
 
     return paint
