@@ -2,6 +2,9 @@
 
 from support.console_pilot import in_a_loop, opened
 
+from tui.model.replies import Entry
+from tui.screens.journal import entry_row
+from tui.widgets.columns import plain
 from tui.widgets.dialogs import Form
 from tui.widgets.grid import Grid
 
@@ -25,6 +28,16 @@ async def test_the_journal_is_searched_verified_and_exported():
         await console.sent("OZ format=csv what=journal account=10004")
         await console.sent("OZ")
         await console.sees("929 rows")
+
+
+def test_an_entry_that_moves_nothing_names_no_parties():
+    def parties(debit, credit):
+        entry = Entry(entry=7, height=3, time_us=0, kind="noted", debit=debit, credit=credit)
+        return [plain(cell) for cell in entry_row(entry).cells[3:5]]
+
+    assert parties(0, 0) == ["–", "–"]
+    assert parties(0, 10_001) == ["cash", "10001"]
+    assert parties(10_001, 10_002) == ["10001", "10002"]
 
 
 @in_a_loop

@@ -101,7 +101,7 @@ class Journal(HouseScreen):
         except BankError as error:
             panel.say(str(error))
             return
-        grid.show([_entry_row(entry) for entry in page.entries], keep=False)
+        grid.show([entry_row(entry) for entry in page.entries], keep=False)
         count = formats.plural(len(page.entries), "entry", "entries")
         panel.say(f"{count}{' (more are there)' if page.more else ''} {told}")
 
@@ -254,19 +254,26 @@ def _entries_grid() -> Grid:
     )
 
 
-def _entry_row(entry: Entry) -> Row:
+def entry_row(entry: Entry) -> Row:
+    """An entry of the journal as a row."""
     return Row(
         entry.entry,
         (
             (formats.amount(entry.entry), "dim"),
             (formats.clock(entry.time_us), "dim"),
             entry.kind,
-            _party(entry.debit),
-            _party(entry.credit),
+            *_parties(entry),
             formats.amount(entry.amount),
             (formats.amount(entry.balance), "dim"),
         ),
     )
+
+
+def _parties(entry: Entry) -> tuple[Cell, Cell]:
+    if entry.debit == entry.credit:
+        # Nothing has moved: a note, or a step of a transfer.
+        return ("–", "dim"), ("–", "dim")
+    return _party(entry.debit), _party(entry.credit)
 
 
 def _party(account: int | str) -> Cell:

@@ -28,6 +28,8 @@ _LINES = {
     "back": ("━", "$warning"),
 }
 
+_EMPTY = "The way of what is chosen above is drawn here."
+
 Part = str | tuple[str, str]
 
 
@@ -39,7 +41,7 @@ class Timeline(Widget):
         self._way: Way | None = None
 
     def show(self, way: Way | None) -> None:
-        """Draws a way; None clears."""
+        """Draws a way; None says that nothing is chosen."""
         if way != self._way:
             self._way = way
             self.refresh()
@@ -49,7 +51,7 @@ class Timeline(Widget):
 
     def render(self) -> Content:
         if self._way is None:
-            return Content("")
+            return safe.content(_EMPTY, "$bank-dim")
         stops = self._way.stops
         width = self.size.width
         column = max(_COLUMN_MIN, min(_COLUMN_MAX, width // max(1, len(stops))))
