@@ -253,7 +253,8 @@ class Transfers:
         """Tells what the answer of a bank has changed about a flight."""
         record, chronicle = flight.record, self._chronicle
         assert record is not None
-        if flight.trouble and flight.trouble != trouble:
+        # Of what somebody is reminded of, the end of the reminders tells.
+        if flight.trouble and flight.trouble != trouble and not flight.reminder:
             chronicle.contradicted(flight)
         if flight.is_lost and not (was_lost or trouble or renewals):
             chronicle.lost(record)
@@ -289,20 +290,28 @@ class Transfers:
             self._expecting(operation_of(sender, each, cap, evidence), each.memo)
             for each in messages
         ]
-        self._asked.append((operations, partial(self._decided, decided, has_room)))
+        self._asked.append(
+            (operations, partial(self._decided, sender, messages, decided, has_room))
+        )
         self._soon()
 
-    def _decided(self, decided: Decided, has_room: bool, results: Sequence[Result]) -> None:
+    def _decided(
+        self, sender: BankCode, messages: Messages, decided: Decided, has_room: bool,
+        results: Sequence[Result],
+    ) -> None:  # fmt: skip
         now = self._loop.time()
         if not has_room:
             full = Reason.TOO_MANY_PROMISES
             results = [full if each is Reason.DEBIT_CAP else each for each in results]
         self._chronicle.reached(results)
-        for result in results:
+        for message, result in zip(messages, results, strict=True):
             if isinstance(result, Transfer):
                 if result.role is Role.PAYEE and result.phase is Phase.RESERVED:
                     self._engine.promised(result, now)
                 self._engine.settled(result)
+            elif result is Reason.NO_SUCH_TRANSFER:
+                # Nobody says anything of what was not promised, or set aside, here before.
+                self._chronicle.behind(sender, message.id)
         decided(results)
         self._soon()
 
@@ -327,7 +336,7 @@ class Transfers:
 
     def flights(self) -> list[Flight]:
         """The transfers under way, as of one moment; only to be looked at."""
-        return list(self._engine.flights.copy().values())
+        return [each for each in self._engine.flights.copy().values() if not each.reminder]
 
     def flight(self, key: str) -> Flight | None:
         """One of those under way; only to be looked at."""

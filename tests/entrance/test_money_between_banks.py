@@ -245,8 +245,8 @@ def test_positions_of_two_banks_mirror_each_other(two):
     here.document(f"OU remind={payee.running.bank}")
     until(lambda: not here.document("OU")["reminders"]["running"], "it was asked")
     assert here.document("OU stop=1")["reminders"] == {
-        "bank": payee.running.bank, "running": False, "asked": 1, "kept": 1, "renewed": 0,
-        "failed": 0, "trouble": "",
+        "bank": payee.running.bank, "running": False, "asked": 2, "kept": 2, "renewed": 0,
+        "denied": 0, "failed": 0, "trouble": "",
     }  # fmt: skip
 
 

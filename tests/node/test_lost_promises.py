@@ -164,6 +164,26 @@ def test_what_was_confirmed_long_ago_is_missed_and_brought_back(banks):
     banks.assert_all_is_there(341)
 
 
+def test_a_bank_whose_backup_knows_nothing_of_what_it_has_paid_is_told_on_both_sides(banks):
+    """Its client has the money back, and the payee keeps it: only people can mend that."""
+    old = banks.back_up("old.db")
+    assert ask(banks.brno, f"AD {banks.account} 60") == "AD"
+    assert ask(banks.brno, f"TR {banks.account} {banks.plain} 60 paid") == "TR paid committed"
+    assert_closed(banks.prague, banks.brno)
+    banks.put_back(old)
+    reminders = banks.prague.node._reminders
+    reminders.start(banks.brno.bank)
+    until(lambda: reminders.progress.denied == 1, "Prague knows", 30)
+    assert "does not know that it has paid it" in reminders.progress.trouble
+    assert ask(banks.prague, f"AB {banks.plain}") == f"AB {_PLAIN + 60}"
+    assert banks.position(banks.prague, banks.brno) == -60, "what is owed is owed"
+    events = banks.brno.node.events.ring
+    until(
+        lambda: "LedgerBehind" in [event.kind for _, event in events.read(0, 1000).items],
+        "Brno is told that its ledger is an old copy",
+    )
+
+
 def test_a_payee_whom_an_old_backup_does_not_know_is_an_alarm_until_the_right_one_is_back(banks):
     old = banks.back_up("old.db")
     target = opened(banks.brno)

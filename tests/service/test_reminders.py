@@ -73,12 +73,12 @@ def journal(monkeypatch):
 
 
 def test_the_bank_is_asked_about_all_that_it_was_paid_and_confirmed_and_nothing_else(journal):
-    others = paid(1, role=Role.PAYEE), paid(2, phase=Phase.ABORTED), paid(3, bank="10.0.0.3")
+    others = paid(1, role=Role.CLASSIC), paid(2, phase=Phase.ABORTED), paid(3, bank="10.0.0.3")
     it = journal(600, *others)
     it.reminders.start(BANK)
     until(it.has_ended, "all are asked about", 30)
     assert it.asked == [f"t{n}" for n in range(600)][::-1]
-    assert it.reminders.progress[2:] == (600, 600, 0, 0, "")
+    assert it.reminders.progress[2:] == (600, 600, 0, 0, 0, "")
     assert it.insisted == [BANK], "an operator's word counts more than a refusal"
 
 
@@ -129,6 +129,22 @@ def test_without_an_operators_word_a_bank_has_its_turn_once_an_hour_and_with_a_b
     it.now_ns = HOUR_NS
     it.reminders.noticed(BANK)
     until(lambda: it.has_ended(3), "an hour later", 30)
+
+
+def test_what_a_bank_has_paid_and_does_not_know_is_told_apart_from_what_has_failed(journal):
+    came = paid(1, role=Role.PAYEE)._replace(key=f"{BANK}/t1")
+    it = journal(1, came)
+
+    def denies(flight):
+        flight.trouble = "it says no"
+
+    it.answer = denies
+    it.reminders.start(BANK)
+    until(it.has_ended, "both are asked about", 30)
+    assert it.asked == ["t0", f"{BANK}/t1"]
+    assert it.reminders.progress[2:] == (2, 0, 0, 1, 1, f"{BANK}/t1: it says no")
+    (event,) = [e for _, e in it.events.ring.read(0, 99).items if e.kind == "RemindersEnded"]
+    assert event.level == "error"
 
 
 def test_it_can_be_ended_while_a_bank_says_nothing(journal):

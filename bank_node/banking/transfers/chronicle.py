@@ -12,10 +12,13 @@ from bank_node.ledger.entries import bank_of
 from bank_node.ledger.transfers import Phase, Transfer
 from bank_node.telemetry.events import Events, Level
 from bank_node.telemetry.ring import Ring
+from bank_node.values import BankCode
 
 _STAGES_KEPT = 4096
 # A wish that the ledger has said nothing to for so long is told by itself.
 _UNHEARD_US = 500_000
+# One event tells it; a liar could have one for each line that it sends.
+_BEHIND_US = 3_600_000_000
 _new = tuple.__new__
 _IN_DOUBT = "the outcome of transfer {transfer} is unknown: no answer comes"
 _LOST = (
@@ -47,6 +50,7 @@ class Chronicle:
         self._wanted: dict[str, Stage] = {}
         self._doubtful: list[Transfer] = []
         self._lost: list[Transfer] = []
+        self._behind: dict[BankCode, int] = {}
         self._regained: list[Transfer] = []
 
     def received(self, order: Order) -> None:
@@ -97,6 +101,18 @@ class Chronicle:
     def regained(self, record: Transfer) -> None:
         """The other bank has promised again what it had lost."""
         self._regained.append(record)
+
+    def behind(self, bank: BankCode, key: str) -> None:
+        """A bank speaks of what this ledger should know of, and does not."""
+        now_us = self._now_us()
+        if now_us - self._behind.get(bank, -_BEHIND_US) < _BEHIND_US:
+            return
+        self._behind[bank] = now_us
+        text = (
+            f"{bank} speaks of transfer {key} as the ledger of this bank cannot tell of it: "
+            "unless that bank lies, this ledger is an old copy"
+        )
+        self._events.tell("LedgerBehind", text, "error", transfer=key, bank=bank)
 
     def contradicted(self, flight: Flight) -> None:
         """The other bank says what cannot be, for example that it knows nothing of its promise."""

@@ -46,6 +46,7 @@ PROMISES_MAX = 25_000
 """How many promises one bank may leave undecided before it gets no more of them."""
 # A promise is asked about when the payer's bank has had ample time to say what became of it.
 _ASK_AFTER_S = 10.0
+_PROMISE = (Role.PAYEE, Phase.RESERVED)
 REMINDERS = 6
 """How often a bank is asked for what it once confirmed, within a quarter of a minute."""
 
@@ -146,10 +147,10 @@ class Engine(Controls):
         return flight
 
     def remind(self, ended: Iterable[Transfer], told: Callable[[Flight], object]) -> None:
-        """Asks whether other banks still have money that they have confirmed to have.
+        """Asks whether other banks still know of what they have taken or paid.
 
-        One that has lost it is to promise it again, and takes it again. `told` hears of each when
-        that is over: nothing was lost without `renewals`, and nobody knows with a `trouble`.
+        One that has lost what it took is to promise it again, and takes it again. `told` hears of
+        each when that is over: nothing was lost without `renewals` and `trouble`.
         """
         for record in ended:
             flight = Flight(record.key, bank_of(record.bank), None, record, reminder=told)
@@ -278,12 +279,13 @@ class Engine(Controls):
     def _see_through(self, flight: Flight) -> None:
         """Has the other bank take what is paid; first of all promise it, if it has lost that."""
         self.tell(flight, Outcome(flight.record))
-        if flight.reminder and flight.attempts >= REMINDERS:
-            flight.trouble = flight.trouble or f"{flight.bank} does not confirm it"
+        if flight.reminder and flight.attempts >= REMINDERS and not flight.trouble:
+            flight.trouble = f"{flight.bank} does not confirm it"
         if flight.reminder and flight.trouble:
             self._reminded(flight, flight.reminder)
         elif not flight.is_lost:
-            self.send(flight, Word.COMMIT)
+            # Of what came from there, that bank may have lost its own decision.
+            self.send(flight, Word.QUESTION if "/" in flight.key else Word.COMMIT)
         elif flight.tellings:
             flight.memo, flight.amount = flight.tellings[0]
             self.send(flight, Word.PREPARE)
@@ -319,7 +321,7 @@ class Engine(Controls):
 
     def _heard_of_decided(self, flight: Flight, word: Word, reply: Reply, now: float) -> None:
         answer = reply.answer
-        if answer is not None and word is Word.COMMIT and answer.said == COMMITTED:
+        if answer is not None and word is not Word.PREPARE and answer.said == COMMITTED:
             if flight.reminder:
                 self._reminded(flight, flight.reminder)
             else:
@@ -386,7 +388,7 @@ class Engine(Controls):
         """Looks at what is due; called a few times a second."""
         self._promises.clear()
         for flight in list(self.flights.values()):
-            if flight.record is not None and flight.record.role is Role.PAYEE:
+            if flight.record is not None and flight.record[1:3] == _PROMISE:
                 self._promises[flight.bank] += 1
             if flight.clients and flight.clients[0][0] <= now:
                 self.tell(flight, Outcome(flight.record, Reason.TRANSFER_PENDING))

@@ -40,6 +40,9 @@ class Renewal:
         """The other bank has answered something else than that it has taken the money."""
         if word is Word.PREPARE:
             return self._promised(flight, answer)
+        if word is Word.QUESTION:
+            _complain(flight, f"{flight.bank} does not know that it has paid it: {answer.text}")
+            return False
         if answer.reason is not Reason.NO_SUCH_TRANSFER:
             _complain(flight, f"{flight.bank} answers {word.name}: {answer.text}")
             return False

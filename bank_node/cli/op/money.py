@@ -158,9 +158,10 @@ def positions(operator: Operator, as_json: bool, **page: int | None) -> None:
 @click.argument("bank", metavar="ADDRESS")
 @click.option("--stop", is_flag=True, help="End the reminders that are under way.")
 def remind(operator: Operator, as_json: bool, bank: str, stop: bool) -> None:
-    """Have the bank at ADDRESS say that it still has all that it was paid.
+    """Have the bank at ADDRESS say that it still knows of all that it was paid and has paid.
 
-    It takes again what it has lost, for example with an old backup. Nothing is ever paid twice.
+    It takes again what it has lost, for example with an old backup; nothing is ever paid twice.
+    What it has paid and knows nothing of is told only: the log has every one.
     """
     operator.document("OU", count=1, **({"stop": 1} if stop else {"remind": bank}))
 
@@ -175,7 +176,7 @@ def remind(operator: Operator, as_json: bool, bank: str, stop: bool) -> None:
     click.echo(
         f"{shown(document['bank'])} was asked about {document['asked']:,} transfers: "
         f"{document['kept']:,} are there, {document['renewed']:,} are there again, "
-        f"{document['failed']:,} are not"
+        f"{document['denied']:,} that it has paid are not, {document['failed']:,} are not"
     )
     if document["trouble"]:
         click.echo(shown(document["trouble"]))
