@@ -21,7 +21,7 @@ from bank_node.banking.transfers.flights import Order
 from bank_node.config import Settings
 from bank_node.errors import Reason, Refused, StartupError
 from bank_node.ledger.operations import Done, Operation, Result
-from bank_node.node.transfers import Ledger
+from bank_node.node.submissions import Ledger
 from bank_node.protocol.transfer_messages import Messages, joined
 from bank_node.service.calls import Answer, Call, Elsewhere, Transfers
 from bank_node.values import BankCode

@@ -44,7 +44,6 @@ from bank_node.service.workers import Workers
 from bank_node.telemetry.events import Events
 from bank_node.telemetry.metrics import Metrics
 from bank_node.telemetry.traffic import Traffic, TrafficLog
-from bank_node.values import BankCode
 
 _log = logging.getLogger(__name__)
 
@@ -139,7 +138,7 @@ class Node:
         self._reminders = reminders = Reminders(
             store, transfers, lambda: office.leads, self.events, CLOCK
         )
-        banks.watch.found = reminders.noticed
+        banks.watch.found = self._chronicle.seems_lost = reminders.noticed
         self._take_up(store, office, succession, transfers, payments)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         providers = Providers(
@@ -199,13 +198,7 @@ class Node:
             self._chronicle,
             expecting(self.settings),
             recollection(self.settings.payments.currency),
-            self._seems_lost,
         )
-
-    def _seems_lost(self, bank: BankCode) -> None:
-        """A bank has lost a promise, and perhaps what came before it."""
-        if self._reminders:
-            self._reminders.noticed(bank)
 
     def _take_up(
         self, store: Store, office: Office, succession: Succession, transfers: Transfers,

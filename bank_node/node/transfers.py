@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Event, Thread
-from typing import Any, Protocol
 
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.banking.transfers.engine import Engine
@@ -17,7 +16,7 @@ from bank_node.banking.transfers.flights import Flight, Order, Outcome, Recollec
 from bank_node.banking.transfers.gathering import Gathering
 from bank_node.banking.transfers.participant import operation_of
 from bank_node.errors import Reason, Refused
-from bank_node.ledger.operations import Done, Operation, Result
+from bank_node.ledger.operations import Operation, Result
 from bank_node.ledger.transfer_operations import ReadTransfer, Tell
 from bank_node.ledger.transfers import Message, Phase, Role, Transfer
 from bank_node.network.loops import Inbox, new_loop
@@ -26,6 +25,7 @@ from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.deposits import Deposits
 from bank_node.node.post_office import Envelope, PostOffice
 from bank_node.node.reception import Decided, Reception
+from bank_node.node.submissions import Ledger, Submissions
 from bank_node.protocol.transfer_messages import Messages
 from bank_node.security.identity import Identity
 from bank_node.service.calls import Answer, Call, Elsewhere
@@ -35,14 +35,6 @@ _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 _STOP_S = 5.0
-
-
-class Ledger(Protocol):
-    """What is needed of the writer."""
-
-    def submit(self, operations: Sequence[Operation], done: Done) -> None: ...
-
-    def call(self, operation: Operation) -> Result: ...
 
 
 class Transfers:
@@ -59,13 +51,12 @@ class Transfers:
         chronicle: Chronicle,
         expecting: Callable[[Operation, str], Operation],
         recollection: Recollection,
-        seems_lost: Callable[[BankCode], object],
     ) -> None:
         """`new_proxy` is called on the loop of this thread.
 
         `cap_of`: what this bank may owe another one, and the other one this bank. `expecting`
         makes what the memo of a message asks for part of its operation, `recollection` finds out
-        what this bank has asked for. `seems_lost` hears of each bank that has lost a promise.
+        what this bank has asked for.
         """
         self._expecting = expecting
         self._own = own
@@ -75,14 +66,13 @@ class Transfers:
         self._new_proxy = new_proxy
         self._cap_of = cap_of
         self._chronicle = chronicle
-        self._seems_lost = seems_lost
         self._engine = Engine(cap_of, recollection)
         self._loop = new_loop()
         self._inbox = Inbox(self._loop)
         self._reception = Reception(own, identity, acquaintance, self._loop, self._decide)
         self._proxy: Elsewhere
         self._is_flushing = False
-        self._asked: list[tuple[Sequence[Operation], Done]] = []
+        self._submissions = Submissions(ledger, self._post)
         self._ready = Event()
         self._thread = Thread(target=self._run, name="transfers", daemon=True)
 
@@ -214,11 +204,9 @@ class Transfers:
         engine = self._engine
         if engine.operations and not self._gathering.goes_on(engine.operations):
             wanted, engine.operations = engine.operations, []
-            self._asked.append(([each for _, each in wanted], partial(self._booked, wanted)))
-        if self._asked:
-            asked, self._asked = self._asked, []
-            operations = [each for batch, _ in asked for each in batch]
-            self._ledger.submit(operations, lambda results: self._post(_deal, asked, results))
+            operations = [each for _, each in wanted]
+            self._submissions.add(operations, partial(self._booked, wanted))
+        self._submissions.submit()
         if engine.messages:
             messages, engine.messages = engine.messages, []
             self._post_office.send(messages)
@@ -246,24 +234,8 @@ class Transfers:
             if flight is not None and flight.record is not None:
                 before = flight.trouble, flight.is_lost, flight.renewals
                 self._engine.answered(key, message, reply, now)
-                self._tell_news(flight, *before)
+                self._chronicle.answered(flight, *before)
         self._soon()
-
-    def _tell_news(self, flight: Flight, trouble: str, was_lost: bool, renewals: int) -> None:
-        """Tells what the answer of a bank has changed about a flight."""
-        record, chronicle = flight.record, self._chronicle
-        assert record is not None
-        # Of what somebody is reminded of, the end of the reminders tells.
-        if flight.trouble and flight.trouble != trouble and not flight.reminder:
-            chronicle.contradicted(flight)
-        if flight.is_lost and not (was_lost or trouble or renewals):
-            chronicle.lost(record)
-            self._seems_lost(flight.bank)
-        if flight.renewals > renewals:
-            chronicle.regained(record)
-        # Of a flight that waits for longer and longer, the first time is news.
-        if flight.attempts == 1 and flight.is_in_doubt:
-            chronicle.doubted(record)
 
     def _deposited(self, key: str, reason: Reason | None, text: str) -> None:
         self._engine.deposited(key, reason, text)
@@ -290,9 +262,8 @@ class Transfers:
             self._expecting(operation_of(sender, each, cap, evidence), each.memo)
             for each in messages
         ]
-        self._asked.append(
-            (operations, partial(self._decided, sender, messages, decided, has_room))
-        )
+        done = partial(self._decided, sender, messages, decided, has_room)
+        self._submissions.add(operations, done)
         self._soon()
 
     def _decided(
@@ -318,19 +289,19 @@ class Transfers:
     # What was paid long ago
 
     def remind(self, ended: Sequence[Transfer], told: Callable[[Flight], object]) -> None:
-        """Asks other banks whether they still have what they were paid; see `Engine.remind`.
+        """Asks other banks whether they still have what they were paid; see `Decided.remind`.
 
         `told` hears of it on the thread of the transfers.
         """
         self._post(self._remind, ended, told)
 
     def _remind(self, ended: Sequence[Transfer], told: Callable[[Flight], object]) -> None:
-        self._engine.remind(ended, told)
+        self._engine.decided.remind(ended, told)
         self._soon()
 
     def insist(self, bank: BankCode) -> None:
         """Has a bank asked once more for promises that it did not want to make again."""
-        self._post(lambda: self._engine.insist(bank, self._loop.time()))
+        self._post(lambda: self._engine.decided.insist(bank, self._loop.time()))
 
     # What the operator wants
 
@@ -377,18 +348,3 @@ class Transfers:
     def _by_hand(self, record: Transfer) -> None:
         self._engine.by_hand(record, self._loop.time())
         self._soon()
-
-
-def _deal(
-    asked: Sequence[tuple[Sequence[Any], Done]],
-    results: Sequence[Result],
-) -> None:
-    """Hands the results of one submission to those who asked for parts of it."""
-    first = 0
-    for operations, done in asked:
-        last = first + len(operations)
-        try:
-            done(results[first:last])
-        except Exception:
-            _log.exception("the results of a transfer were not understood")
-        first = last

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import NamedTuple, Protocol
 
-from bank_node.banking.transfers.engine import REMINDERS
+from bank_node.banking.transfers.decided import REMINDERS
 from bank_node.banking.transfers.flights import Flight
 from bank_node.ledger import tracing
 from bank_node.ledger.entries import settlement_account

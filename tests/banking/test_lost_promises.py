@@ -68,7 +68,7 @@ class Forgetting(World):
                     for record in self._ended(block)
                     if record.bank == settlement_account(FORGETFUL)
                 ]
-                bank.engine.remind(ended, told.append)
+                bank.engine.decided.remind(ended, told.append)
                 bank.carry_out()
         return told
 
@@ -230,7 +230,7 @@ def test_a_lost_line_about_a_lost_promise_is_said_again():
 
 def test_what_is_confirmed_already_is_asked_for_without_a_word_to_the_ledger():
     engine, told = Engine(lambda _: AMOUNT_MAX), []
-    engine.remind([committed(Phase.ENDED)], told.append)
+    engine.decided.remind([committed(Phase.ENDED)], told.append)
     ((_, _, message),) = engine.messages
     assert message.word is Word.COMMIT
     engine.answered("t1", message, answer(COMMITTED), 0)
@@ -242,7 +242,7 @@ def test_what_is_confirmed_already_is_asked_for_without_a_word_to_the_ledger():
 def test_a_bank_is_asked_whether_it_still_knows_what_it_has_paid(said, trouble):
     engine, told = Engine(lambda _: AMOUNT_MAX), []
     came = committed(Phase.ENDED)._replace(key=f"{OTHER}/t1", role=Role.PAYEE)
-    engine.remind([came], told.append)
+    engine.decided.remind([came], told.append)
     engine.tick(0)
     assert engine.has_room(OTHER), "it is no promise"
     ((_, _, message),) = engine.messages
@@ -256,7 +256,7 @@ def test_a_bank_is_asked_whether_it_still_knows_what_it_has_paid(said, trouble):
 
 def test_a_reminder_that_nobody_answers_ends_all_the_same():
     engine, told, now = Engine(lambda _: AMOUNT_MAX), [], 0.0
-    engine.remind([committed(Phase.ENDED)], told.append)
+    engine.decided.remind([committed(Phase.ENDED)], told.append)
     while engine.messages:
         ((_, _, message),) = engine.messages
         engine.messages = []

@@ -198,7 +198,7 @@ def test_records_that_were_left_open_are_closed_at_the_next_start(banks, tmp_pat
     # Neither bank closes what it was told of: as if another node had ended the transfers.
     for bank in (prague, brno):
         bank.node._writer._heard = None
-        bank.node.transfers._ledger = bank.node._writer
+        bank.node.transfers._submissions._ledger = bank.node._writer
     payment = ask(prague, "PP alice@prague bohdan@brno 120 r1 2580").split()[1]
     until(lambda: not prague.node._store.open_transfers(), "the transfer ends")
     assert state(prague, payment)["code"] == "RB"

@@ -51,6 +51,8 @@ class Chronicle:
         self._doubtful: list[Transfer] = []
         self._lost: list[Transfer] = []
         self._behind: dict[BankCode, int] = {}
+        self.seems_lost: Callable[[BankCode], object] = lambda _: None
+        """Hears of each bank that has lost a promise; may be replaced at any time."""
         self._regained: list[Transfer] = []
 
     def received(self, order: Order) -> None:
@@ -94,14 +96,6 @@ class Chronicle:
         self.stages.add((Stage(self._now_us(), record, is_doubtful=True),))
         self._doubtful.append(record)
 
-    def lost(self, record: Transfer) -> None:
-        """The other bank knows nothing of what it promised; it is asked to promise it again."""
-        self._lost.append(record)
-
-    def regained(self, record: Transfer) -> None:
-        """The other bank has promised again what it had lost."""
-        self._regained.append(record)
-
     def behind(self, bank: BankCode, key: str) -> None:
         """A bank speaks of what this ledger should know of, and does not."""
         now_us = self._now_us()
@@ -114,7 +108,23 @@ class Chronicle:
         )
         self._events.tell("LedgerBehind", text, "error", transfer=key, bank=bank)
 
-    def contradicted(self, flight: Flight) -> None:
+    def answered(self, flight: Flight, trouble: str, was_lost: bool, renewals: int) -> None:
+        """The other bank has answered about a flight, of which this was known before."""
+        record = flight.record
+        assert record is not None
+        # Of what somebody is reminded of, the end of the reminders tells.
+        if flight.trouble and flight.trouble != trouble and not flight.reminder:
+            self._contradicted(flight)
+        if flight.is_lost and not (was_lost or trouble or renewals):
+            self._lost.append(record)
+            self.seems_lost(flight.bank)
+        if flight.renewals > renewals:
+            self._regained.append(record)
+        # Of a flight that waits for longer and longer, the first time is news.
+        if flight.attempts == 1 and flight.is_in_doubt:
+            self.doubted(record)
+
+    def _contradicted(self, flight: Flight) -> None:
         """The other bank says what cannot be, for example that it knows nothing of its promise."""
         self._events.tell("TransferContradicted", f"transfer {flight.key}: {flight.trouble}",
                           "error", transfer=flight.key, bank=flight.bank)  # fmt: skip

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from bank_node.banking.transfers.controls import Controls
+from bank_node.banking.transfers.decided import Decided
 from bank_node.banking.transfers.flights import (
     NOTHING_TO_RECALL,
     Deposit,
@@ -24,7 +25,6 @@ from bank_node.banking.transfers.flights import (
     order_of,
     outcome_of,
 )
-from bank_node.banking.transfers.renewal import Renewal
 from bank_node.errors import Reason
 from bank_node.ledger.entries import bank_of, settlement_account
 from bank_node.ledger.operations import Operation, Result
@@ -47,8 +47,6 @@ PROMISES_MAX = 25_000
 # A promise is asked about when the payer's bank has had ample time to say what became of it.
 _ASK_AFTER_S = 10.0
 _PROMISE = (Role.PAYEE, Phase.RESERVED)
-REMINDERS = 6
-"""How often a bank is asked for what it once confirmed, within a quarter of a minute."""
 
 
 class Engine(Controls):
@@ -61,7 +59,7 @@ class Engine(Controls):
     ) -> None:
         """`cap_of` is how much this bank may owe to another one."""
         super().__init__()
-        self._renewal = Renewal(recollection)
+        self.decided = Decided(self, recollection)
         self._cap_of = cap_of
         self._promises: Counter[BankCode] = Counter()
 
@@ -146,25 +144,6 @@ class Engine(Controls):
             flight.trouble = "whether the deposit was carried out is unknown"
         return flight
 
-    def remind(self, ended: Iterable[Transfer], told: Callable[[Flight], object]) -> None:
-        """Asks whether other banks still know of what they have taken or paid.
-
-        One that has lost what it took is to promise it again, and takes it again. `told` hears of
-        each when that is over: nothing was lost without `renewals` and `trouble`.
-        """
-        for record in ended:
-            flight = Flight(record.key, bank_of(record.bank), None, record, reminder=told)
-            if self.flights.setdefault(record.key, flight) is flight:
-                self._go_on(flight)
-            else:
-                told(flight)
-
-    def insist(self, bank: BankCode, now: float) -> None:
-        """Has a bank asked once more for promises that it did not want to make again."""
-        for flight in self.flights.values():
-            if flight.bank == bank and flight.is_refused:
-                flight.is_refused, flight.trouble, flight.next_at = False, "", now
-
     def promised(self, record: Transfer, now: float) -> None:
         """This bank has made a promise: it will ask if it does not hear what became of it."""
         if record.key not in self.flights:
@@ -196,7 +175,7 @@ class Engine(Controls):
             return
         flight.wait = Wait.NOTHING
         if flight.is_lost:
-            self._next(flight, now, at_once=self._renewal.recalled(flight, result))
+            self.decided.recalled(flight, result, now)
         elif isinstance(operation, Hold):
             self._held(flight, result)
         elif isinstance(operation, ReadTransfer):
@@ -263,7 +242,7 @@ class Engine(Controls):
         if flight.decision is not None:
             self.decide(flight, flight.decision)
         elif flight.is_decided:
-            self._see_through(flight)
+            self.decided.go_on(flight)
         elif not record.is_open:
             self.end(flight)
         elif record.phase is Phase.SENT:
@@ -275,22 +254,6 @@ class Engine(Controls):
             self.send(flight, Word.QUESTION)
         else:
             self.send(flight, Word.PREPARE)
-
-    def _see_through(self, flight: Flight) -> None:
-        """Has the other bank take what is paid; first of all promise it, if it has lost that."""
-        self.tell(flight, Outcome(flight.record))
-        if flight.reminder and flight.attempts >= REMINDERS and not flight.trouble:
-            flight.trouble = f"{flight.bank} does not confirm it"
-        if flight.reminder and flight.trouble:
-            self._reminded(flight, flight.reminder)
-        elif not flight.is_lost:
-            # Of what came from there, that bank may have lost its own decision.
-            self.send(flight, Word.QUESTION if "/" in flight.key else Word.COMMIT)
-        elif flight.tellings:
-            flight.memo, flight.amount = flight.tellings[0]
-            self.send(flight, Word.PREPARE)
-        else:
-            self.ask(flight, self._renewal.question(flight))
 
     def awaits(self, key: str, message: TransferMessage) -> bool:
         """Whether it still matters what another bank says to a message.
@@ -308,7 +271,7 @@ class Engine(Controls):
         flight.wait = Wait.NOTHING
         said = reply.answer.said if reply.answer else ""
         if flight.is_decided:
-            self._heard_of_decided(flight, message.word, reply, now)
+            self.decided.answered(flight, message.word, reply, now)
         elif message.word is Word.PREPARE:
             self._prepared(flight, reply)
         elif message.word is Word.QUESTION and said in (COMMITTED, ABORTED):
@@ -317,27 +280,6 @@ class Engine(Controls):
             if reply.answer is not None:
                 flight.trouble = f"{flight.bank} answers {message.word.name}: {reply.answer.text}"
                 _log.error("transfer %s: %s", key, flight.trouble)
-            self.pause(flight, now)
-
-    def _heard_of_decided(self, flight: Flight, word: Word, reply: Reply, now: float) -> None:
-        answer = reply.answer
-        if answer is not None and word is not Word.PREPARE and answer.said == COMMITTED:
-            if flight.reminder:
-                self._reminded(flight, flight.reminder)
-            else:
-                self.decide(flight, Tell(Message.ACKNOWLEDGE, flight.key, evidence=reply.evidence))
-        else:
-            goes_on = answer is not None and self._renewal.answered(flight, word, answer)
-            self._next(flight, now, at_once=goes_on)
-
-    def _reminded(self, flight: Flight, told: Callable[[Flight], object]) -> None:
-        del self.flights[flight.key]
-        told(flight)
-
-    def _next(self, flight: Flight, now: float, *, at_once: bool) -> None:
-        if at_once:
-            self._go_on(flight)
-        else:
             self.pause(flight, now)
 
     def _prepared(self, flight: Flight, reply: Reply) -> None:
