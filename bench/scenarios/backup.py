@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
 
@@ -20,6 +20,8 @@ from bench.workbench import Workbench
 # Something worth a backup: copying it takes longer than starting the process that copies.
 DEPOSITS = 300_000
 BACKUP_TIMEOUT_S = 120.0
+# The disk of a shared machine is slow for seconds at a time: shorter turns meet more of its moods.
+_TURNS_A_ROUND = 2
 
 
 class BackupLoop:
@@ -66,7 +68,7 @@ class BackupLoop:
 
 
 def backup(bench: Workbench) -> Sequence[Row]:
-    node = Bank(bench)
+    node = Bank(replace(bench, seconds=bench.seconds / _TURNS_A_ROUND))
     load = Load("ad")
     quiet: list[LoadResult] = []
     disturbed: list[LoadResult] = []
@@ -78,19 +80,32 @@ def backup(bench: Workbench) -> Sequence[Row]:
     ):
         node.open_accounts(bank)
         node.deposit(bank, DEPOSITS)
-        for _ in range(bench.rounds):
-            quiet.append(node.load(bank, load))
+
+        def backed_up() -> None:
+            nonlocal finished
             loop = BackupLoop(data, target / "backup.db")
             with loop.on():
                 disturbed.append(node.load(bank, load))
             finished += loop.finished
+
+        def left_alone() -> None:
+            quiet.append(node.load(bank, load))
+
+        for number in range(bench.rounds * _TURNS_A_ROUND):
+            # Who begins changes, so that a disk which gets slower falls on both.
+            turns = (backed_up, left_alone) if number % 2 else (left_alone, backed_up)
+            for turn in turns:
+                turn()
     p99_ms = median(each.p99_us for each in disturbed) / 1000
     quiet_ms = median(each.p99_us for each in quiet) / 1000
     row = Row(
         name="backup",
         what="p99 of AD, 64 connections, while `bank backup` runs in a loop",
         measured=f"{p99_ms:.1f} ms",
-        compared_with=f"without backups {quiet_ms:.1f} ms; {finished} backups were made",
+        compared_with=(
+            f"without backups {quiet_ms:.1f} ms; medians of {len(quiet)} turns each, "
+            f"{finished} backups were made"
+        ),
         result=p99_ms,
         unit=Unit.MILLISECONDS,
         at_least=False,

@@ -106,9 +106,7 @@ DUELS = (
 def duel(which: Duel, bench: Workbench) -> Sequence[Row]:
     bank = Bank(bench)
     with which.rival(bench) as rival:
-        rounds = [
-            (bank.measure(which.ours), rival.measure(which.theirs)) for _ in range(bench.rounds)
-        ]
+        rounds = [_round(bank, rival, which, number) for number in range(bench.rounds)]
         name = f"{rival.name}, {which.theirs.command}" if which.rival is _redis else rival.name
     ours, theirs = [pair[0] for pair in rounds], [pair[1] for pair in rounds]
     ratios = [one.rate / other.rate for one, other in rounds]
@@ -129,6 +127,17 @@ def duel(which: Duel, bench: Workbench) -> Sequence[Row]:
         },
     )
     return [row]
+
+
+def _round(
+    bank: Player, rival: Player, which: Duel, number: int
+) -> tuple[Measurement, Measurement]:
+    """Measures both; who begins changes, so that a machine which gets slower falls on both."""
+    if number % 2:
+        theirs = rival.measure(which.theirs)
+        return bank.measure(which.ours), theirs
+    ours = bank.measure(which.ours)
+    return ours, rival.measure(which.theirs)
 
 
 def rates_text(measurements: Sequence[Measurement]) -> str:

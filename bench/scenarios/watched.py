@@ -5,26 +5,29 @@ The console is a real one in a terminal of its own, and somebody goes through it
 
 import itertools
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
 from statistics import median
 
 from bench.bank_server import Bank
 from bench.generator import Load
 from bench.report import Row, Unit
-from bench.scenarios.turns import PAIRS_A_ROUND, Turn, compare, short, turn
-from bench.terminal import Terminal, console
+from bench.scenarios.turns import Gauge, Turn, compare, loaded
+from bench.terminal import console
 from bench.workbench import Workbench
 
 ACCOUNTS = 90_000
 _START_S = 20.0
-_LOOK_S = 1.0
 _PATIENCE_S = 5.0
-# A turn lasts some looks.
-_SHARE_OF_MEASUREMENT = 0.5
-# What a halted console has missed is drawn before anybody presses a key again.
-_CATCH_UP_S = 0.3
+# A turn is a look at a screen. Shorter ones would consist of what a halted console has to catch up.
+_TURN_S = 1.0
+# How much longer all turns of a round take than a measurement.
+_MEASUREMENTS_A_ROUND = 6
+# Afterwards the console stays awake, and somebody looks at each screen some times.
+_LOOKS = 12
+_LOOKS_TAKE_S = 1.25 * _LOOKS * _TURN_S
+# What a halted console has missed is drawn before anything is measured again.
+_CATCH_UP_S = 0.5
 # Accounts, Network, Log, which shows every request as it happens, and Overview, where a console
 # begins: each key leads to another screen, and so draws something.
 _SCREENS = (b"2", b"3", b"7", b"1")
@@ -32,24 +35,28 @@ _BANK = (sys.executable, "-m", "bank_node")
 
 
 def watched(bench: Workbench) -> Sequence[Row]:
-    bank, load = Bank(short(bench, _SHARE_OF_MEASUREMENT)), Load("ad")
+    bank, load = Bank(bench), Load("ad")
+    seconds = bench.seconds * bench.rounds * _MEASUREMENTS_A_ROUND + _LOOKS_TAKE_S
     delays_ms: list[float] = []
     with bench.scratch("watched") as data, bank.running(data) as running:
         bank.open_accounts(running, ACCOUNTS)
-        with console(_BANK, data) as terminal:
+        with console(_BANK, data) as terminal, Gauge(data, "AD") as gauge:
             terminal.drawn(b"serving", _START_S)
             keys = itertools.cycle(_SCREENS)
 
             def seen() -> Turn:
-                with terminal.awake(_CATCH_UP_S), _somebody(terminal, keys, delays_ms):
-                    return turn(bank, running, load)
+                with terminal.awake(_CATCH_UP_S):
+                    before, ends_s = gauge.read(), time.monotonic() + _TURN_S
+                    terminal.press(next(keys), _PATIENCE_S)
+                    terminal.read_for(ends_s - time.monotonic())
+                    return before.until(gauge.read())
 
-            with terminal.halted():
-                found = compare(
-                    seen,
-                    lambda: turn(bank, running, load),
-                    PAIRS_A_ROUND // 2 * bench.rounds,
-                )
+            with terminal.halted(), loaded(bench, running, load, seconds) as left_s:
+                found = compare(seen, lambda: gauge.turn(_TURN_S), lambda: left_s() - _LOOKS_TAKE_S)
+                with terminal.awake(_TURN_S):
+                    for key in itertools.islice(keys, _LOOKS):
+                        delays_ms.append(terminal.press(key, _PATIENCE_S))
+                        terminal.read_for(_TURN_S)
     measured, compared = found.rates()
     what = f"durable AD, 64 connections, {ACCOUNTS:,} accounts"
     return [
@@ -57,7 +64,9 @@ def watched(bench: Workbench) -> Sequence[Row]:
             name="watched",
             what=f"cost of an attached console whose screens are gone through, {what}",
             measured=measured,
-            compared_with=f"the same node while the console is halted: {compared}",
+            compared_with=(
+                f"the same node while the console is halted: {compared}; {found.median_of}"
+            ),
             result=found.cost_percent,
             unit=Unit.PERCENT,
             at_least=False,
@@ -76,22 +85,3 @@ def watched(bench: Workbench) -> Sequence[Row]:
             details={"delays_ms": delays_ms},
         ),
     ]
-
-
-@contextmanager
-def _somebody(terminal: Terminal, keys: Iterator[bytes], delays_ms: list[float]) -> Iterator[None]:
-    """Goes through the screens, a look at each, until the block ends."""
-    stop = threading.Event()
-
-    def look() -> None:
-        while not stop.is_set():
-            delays_ms.append(terminal.press(next(keys), _PATIENCE_S))
-            terminal.read_for(_LOOK_S)
-
-    somebody = threading.Thread(target=look)
-    somebody.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        somebody.join()
