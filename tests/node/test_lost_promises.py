@@ -5,9 +5,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.banks import BankProcess, assert_nothing_is_missing
 from support.nodes import Running, some_host
 from support.polling import until
+from support.processes import run_bank
 from support.two_banks import HANDLES, ask, assert_closed, has, join, knows, serve, state
+from support.wire import open_account
 
 from bank_node.banking.payments.records import check
 from bank_node.ledger.entries import settlement_account
@@ -200,3 +203,51 @@ def test_a_payee_whom_an_old_backup_does_not_know_is_an_alarm_until_the_right_on
     banks.put_back(right)
     until(lambda: ask(banks.brno, f"AB {target}") == "AB 40", "it has arrived", 40)
     banks.assert_all_is_there(40)
+
+
+def test_a_bank_killed_under_load_and_put_back_to_an_old_backup_loses_no_unit(tmp_path):
+    """As an operator does it, with the commands: neither those under way nor those long over."""
+    money, sent = 100_000, 1500
+    hosts = [some_host(), some_host()]
+    payer, payee = banks = [
+        BankProcess(tmp_path / host, host, hosts, BANK_NETWORK_WITNESS_EVERY="0.5")
+        for host in hosts
+    ]
+    try:
+        with payer.start().wire() as wire, payee.start().wire() as other:
+            source, target = open_account(wire, money), open_account(other)
+        hello = f"TR {source} {target} 1"
+        until(lambda: payer.ask(hello).startswith("TR "), "the banks know each other", 30)
+        run(payee, "backup", tmp_path / "old.db")
+        seen = f"LW {payee.host}"
+        before = payer.ask(seen)
+        with payer.wire(deadline_s=60) as wire:
+            wire.send("".join(f"{hello}\r\n" for _ in range(sent)).encode())
+            told = wire.lines(500)
+            until(lambda: payer.ask(seen) != before, "the payer's bank has seen it grow", 30)
+            payee.kill()
+            told += wire.lines(sent - 500)
+        run(payee, "restore", tmp_path / "old.db", "--replace")
+        assert verify_file(payee.ledger).total < 500
+        payee.start()
+
+        def amount(bank: BankProcess, account: str) -> int:
+            return int(bank.ask(f"AB {account}").removeprefix("AB "))
+
+        def is_all_there() -> bool:
+            return amount(payer, source) + amount(payee, target) == money
+
+        until(is_all_there, "all that was paid is there", 60)
+        assert_nothing_is_missing(banks, money)
+        assert amount(payee, target) > sum(line.startswith("TR ") for line in told) >= 500
+        for bank in banks:
+            run(bank, "verify")
+    finally:
+        for bank in banks:
+            bank.kill()
+
+
+def run(bank: BankProcess, *words: object) -> None:
+    """A command of `bank` about the ledger of one."""
+    done = run_bank(*words, "--data", bank.data, cwd=bank.data)
+    assert done.returncode == 0, done
