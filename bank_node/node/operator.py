@@ -227,9 +227,14 @@ class Entrance:
             yield Warning("log_lines_lost", f"{metrics.traffic_lines_lost} lines of traffic")
         if self._settings.faults.enabled:
             yield Warning("faults_on", f"this bank errs on purpose: {describe(self._settings)}")
-        in_doubt = sum(each.is_in_doubt for each in parts.gate.bank.transfers.flights())
+        flights = parts.gate.bank.transfers.flights()
+        in_doubt = sum(each.is_in_doubt for each in flights)
         if in_doubt:
             yield Warning("transfers_in_doubt", f"{in_doubt} transfers whose outcome is unknown")
+        refused = sum(each.is_decided and bool(each.trouble) for each in flights)
+        if refused:
+            text = f"{refused} transfers are paid, and the other bank does not take the money"
+            yield Warning("transfers_not_taken", text)
         changed = len(parts.banks.keyring.changed())
         if changed:
             yield Warning("keys_changed", f"{changed} banks show another key than the pinned one")

@@ -17,7 +17,7 @@ from bank_node.security.identity import Identity, is_signed
 from bank_node.service.calls import Answer
 from bank_node.values import BankCode
 
-Decided = Callable[[Sequence[Result]], object]
+Hears = Callable[[Sequence[Result]], object]
 """Hears what the ledger has decided about messages, in their order."""
 
 
@@ -30,7 +30,7 @@ class Reception:
         identity: Identity,
         acquaintance: Acquaintance,
         loop: asyncio.AbstractEventLoop,
-        decide: Callable[[BankCode, Messages, bytes, Decided], object],
+        decide: Callable[[BankCode, Messages, bytes, Hears], object],
     ) -> None:
         """`decide` has the ledger decide about messages that a bank has certainly sent.
 

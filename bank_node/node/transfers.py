@@ -24,7 +24,7 @@ from bank_node.network.peers import Peer
 from bank_node.node.acquaintance import Acquaintance
 from bank_node.node.deposits import Deposits
 from bank_node.node.post_office import Envelope, PostOffice
-from bank_node.node.reception import Decided, Reception
+from bank_node.node.reception import Hears, Reception
 from bank_node.node.submissions import Ledger, Submissions
 from bank_node.protocol.transfer_messages import Messages
 from bank_node.security.identity import Identity
@@ -234,7 +234,9 @@ class Transfers:
             if flight is not None and flight.record is not None:
                 before = flight.trouble, flight.is_lost, flight.renewals
                 self._engine.answered(key, message, reply, now)
-                self._chronicle.answered(flight, *before)
+                # Nearly all are answered as they should be, and there are thousands a second.
+                if flight.attempts or flight.is_lost or flight.renewals:
+                    self._chronicle.answered(flight, *before)
         self._soon()
 
     def _deposited(self, key: str, reason: Reason | None, text: str) -> None:
@@ -252,9 +254,7 @@ class Transfers:
         """Messages of another bank, in form; `done` hears the reply."""
         self._post(self._reception.receive, sender, messages, signature, done)
 
-    def _decide(
-        self, sender: BankCode, messages: Messages, evidence: bytes, decided: Decided
-    ) -> None:
+    def _decide(self, sender: BankCode, messages: Messages, evidence: bytes, hears: Hears) -> None:
         has_room = self._engine.has_room(sender)
         # No room for anything more is a cap that nothing new stays below.
         cap = self._cap_of(sender) if has_room else -AMOUNT_MAX
@@ -262,12 +262,12 @@ class Transfers:
             self._expecting(operation_of(sender, each, cap, evidence), each.memo)
             for each in messages
         ]
-        done = partial(self._decided, sender, messages, decided, has_room)
+        done = partial(self._decided, sender, messages, hears, has_room)
         self._submissions.add(operations, done)
         self._soon()
 
     def _decided(
-        self, sender: BankCode, messages: Messages, decided: Decided, has_room: bool,
+        self, sender: BankCode, messages: Messages, hears: Hears, has_room: bool,
         results: Sequence[Result],
     ) -> None:  # fmt: skip
         now = self._loop.time()
@@ -283,7 +283,7 @@ class Transfers:
             elif result is Reason.NO_SUCH_TRANSFER:
                 # Nobody says anything of what was not promised, or set aside, here before.
                 self._chronicle.behind(sender, message.id)
-        decided(results)
+        hears(results)
         self._soon()
 
     # What was paid long ago

@@ -199,6 +199,8 @@ def test_a_payee_whom_an_old_backup_does_not_know_is_an_alarm_until_the_right_on
     (flight,) = banks.prague.node.transfers.flights()
     assert flight.trouble.endswith("refuses to make it again: no_such_payee")
     assert flight.record.phase is Phase.COMMITTED
+    warned = [warning.kind for warning in banks.prague.node._entrance.warnings()]
+    assert "transfers_not_taken" in warned
     assert state(banks.prague, paid)["state"] == "deemed", "nothing takes the money back"
     banks.put_back(right)
     until(lambda: ask(banks.brno, f"AB {target}") == "AB 40", "it has arrived", 40)

@@ -26,6 +26,7 @@ _EVENTS_SHOWN = 300
 _WARNINGS_SHOWN = 4
 _PLACES = {
     "transfers_in_doubt": ("transfers", "doubt"),
+    "transfers_not_taken": ("transfers", "flight"),
     "keys_changed": ("transfers", "keys"),
     "peers_silent": ("network", ""),
     "verification_failed": ("journal", ""),
