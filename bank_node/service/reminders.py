@@ -84,18 +84,25 @@ class Reminders:
 
     def noticed(self, bank: BankCode) -> None:
         """A bank seems to have gone back in its history. Never blocks; from any thread."""
+        if self._is_time(bank):
+            self._want(bank, _UNASKED_MAX)
+
+    def _is_time(self, bank: BankCode) -> bool:
+        """Whether a bank has not been reminded for a while; it is now."""
         now_ns = self._now_ns()
         with self._lock:
             before = self._noticed.get(bank)
-            if before is not None and now_ns - before < _UNASKED_EVERY_NS:
-                return
-            self._noticed[bank] = now_ns
-        self._want(bank, _UNASKED_MAX)
+            is_time = before is None or now_ns - before >= _UNASKED_EVERY_NS
+            if is_time:
+                self._noticed[bank] = now_ns
+            return is_time
 
     def start(self, bank: BankCode) -> None:
         """An operator wants a bank to be reminded, after those that are waiting for it already."""
         if not self.progress.running:
             self.progress = Progress(bank, running=True)
+        # What comes to light by that need not begin it once more.
+        self._is_time(bank)
         self._want(bank, None)
 
     def cancel(self) -> None:

@@ -123,6 +123,7 @@ def test_without_an_operators_word_a_bank_has_its_turn_once_an_hour_and_with_a_b
     assert it.reminders.progress.asked == 512
     it.now_ns = HOUR_NS - 1
     it.reminders.noticed(BANK)
+    assert not it.reminders.progress.running
     it.reminders.start(BANK)
     until(lambda: it.has_ended(2), "the operator's has no bound", 30)
     assert it.reminders.progress.asked == 2000
@@ -145,6 +146,16 @@ def test_what_a_bank_has_paid_and_does_not_know_is_told_apart_from_what_has_fail
     assert it.reminders.progress[2:] == (2, 0, 0, 1, 1, f"{BANK}/t1: it says no")
     (event,) = [e for _, e in it.events.ring.read(0, 99).items if e.kind == "RemindersEnded"]
     assert event.level == "error"
+
+
+def test_what_an_operators_word_brings_to_light_does_not_begin_it_once_more(journal):
+    it = journal(300)
+    it.answer = lambda flight: it.reminders.noticed(BANK)
+    it.reminders.start(BANK)
+    until(it.has_ended, "all are asked about", 30)
+    it.reminders.noticed("10.0.0.9")
+    until(lambda: it.has_ended(2), "the next bank has its turn", 30)
+    assert it.reminders.progress.bank == "10.0.0.9"
 
 
 def test_it_can_be_ended_while_a_bank_says_nothing(journal):
