@@ -45,12 +45,12 @@ class Forgetting(World):
         super().order()
         self.forgetful.is_up = was_up
 
-    def forget(self) -> None:
+    def forget(self, *, all_of_it: bool = False) -> None:
         bank = self.forgetful
         if bank.is_up:
             bank.crash()
         blocks = list(bank.store.blocks())
-        kept = self.draws.randint(self.floor, len(blocks))
+        kept = self.floor if all_of_it else self.draws.randint(self.floor, len(blocks))
         bank.store = MemoryStore()
         bank.store.take(blocks[:kept])
         bank.start()
@@ -99,6 +99,7 @@ def test_a_bank_that_goes_back_to_old_copies_has_everything_in_the_end_and_once(
     world.run(40)
     world.heal()
     world.run(60)
+    world.forget(all_of_it=True)
     told = world.remind()
     world.run(60)
     assert all(not flight.trouble for flight in told), told
