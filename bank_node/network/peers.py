@@ -74,7 +74,6 @@ class Peer(Struct, frozen=True):
     absurd: str = ""
     """Why its figures cannot be true; empty while they can."""
     last_error: str = ""
-    last_error_at: float | None = None
     heard_at: float | None = None
     asked_at: float | None = None
     """When the last question to it ended, with an answer or without."""
@@ -211,7 +210,6 @@ class Directory:
             state=state,
             since=row.since if state is row.state else now,
             last_error=_short(why, _TEXT_MAX),
-            last_error_at=now,
             asked_at=now,
             failures=failures,
             is_suspected=False,
@@ -277,7 +275,6 @@ class Directory:
                 address,
                 breaker=row.breaker.failed(now),
                 last_error=_short(why, _TEXT_MAX),
-                last_error_at=now,
                 is_suspected=True,
             )
         else:

@@ -33,9 +33,9 @@ def ledger_path(settings: Settings) -> Path:
 
 
 def sqlite_path(url: str) -> Path:
-    """The file that a `sqlite:///` URL names."""
-    path = url.partition("://")[2]
-    return Path(path.removeprefix("/") if sys.platform == "win32" else path)
+    """The file that a `sqlite:///` URL names; a fourth slash, as some write it, is no part of it."""
+    path = url.partition("://")[2].lstrip("/")
+    return Path(path if sys.platform == "win32" else f"/{path}")
 
 
 def is_shared(url: str) -> bool:

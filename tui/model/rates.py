@@ -39,14 +39,13 @@ class Rates(NamedTuple):
     commit_p99_us: int
     batch: float
     """Operations in a block, on average."""
-    blocks_per_s: float
     cpu_share: float
     """Of one core, 0..cores."""
     commands: tuple[CommandRate, ...]
     """By code, all that were ever called; those of operators at the end."""
 
 
-NO_RATES = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ())
+NO_RATES = Rates(0, 0, 0, 0, 0, 0, 0, 0, 0, ())
 
 
 def _new(now: Sequence[int], before: Sequence[int]) -> list[int]:
@@ -101,7 +100,6 @@ def between(before: Metrics | None, now: Metrics) -> Rates:
         commit_p50_us=quantile_us(commits, 0.5) if any(commits) else now.commit.p50_us,
         commit_p99_us=quantile_us(commits, 0.99) if any(commits) else now.commit.p99_us,
         batch=max(0, now.batched_operations - before.batched_operations) / blocks if blocks else 0,
-        blocks_per_s=blocks / seconds,
         cpu_share=max(0.0, now.cpu_s - before.cpu_s) / seconds,
         commands=tuple(commands),
     )

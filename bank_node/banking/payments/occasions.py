@@ -12,7 +12,6 @@ from bank_node.banking.payments.papers import Plan
 
 ONETIME, ASPRESENTED = "onetime", "aspresented"
 ON, BEFORE, AFTER = "on", "before", "after"
-DAY_RULES = (ON, BEFORE, AFTER)
 
 _MONTHS = {"monthly": 1, "bimonthly": 2, "quarterly": 3, "halfyearly": 6, "yearly": 12}
 _DAYS = {"daily": 1, "weekly": 7}
