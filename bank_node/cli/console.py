@@ -10,7 +10,6 @@ import time
 from importlib import import_module
 from ipaddress import IPv4Network
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import click
@@ -141,12 +140,7 @@ class _Served:
             raise StartupError(why or "the bank does not start")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._process.send_signal(_END)
         try:
             self._process.wait(_STOP_S)

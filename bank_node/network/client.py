@@ -8,7 +8,6 @@ that they need to call a bank from here.
 
 import asyncio
 from contextlib import suppress
-from types import TracebackType
 
 from bank_node.network.exchange import (
     Connector,
@@ -251,10 +250,5 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()

@@ -33,7 +33,7 @@ def ledger_path(settings: Settings) -> Path:
 
 
 def sqlite_path(url: str) -> Path:
-    """The file that a `sqlite:///` URL names; a fourth slash, as some write it, is no part of it."""
+    """The file that a `sqlite:///` URL names; some write a fourth slash."""
     path = url.partition("://")[2].lstrip("/")
     return Path(path if sys.platform == "win32" else f"/{path}")
 

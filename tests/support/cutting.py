@@ -3,7 +3,6 @@
 import socket
 import threading
 from contextlib import suppress
-from types import TracebackType
 
 from support.wire import Address
 
@@ -73,12 +72,7 @@ class Cutter:
     def __enter__(self) -> "Cutter":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._listener.close()
         for end in self._open:
             end.close()

@@ -7,7 +7,6 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from support.spawning import PROGRAM, spawn
 from support.wire import Address, Wire
@@ -121,12 +120,7 @@ class Served:
     def __enter__(self) -> "Served":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self.process.poll() is None:
             self.kill()
         for stream in (self.process.stdout, self.process.stderr):

@@ -3,7 +3,6 @@
 import socket
 import struct
 import time
-from types import TracebackType
 
 Address = tuple[str, int]
 
@@ -84,12 +83,7 @@ class Wire:
     def __enter__(self) -> "Wire":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 
