@@ -1,4 +1,4 @@
-"""Codes without a line end: taken for whole when they lie still, and not a moment earlier."""
+"""One connection, with a clock and a desk that are moved by hand."""
 
 from unittest.mock import Mock
 
@@ -19,7 +19,7 @@ class Rounds:
         self.desk = Mock()
         self.desk.answer.side_effect = lambda line, _session, _now: b"answered " + line
         self.admit = Mock(return_value=None)
-        self.end_round_soon = self.send = Mock()
+        self.end_round_soon = self.next_round = self.send = Mock()
 
     def now_ns(self):
         return self.now
@@ -33,8 +33,9 @@ def rounds():
 @pytest.fixture
 def client(rounds):
     connection = Connection(rounds)
-    transport = Mock()
+    transport = rounds.transport = Mock()
     transport.get_extra_info.return_value = ("127.0.0.1", 1)
+    transport.is_closing.return_value = False
     connection.connection_made(transport)
     return connection
 
@@ -70,3 +71,32 @@ def test_nothing_else_is_carried_out_without_its_end(rounds, client, text):
     assert passes(rounds, client, 5.0) == []
     client.eof_received()
     assert passes(rounds, client, 5.0) == []
+
+
+def test_no_more_requests_are_taken_in_than_may_be_in_flight(rounds, client):
+    rounds.limits = rounds.limits._replace(requests_in_flight=3)
+    taken = []
+
+    def hold(line, session, now_ns):
+        session.pending.append(Mock(replies=None, started_ns=now_ns))
+        session.in_flight += 1
+        taken.append(line)
+
+    rounds.desk.answer.side_effect = hold
+    rounds.desk.join.return_value = 0
+    client.data_received(b"AC\nAD\nAW\nAB\nAR\n")
+    assert taken == [b"AC", b"AD", b"AW"]
+    client.pending[0].replies = [b"AC 10001/127.0.0.1\r\n"]
+    client.flush()
+    assert taken == [b"AC", b"AD", b"AW", b"AB"]
+    client.data_received(b"BC\n")
+    assert taken[4:] == []
+
+
+def test_a_client_that_waits_for_a_reply_is_not_idle(rounds, client):
+    client.pending.append(Mock(replies=None, started_ns=rounds.now))
+    passes(rounds, client, 601.0)
+    rounds.transport.close.assert_not_called()
+    client.pending.clear()
+    passes(rounds, client, 0.25)
+    rounds.transport.close.assert_called_once()
