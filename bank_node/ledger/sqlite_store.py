@@ -34,9 +34,9 @@ from bank_node.ledger.transfer_operations import ReadTransfer
 _PORTION_ROWS = 256
 # Rows written at once when nobody waits.
 _LARGE_PORTION_ROWS = 8192
-# How long the log may get before it is moved into the file. A move of so much takes about 3 ms; one
-# of four times as much is rarer and costs less in all, but clients feel it. What the log grows by is
-# estimated, in whole pages, because SQLite does not tell.
+# How long the log may get before it is moved into the file. A move of so much takes about 3 ms;
+# one of four times as much is rarer and costs less in all, but clients feel it. What the log grows
+# by is estimated, in whole pages, because SQLite does not tell.
 _LOG_BYTES_MAX = 2**20
 _PAGES_BYTES_OF_BLOCK = 2 * 4096
 _PAGES_BYTES_OF_PORTION = 3 * 4096
