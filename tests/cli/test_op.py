@@ -123,7 +123,7 @@ def test_events_can_be_followed(served):
         seen += read_until(follower, "DrainStarted")
         assert len(set(seen)) == len(seen), "nothing is told twice"
         follower.send_signal(signal.SIGINT)
-        _, told = follower.communicate(timeout=15)
+        _, told = follower.communicate(timeout=60)
     finally:
         follower.kill()
         follower.communicate()

@@ -35,11 +35,11 @@ def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 
 def as_pairs(pairs: Iterable[tuple[str, object]]) -> None:
-    """Prints names and their values."""
-    table = Table.grid(padding=(0, 2))
-    for name, value in pairs:
-        table.add_row(Text(name, style="dim"), Text(shown(value)))
-    console().print(table)
+    """Prints names and their values, each on one line however wide the screen is."""
+    rows = [(name, shown(value)) for name, value in pairs]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        click.echo(f"{click.style(name.ljust(width), dim=True)}  {value}".rstrip())
 
 
 def console() -> Console:
