@@ -3,10 +3,11 @@
 The row of an open one holds its record, that of a finished one only the entry which holds it.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+
+import msgspec
 
 from bank_node.ledger.journal import records_at
 from bank_node.ledger.records import Record, decode
@@ -56,5 +57,5 @@ def recall(
     unplaced = [key for key, entry in wanted.items() if not entry]
     places = {key: entry for key, entry in wanted.items() if entry}
     if unplaced:
-        places.update(connection.execute(_FIND, (json.dumps(unplaced),)))
+        places.update(connection.execute(_FIND, (msgspec.json.encode(unplaced).decode(),)))
     return records_at(places, lambda entry: find_block(connection, entry, height))

@@ -15,7 +15,7 @@ from bank_node.ledger.entries import Account
 from bank_node.ledger.journal import Block
 from bank_node.ledger.log import Log
 from bank_node.ledger.office import Claim
-from bank_node.ledger.operations import Done, Operation, Result, Submit
+from bank_node.ledger.operations import Done, Operation, Result
 from bank_node.ledger.proofs import SignedHead
 from bank_node.ledger.shipping import Request
 from bank_node.protocol.commands import Audience, Command, visible_commands
@@ -23,6 +23,7 @@ from bank_node.protocol.messages import Catalogue
 from bank_node.protocol.transfer_messages import Messages
 from bank_node.security.identity import Identity
 from bank_node.service.office import Office
+from bank_node.service.together import Decide
 from bank_node.telemetry.clock import Clock
 from bank_node.values import BankCode
 
@@ -238,7 +239,7 @@ class Call(NamedTuple):
     """The number that all lines of the traffic log about this request carry."""
     started_ns: int
     session: "Session"
-    submit: Submit
+    decide: Decide
     """Has the ledger decide something together with what else is asked in this round of the desk;
     only while the request is taken in, on the thread of its desk."""
 

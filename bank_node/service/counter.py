@@ -102,7 +102,7 @@ def in_steps(
             raise Refused(Reason.UNPROTECTED)
         details = call.bank.following.details
         told = _watched(counter.flow, attempt, call, done) if attempt else done
-        Walk(steps(counter, call), counter.ledger, counter.pins, details, told).start(call.submit)
+        Walk(steps(counter, call), counter.ledger, counter.pins, details, told).start(call.decide)
 
     return later
 

@@ -19,6 +19,7 @@ from bank_node.service.calls import Answer, Bank, Call, Elsewhere, Handler
 from bank_node.service.lookups import Lookups, Waiting
 from bank_node.service.tally import Tally
 from bank_node.service.tickets import NO_COMMAND, Plan, Session, Ticket
+from bank_node.service.together import Together, Told
 from bank_node.telemetry.traffic_lines import Answered
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Desk:
         self._operations: list[Operation] = []
         self._tickets: list[Ticket] = []
         self._submissions: list[tuple[Sequence[Operation], Done]] = []
+        self._together: Together | None = None
         self._lookups = Lookups()
         self._looks_up = not gate.ledger.reads_are_instant
         self._monotonic_ns = gate.clock.monotonic_ns
@@ -152,7 +154,7 @@ class Desk:
     ) -> bytes | None:
         handler = plan.handler
         if handler.now is not None:
-            call = Call(self._bank, request.arguments, 0, started_ns, session, self._submit)
+            call = Call(self._bank, request.arguments, 0, started_ns, session, self._decide)
             return encode_reply(handler.now(call))
         if handler.work is None and handler.later is None:
             session.closing = session.closing or plan.closes
@@ -161,7 +163,7 @@ class Desk:
         is_behind = bool(session.pending)
         ticket = self._hold(plan, request, session, started_ns)
         ticket.trace = self._new_trace()
-        call = Call(self._bank, request.arguments, ticket.trace, started_ns, session, self._submit)
+        call = Call(self._bank, request.arguments, ticket.trace, started_ns, session, self._decide)
 
         def done(answer: Answer) -> None:
             self._run_soon(self._answered, ticket, answer)
@@ -253,6 +255,7 @@ class Desk:
     def flush(self) -> None:
         """Hands over what has gathered since the last call; called once a round of the loop."""
         self._close_submission()
+        self._together = None
         submissions, self._submissions = self._submissions, []
         for operations, told in submissions:
             self._ledger.submit(operations, told)
@@ -267,16 +270,21 @@ class Desk:
     def _close_submission(self) -> None:
         """What was asked for so far goes to the ledger before what is asked for from now on."""
         if self._operations:
+            self._together = None
             operations, tickets = self._operations, self._tickets
             self._operations, self._tickets = [], []
             self._submissions.append((
                 operations, lambda results: self._run_soon(self._deliver, tickets, results)
             ))  # fmt: skip
 
-    def _submit(self, operations: Sequence[Operation], told: Done) -> None:
+    def _decide(self, operation: Operation, told: Told) -> None:
         """Takes what a request that goes on by itself wants of the ledger."""
         self._close_submission()
-        self._submissions.append((operations, told))
+        together = self._together
+        if together is None:
+            self._together = together = Together()
+            self._submissions.append((together.operations, together.deal))
+        together.add(operation, told)
 
     def close(self) -> None:
         """The last call: nobody is answered any more."""

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
-from bank_node.ledger.operations import Operation, Result, Submit, is_read
+from bank_node.ledger.operations import Operation, Result, is_read
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.pins import Profile, is_cheap, is_pin, make_verifier, profile_of, refuse
 from bank_node.service.calls import Answer, Ledger
+from bank_node.service.together import Decide
 from bank_node.service.workers import Workers
 
 _log = logging.getLogger(__name__)
@@ -145,19 +146,19 @@ class Walk:
         self._pins = pins
         self._done = done
 
-    def start(self, submit: Submit) -> None:
+    def start(self, decide: Decide) -> None:
         """Takes the first steps, on the thread of a desk.
 
-        `submit` is the desk's, which hands over together what its clients want of the ledger at
+        `decide` is the desk's, which hands over together what its clients want of the ledger at
         once: alone each of them would wake the ledger, and make a block of its own.
         """
-        self._take_steps(None, submit)
+        self._take_steps(None, decide)
 
     def go_on(self, result: Any = None) -> None:
         """Takes the next steps, as far as they need not be waited for. From any thread."""
-        self._take_steps(result, self._ledger.submit)
+        self._take_steps(result, self._decide_alone)
 
-    def _take_steps(self, result: Any, submit: Submit) -> None:
+    def _take_steps(self, result: Any, decide: Decide) -> None:
         try:
             while True:
                 step = self._send(result)
@@ -173,7 +174,7 @@ class Walk:
                 elif isinstance(step, Wait):
                     step.begin(self.go_on)
                 else:
-                    self._decide(step, submit)
+                    self._decide(step, decide)
                 return
         except StopIteration as end:
             self._done(end.value)
@@ -190,11 +191,14 @@ class Walk:
             return self._steps.throw(result)
         return self._steps.send(result)
 
-    def _decide(self, step: Operation, submit: Submit) -> None:
+    def _decide(self, step: Operation, decide: Decide) -> None:
         if is_read(step) and not self._ledger.reads_are_instant:
             self._ledger.look_up((step,), self._decided)
         else:
-            submit((step,), self._decided)
+            decide(step, self.go_on)
+
+    def _decide_alone(self, step: Operation, _told: object) -> None:
+        self._ledger.submit((step,), self._decided)
 
     def _decided(self, results: Sequence[Result]) -> None:
         self.go_on(results[0])
