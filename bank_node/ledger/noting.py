@@ -13,8 +13,8 @@ from bank_node.ledger.notes import (
 )
 from bank_node.ledger.state import State
 
-_pack = ENTRY.pack
 _NOTED = int(Kind.NOTED)
+_ENTRY = ENTRY.pack(_NOTED, 0, 0, 0, 0, 0)
 # What a NamedTuple's own constructor calls after half a microsecond of arranging arguments.
 _new = tuple.__new__
 
@@ -24,15 +24,17 @@ def write(state: State, key: str, body: bytes, *, is_open: bool = True, guards: 
     assert ":" in key, key
     assert len(key.encode()) <= KEY_BYTES_MAX, key
     assert len(body) <= BODY_BYTES_MAX, key
-    before = state.notes.get(key)
-    assert _keeps_guard(before, guards, is_open=is_open), key
-    state.sequence += 1
-    previous = before.entry if before else 0
-    note = _new(Note, (key, body, is_open, guards, previous, state.sequence))
+    before, previous = state.notes.get(key), 0
+    if before is not None:
+        previous = before.entry
+    if guards or (before is not None and before.guards):
+        assert _keeps_guard(before, guards, is_open=is_open), key
+    state.sequence = sequence = state.sequence + 1
+    note = _new(Note, (key, body, is_open, guards, previous, sequence))
     state.notes[key] = note
     if guards:
         state.guarded.add(guards)
-    state.entries.append(_pack(_NOTED, 0, 0, 0, 0, 0) + encode(note))
+    state.entries.append(_ENTRY + encode(note))
     return note
 
 

@@ -219,7 +219,7 @@ def _pay(
         paid = yield Pay(proof, terms, payment)
         return read(Payment, paid)
     paid, record = yield PayAbroad(proof, terms, payment, counter.around.cap_of(target.bank))
-    return (yield from carried(counter, call, read(Payment, paid), record))
+    return (yield from carried(counter, call, paid, record))
 
 
 def _require_active(call: Call, target: Target) -> None:

@@ -108,10 +108,10 @@ def approve(counter: Counter, call: Call) -> Steps:
         paid = read(Payment, (yield ApproveCollect(proof, terms, payment, collect_id)))
     else:
         payment, cap = payment_abroad(found, payment_id, terms.now.us), counter.around.cap_of
-        note, record = yield ApproveAbroad(
+        payment, record = yield ApproveAbroad(
             proof, terms, payment, cap(there.bank), collect_id, there.tries
         )
-        paid = yield from carried(counter, call, read(Payment, note), record)
+        paid = yield from carried(counter, call, payment, record)
     return f"PA {paid.id} {paid.rrn}"
 
 

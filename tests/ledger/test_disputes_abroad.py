@@ -57,7 +57,7 @@ class Scene:
             self.shop.account, BRNO, "shop", 300, "r1", "", terms().now.us,
         )  # fmt: skip
         paid, held = self.prague.do(PayAbroad(proof(self.alice), terms(), self.payment, CAP))
-        self.carry(self.prague, self.brno, read(Payment, paid), held)
+        self.carry(self.prague, self.brno, paid, held)
         self.to_prague = self.to_brno = True
 
     def at(self, seconds=0):

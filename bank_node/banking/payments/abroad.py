@@ -84,8 +84,8 @@ def as_payment(reason: Reason) -> Reason:
 class PayAbroad(WithPin, frozen=True):
     """Sets money aside to pay somebody of another bank.
 
-    Its result is the note of the Payment, and the record of its transfer. The same payment again
-    changes nothing and has the same result, however far it has come.
+    Its result is the Payment as it is noted down, and the record of its transfer. The same payment
+    again changes nothing and has the same result, however far it has come.
     """
 
     payment: Payment
@@ -97,16 +97,17 @@ class PayAbroad(WithPin, frozen=True):
         return touched_abroad(self.proof.account, self.payment)
 
     def decide(self, state: State) -> Result:
-        person = self.authenticate(state)
-        if isinstance(person, Reason):
-            return person
-        payment = self.payment
-        known = state.notes.get(payment_key(payment.id))
-        if known is not None:
-            if not read(Payment, known).is_same(payment):
+        client = self.recognise(state)
+        if isinstance(client, Reason):
+            return client
+        payment, key = self.payment, payment_key(self.payment.id)
+        note = state.notes.get(key)
+        if note is not None:
+            known = read(Payment, note)
+            if not known.is_same(payment):
                 return Reason.REFERENCE_TAKEN
             return (known, state.transfers.get(payment.id))
-        activity = self.spend(state, person, payment.amount)
+        activity = self.spend(*client, payment.amount)
         if isinstance(activity, Reason):
             return activity
         held = set_aside(state, payment, self.cap)
@@ -115,7 +116,8 @@ class PayAbroad(WithPin, frozen=True):
         self.note_activity(state, activity)
         day = self.terms.now.day
         booked = replace(payment, rrn=rrn_of(held.entry), state=PENDING, day=day)
-        return (noting.write(state, payment_key(payment.id), body_of(booked)), held)
+        noting.write(state, key, body_of(booked))
+        return (booked, held)
 
 
 def set_aside(state: State, payment: Payment, cap: int) -> Transfer | Reason:

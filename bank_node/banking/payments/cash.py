@@ -33,14 +33,14 @@ class Cash(WithPin, frozen=True):
         return (*touched_by(self.proof.account), payment_key(self.payment.id))
 
     def decide(self, state: State) -> Result:
-        person = self.authenticate(state)
-        if isinstance(person, Reason):
-            return person
+        client = self.recognise(state)
+        if isinstance(client, Reason):
+            return client
         payment = self.payment
         known = state.notes.get(payment_key(payment.id))
         if known is not None:
             return told_again(known, payment)
-        spent = self._move(state, person)
+        spent = self._move(state, *client)
         if isinstance(spent, Reason):
             return Reason.NOT_ENOUGH_MONEY if spent is Reason.INSUFFICIENT_FUNDS else spent
         booked = replace(payment, rrn=rrn_of(state.sequence))
@@ -48,7 +48,7 @@ class Cash(WithPin, frozen=True):
             self.note_activity(state, spent)
         return noting.write(state, payment_key(payment.id), body_of(booked), is_open=False)
 
-    def _move(self, state: State, person: Person) -> Activity | Reason | None:
+    def _move(self, state: State, person: Person, activity: Activity) -> Activity | Reason | None:
         """Books the money; why not, if it may not be.
 
         What there is to be noted of the account where money was drawn.
@@ -59,7 +59,7 @@ class Cash(WithPin, frozen=True):
                 return Reason.FROZEN
             result = book.decide(state, Deposit(account, amount))
             return result if isinstance(result, Reason) else None
-        spent = self.spend(state, person, amount)
+        spent = self.spend(person, activity, amount)
         if isinstance(spent, Reason):
             return spent
         result = book.withdraw(state, Withdraw(account, amount))

@@ -113,6 +113,11 @@ class WithPin(Procedure, frozen=True):
 
     def authenticate(self, state: State) -> Person | Reason:
         """The client, if the PIN was right; else counts the try."""
+        known = self.recognise(state)
+        return known if isinstance(known, Reason) else known[0]
+
+    def recognise(self, state: State) -> tuple[Person, limits.Activity] | Reason:
+        """The same, and what has lately happened on the account."""
         account, verifier, is_right = self.proof
         note = state.notes.get(person_key(account))
         if note is None:
@@ -122,17 +127,20 @@ class WithPin(Procedure, frozen=True):
             return Reason.PIN_LOCKED
         if is_right and verifier == person.verifier:
             if activity.wrong_pins:
-                self.note_activity(state, limits.right_pin(activity))
-            return person
+                activity = limits.right_pin(activity)
+                self.note_activity(state, activity)
+            return person, activity
         after = limits.wrong_pin(activity, self.terms.rules, self.terms.now)
         self.note_activity(state, after)
         return Reason.PIN_LOCKED if limits.is_locked(after, self.terms.now) else Reason.WRONG_PIN
 
-    def spend(self, state: State, person: Person, amount: int) -> limits.Activity | Reason:
+    def spend(
+        self, person: Person, activity: limits.Activity, amount: int
+    ) -> limits.Activity | Reason:
         """What there is to be noted once a client has spent an amount; why it may not, now."""
         if person.is_frozen:
             return Reason.FROZEN
-        activity, (now, rules) = self.activity(state), self.terms
+        now, rules = self.terms
         why = limits.refusal(activity, person.own_limits, rules, person.opened_us, amount, now)
         return why or limits.spent(activity, person.opened_us, amount, now)
 
@@ -167,12 +175,13 @@ class Look(WithPin, frozen=True):
     only_looks = True
 
     def decide(self, state: State) -> Result:
-        person = self.authenticate(state)
-        if isinstance(person, Reason):
-            return person
+        known = self.recognise(state)
+        if isinstance(known, Reason):
+            return known
+        person, activity = known
         account = state.accounts.get(person.account)
         assert account is not None, "a guarded account is never closed"
-        return (person, self.activity(state), account.balance)
+        return (person, activity, account.balance)
 
 
 class ClaimVpa(WithPin, frozen=True):
@@ -237,31 +246,33 @@ class Pay(WithPin, frozen=True):
         return touched_by_payment(self.proof.account, self.payment, self.terms)
 
     def decide(self, state: State) -> Result:
-        person = self.authenticate(state)
-        if isinstance(person, Reason):
-            return person
-        payment = self.payment
-        known = state.notes.get(payment_key(payment.id))
+        client = self.recognise(state)
+        if isinstance(client, Reason):
+            return client
+        payment, key = self.payment, payment_key(self.payment.id)
+        known = state.notes.get(key)
         if known is not None:
             return told_again(known, payment)
-        activity = self.spend(state, person, payment.amount)
+        activity = self.spend(*client, payment.amount)
         if isinstance(activity, Reason):
             return activity
         note = state.notes.get(person_key(payment.payee_account))
-        client = read(Person, note) if note is not None else None
-        if client is not None and client.is_frozen:
+        payee = read(Person, note) if note is not None else None
+        if payee is not None and payee.is_frozen:
             return Reason.PAYEE_FROZEN
-        why = takings.refusal(state, client, payment.amount, self.terms)
+        why = takings.refusal(state, payee, payment.amount, self.terms)
         if why is not None:
             return why
-        account, payee = AccountNumber(person.account), AccountNumber(payment.payee_account)
-        moved = moves.carry_out(state, Move(payment.id, account, payee, Amount(payment.amount)))
+        moved = moves.carry_out(state, Move(
+            payment.id, AccountNumber(self.proof.account), AccountNumber(payment.payee_account),
+            Amount(payment.amount),
+        ))  # fmt: skip
         if isinstance(moved, Reason):
             return _AS_PAYMENT.get(moved, moved)
         self.note_activity(state, activity)
-        takings.count(state, client, payment.amount, self.terms)
+        takings.count(state, payee, payment.amount, self.terms)
         booked = replace(payment, rrn=rrn_of(moved.entry))
-        return noting.write(state, payment_key(payment.id), body_of(booked), is_open=False)
+        return noting.write(state, key, body_of(booked), is_open=False)
 
 
 def touched_by(account: int) -> tuple[int | str, ...]:
