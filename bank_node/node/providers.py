@@ -13,7 +13,7 @@ import msgspec
 
 from bank_node.banking.payments.names import default_handle, likeness
 from bank_node.banking.transfers.engine import Engine
-from bank_node.banking.transfers.flights import Outcome, Parcel
+from bank_node.banking.transfers.flights import Parcel, Told
 from bank_node.errors import Reason, Refused
 from bank_node.network.peers import Directory, Peer
 from bank_node.node.acquaintance import Acquaintance
@@ -156,16 +156,8 @@ class Providers:
 
         self._transfers.lend(forward)
 
-    def carry(
-        self,
-        parcel: Parcel,
-        within_s: float,
-        done: Callable[[Reason | None], object],
-    ) -> None:
-        def told(outcome: Outcome) -> None:
-            done(outcome.reason)
-
-        self._transfers.lend(lambda engine, _, now: engine.carry(parcel, told, now + within_s))
+    def carry(self, parcel: Parcel, within_s: float, told: Told) -> None:
+        self._transfers.carry(parcel, within_s, told)
 
 
 def _in_time(

@@ -12,7 +12,15 @@ from threading import Event, Thread
 
 from bank_node.banking.transfers.chronicle import Chronicle
 from bank_node.banking.transfers.engine import Engine
-from bank_node.banking.transfers.flights import Flight, Order, Outcome, Recollection, Reply
+from bank_node.banking.transfers.flights import (
+    Flight,
+    Order,
+    Outcome,
+    Parcel,
+    Recollection,
+    Reply,
+    Told,
+)
 from bank_node.banking.transfers.gathering import Gathering
 from bank_node.banking.transfers.participant import operation_of
 from bank_node.errors import Reason, Refused
@@ -150,6 +158,17 @@ class Transfers:
         if not self._acquaintance.may_dial(order.payee.bank):
             raise Refused(Reason.OUT_OF_REACH, bank=order.payee.bank, own=self._own)
         self._post(self._begin, order, call.seconds_left(), done)
+
+    def carry(self, parcel: Parcel, within_s: float, told: Told) -> None:
+        """A transfer that a payment has set money aside for goes on its way.
+
+        `told` hears what became of it within so many seconds.
+        """
+        self._post(self._carry, parcel, within_s, told)
+
+    def _carry(self, parcel: Parcel, within_s: float, told: Told) -> None:
+        self._engine.carry(parcel, told, self._loop.time() + within_s)
+        self._soon()
 
     def lend(self, use: Callable[[Engine, Elsewhere, float], object]) -> None:
         """Has something done with the engine and the way to other banks, on their thread.

@@ -5,6 +5,7 @@ What is no longer in memory is looked up in the journal, on a worker.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
@@ -65,6 +66,8 @@ class Newsroom:
         self._now_ns = clock.monotonic_ns
         self._workers: Workers | None = None
         self._queue: SimpleQueue[Callable[[], Sequence[tuple[Done, Page]]] | None] = SimpleQueue()
+        self._heard: deque[Sequence[Note]] = deque()
+        self._is_awaited = False
         self._board = Board(store.head.sequence)
         self._thread = Thread(target=self._run, name="payment-news", daemon=True)
 
@@ -94,11 +97,17 @@ class Newsroom:
 
     def heard(self, notes: Sequence[Note]) -> None:
         """Takes in records of payments that are durable; called on the ledger thread."""
-        # All of a block at once: each thing in the queue wakes a thread.
-        self._queue.put(partial(self._take_in, notes))
+        # All of a block at once, and while nobody waits, they lie until the thread looks around:
+        # waking it costs more than all that it does for a payment.
+        self._heard.append(notes)
+        if self._is_awaited:
+            self._queue.put(tuple)
 
-    def _take_in(self, notes: Sequence[Note]) -> Sequence[tuple[Done, Page]]:
-        return [told for note in notes for told in self._board.heard(note)]
+    def _take_in(self) -> None:
+        """Tells those who wait of all that was heard."""
+        while self._heard:
+            for note in self._heard.popleft():
+                self._tell(self._board.heard(note))
 
     def listen(self, account: int, cursor: int, within_s: float, done: Done) -> None:
         """News of an account after an entry; waits for some, if need be. Raises Refused(TOO_BUSY).
@@ -171,7 +180,11 @@ class Newsroom:
             if work is None:
                 return
             try:
+                self._take_in()
                 self._tell(work())
+                # Raised before the look at what was heard, so that nobody is left waiting.
+                self._is_awaited = self._board.is_awaited
+                self._take_in()
                 if self._now_s() >= overdue_at:
                     overdue_at = self._now_s() + _LOOK_S
                     self._tell(self._board.overdue(self._now_s()))

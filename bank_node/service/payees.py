@@ -21,7 +21,7 @@ from bank_node.banking.payments.records import (
     vpa_key,
 )
 from bank_node.banking.payments.uri import NOT_A_MERCHANT
-from bank_node.banking.transfers.flights import Parcel
+from bank_node.banking.transfers.flights import Parcel, Told
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNotes
 from bank_node.protocol.payment_values import MobilePayee, Payee, Vpa
@@ -92,9 +92,9 @@ class Around(Protocol):
         self,
         parcel: Parcel,
         within_s: float,
-        done: Callable[[Reason | None], object],
+        told: Told,
     ) -> None:
-        """Drives a transfer on its way; `done` hears why it is not committed, None if it is."""
+        """Drives a transfer on its way; `told` hears what became of it within so many seconds."""
 
 
 class Target(NamedTuple):

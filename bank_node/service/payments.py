@@ -269,11 +269,9 @@ def carried(
     if record.is_open:
         counter.flow.set_out(payment)
         parcel = parcel_of(counter, payment, record)
-        carry = partial(counter.around.carry, parcel, call.seconds_left())
-        try:
-            yield Wait(carry)
-        except Refused as refused:
-            raise Noted(as_payment(refused.reason)) from None
+        outcome = yield Wait(partial(counter.around.carry, parcel, call.seconds_left()))
+        if outcome.reason is not None:
+            raise Noted(as_payment(outcome.reason))
     return payment
 
 

@@ -22,7 +22,7 @@ from bank_node.banking.payments.papers import (
     collect_key,
     dispute_key,
 )
-from bank_node.banking.payments.records import Payment, body_of, check, read
+from bank_node.banking.payments.records import body_of, check, read
 from bank_node.banking.payments.requests_abroad import (
     ApproveAbroad,
     AskAbroad,

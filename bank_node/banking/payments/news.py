@@ -62,6 +62,11 @@ class Board:
         self._waiting_count = 0
         self._is_over = False
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits for news."""
+        return self._waiting_count > 0
+
     def begin(self, floor: int) -> list[tuple[Done, Page]]:
         """Of entries up to this one some may not have been heard of; nobody is told anything."""
         self.floor = max(self.floor, floor)
