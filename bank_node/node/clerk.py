@@ -43,11 +43,18 @@ class Clerk:
 
     def heard(self, records: Sequence[Transfer | Note]) -> None:
         """Takes in what became durable; called on the ledger thread."""
-        between_banks = (r for r in records if isinstance(r, Transfer) and r.role is not Role.LOCAL)
-        self._finish([r for r in between_banks if not r.is_open])
-        notes = [r for r in records if isinstance(r, Note)]
-        payments = [note for note in notes if note.key[:2] in PAYMENTS]
-        papers = [note for note in notes if note.key[:2] in REQUESTS]
+        ended: list[Transfer] = []
+        payments: list[Note] = []
+        papers: list[Note] = []
+        for record in records:
+            if not isinstance(record, Note):
+                if record.role is not Role.LOCAL and not record.is_open:
+                    ended.append(record)
+            elif record.key[:2] in PAYMENTS:
+                payments.append(record)
+            elif record.key[:2] in REQUESTS:
+                papers.append(record)
+        self._finish(ended)
         if payments or papers:
             self._news(payments, papers)
         if payments:

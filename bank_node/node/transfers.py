@@ -80,6 +80,7 @@ class Transfers:
         self._reception = Reception(own, identity, acquaintance, self._loop, self._decide)
         self._proxy: Elsewhere
         self._is_flushing = False
+        self._outcomes: list[tuple[Told, Outcome]] = []
         self._submissions = Submissions(ledger, self._post)
         self._ready = Event()
         self._thread = Thread(target=self._run, name="transfers", daemon=True)
@@ -167,7 +168,8 @@ class Transfers:
         self._post(self._carry, parcel, within_s, told)
 
     def _carry(self, parcel: Parcel, within_s: float, told: Told) -> None:
-        self._engine.carry(parcel, told, self._loop.time() + within_s)
+        until = self._loop.time() + within_s
+        self._engine.carry(parcel, partial(self._put_off, told), until)
         self._soon()
 
     def lend(self, use: Callable[[Engine, Elsewhere, float], object]) -> None:
@@ -195,12 +197,12 @@ class Transfers:
             is_classic = peer is not None and bool(self._acquaintance.is_classic(peer))
             if refusal is None:
                 self._chronicle.received(order)
-            told = partial(self._told, order, done)
             self._engine.begin(order, told, until, is_classic=is_classic, refusal=refusal)
             self._soon()
 
+        told = partial(self._put_off, partial(self._told, order, done))
         if order.id in self._engine.flights:
-            self._engine.begin(order, partial(self._told, order, done), until, is_classic=False)
+            self._engine.begin(order, told, until, is_classic=False)
         else:
             self._acquaintance.meet(self._loop, order.payee.bank, within_s / 2, known)
 
@@ -209,6 +211,25 @@ class Transfers:
             done(f"TR {order.id} committed")
         else:
             done(Refused(outcome.reason, bank=order.payee.bank, own=self._own, id=order.id))
+
+    def _put_off(self, told: Told, outcome: Outcome) -> None:
+        """Who waits is told when the lines of this round have left for other banks.
+
+        Those begin to work on them meanwhile, and what they are told is for clients who wait, too.
+        """
+        if not self._outcomes:
+            # The round ends, the lines leave in the next one, and then it is time.
+            self._loop.call_soon(self._loop.call_soon, self._loop.call_soon, self._tell)
+        self._outcomes.append((told, outcome))
+
+    def _tell(self) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        for told, outcome in outcomes:
+            try:
+                told(outcome)
+            except Exception:
+                # Whoever asked is gone; the others still want to hear.
+                _log.exception("the outcome of a transfer could not be told")
 
     # What the engine wants
 
@@ -235,13 +256,12 @@ class Transfers:
 
     def _booked(self, wanted: Sequence[tuple[str, Operation]], results: Sequence[Result]) -> None:
         now = self._loop.time()
+        news = []
         for (key, operation), result in zip(wanted, results, strict=True):
             self._engine.booked(key, operation, result, now)
-        self._chronicle.reached(
-            result
-            for (_, operation), result in zip(wanted, results, strict=True)
-            if not isinstance(operation, ReadTransfer)
-        )
+            if type(operation) is not ReadTransfer:
+                news.append(result)
+        self._chronicle.reached(news)
         self._soon()
 
     def _replied(self, envelopes: Sequence[Envelope], replies: Sequence[Reply]) -> None:
