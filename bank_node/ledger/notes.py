@@ -8,6 +8,8 @@ that account only by operations that say they may. The rules are in `noting.py`.
 from struct import Struct, error
 from typing import NamedTuple
 
+import msgspec
+
 from bank_node.errors import CorruptLedger
 
 KEY_BYTES_MAX = 64
@@ -36,7 +38,7 @@ VERSION = b"\x02"
 _NOTE = Struct(">BQQBH")
 
 
-class ReadNotes(NamedTuple):
+class ReadNotes(msgspec.Struct, frozen=True):
     """Its result is a tuple: the open note of each key, or None."""
 
     keys: tuple[str, ...]
@@ -46,7 +48,7 @@ class ReadNotes(NamedTuple):
         return self.keys
 
 
-class ReadNote(NamedTuple):
+class ReadNote(msgspec.Struct, frozen=True):
     """Its result is the note of a key, open or not."""
 
     key: str

@@ -187,9 +187,8 @@ class State:
                 self.accounts.pop(number, None)
         self.cash = child.cash
         self.clients = child.clients
-        for note in child.notes.values():
-            if note.entry > self.sequence:
-                self.keep(note)
+        if child.notes:
+            self._absorb_notes(child)
         if child.transfers:
             self._absorb_transfers(child)
         self.sequence = child.sequence
@@ -204,6 +203,18 @@ class State:
                 self.free.remove(number)
             elif account is not None and not is_open:
                 self.free.give_back(number)
+
+    def _absorb_notes(self, child: "State") -> None:
+        since, notes, finished = self.sequence, self.notes, self.finished
+        for key, note in child.notes.items():
+            if note.entry <= since:
+                continue
+            if note.is_open and not note.guards:
+                # By far the most; see `keep`.
+                notes[key] = note
+                finished.pop(key, None)
+            else:
+                self.keep(note)
 
     def _absorb_transfers(self, child: "State") -> None:
         for key, transfer in child.transfers.items():

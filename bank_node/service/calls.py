@@ -230,7 +230,7 @@ class Bank(Struct, frozen=True):
 _ID_CHANCE_BITS = 64
 
 
-class Call(NamedTuple):
+class Call(Struct, frozen=True):
     """One request that is answered away from the ledger."""
 
     bank: Bank

@@ -7,6 +7,8 @@ from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import Struct
+
 from bank_node.banking.payments.names import mmid_of, prefix_of
 from bank_node.banking.payments.operations import NOBODY
 from bank_node.banking.payments.records import (
@@ -97,7 +99,7 @@ class Around(Protocol):
         """Drives a transfer on its way; `told` hears what became of it within so many seconds."""
 
 
-class Target(NamedTuple):
+class Target(Struct, frozen=True):
     """Somebody who can be paid."""
 
     person: Person

@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
@@ -26,7 +28,7 @@ _log = logging.getLogger(__name__)
 _CHECKS_AT_ONCE = 4
 
 
-class CheckPin(NamedTuple):
+class CheckPin(Struct, frozen=True):
     """Whether a PIN is that of a verifier; without one it takes as long and is wrong."""
 
     pin: str
@@ -34,14 +36,14 @@ class CheckPin(NamedTuple):
     whose: Vpa
 
 
-class MakeVerifier(NamedTuple):
+class MakeVerifier(Struct, frozen=True):
     """What is to be kept of a PIN."""
 
     pin: str
     salt: bytes
 
 
-class Wait(NamedTuple):
+class Wait(Struct, frozen=True):
     """Something that happens away from the ledger; its result may be a Refused, which is raised."""
 
     begin: Callable[[Callable[[Any], object]], object]

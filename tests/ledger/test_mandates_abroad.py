@@ -8,7 +8,7 @@ from test_payment_operations import RULES, proof, terms
 from bank_node.banking.payments.abroad import Expect, Memo
 from bank_node.banking.payments.dues import Todo, due
 from bank_node.banking.payments.instalments import AttendAbroad
-from bank_node.banking.payments.limits import Terms
+from bank_node.banking.payments.limits import Moment, Terms
 from bank_node.banking.payments.machines import MandateMessage, MandateState
 from bank_node.banking.payments.mandates import Direct, Present, Propose
 from bank_node.banking.payments.mandates_abroad import (
@@ -69,7 +69,7 @@ class Paper(Scene):
 
     def when(self, seconds=0, days=0):
         moment = terms(seconds + days * DAYS).now
-        return Terms(moment._replace(day=moment.day + days), self.rules)
+        return Terms(Moment(moment.us, moment.day + days), self.rules)
 
     @property
     def here(self):

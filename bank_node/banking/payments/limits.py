@@ -6,6 +6,8 @@ forgets no wrong PIN and no money spent. Days are those of the bank's own time z
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from bank_node.errors import Reason
 
 _S = 1_000_000
@@ -70,14 +72,14 @@ class Own(NamedTuple):
     per_day: int | None = None
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True):
     """Now, and which day that is where the bank is."""
 
     us: int
     day: int
 
 
-class Terms(NamedTuple):
+class Terms(Struct, frozen=True):
     """When an operation is decided, and the rules of the bank then."""
 
     now: Moment

@@ -5,8 +5,7 @@ here, in the very block that the answer waits for. So no answer about a PIN gets
 ledger remembers the try, however many are made at once and whatever crashes.
 """
 
-from typing import NamedTuple
-
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bank_node.banking.payments import limits, takings
@@ -52,7 +51,7 @@ _AS_PAYMENT = {
 }
 
 
-class Proof(NamedTuple):
+class Proof(Struct, frozen=True):
     """What the check of a PIN came to."""
 
     account: int
@@ -118,14 +117,14 @@ class WithPin(Procedure, frozen=True):
 
     def recognise(self, state: State) -> tuple[Person, limits.Activity] | Reason:
         """The same, and what has lately happened on the account."""
-        account, verifier, is_right = self.proof
-        note = state.notes.get(person_key(account))
+        proof = self.proof
+        note = state.notes.get(person_key(proof.account))
         if note is None:
             return Reason.WRONG_PIN
         person, activity = read(Person, note), self.activity(state)
         if limits.is_locked(activity, self.terms.now):
             return Reason.PIN_LOCKED
-        if is_right and verifier == person.verifier:
+        if proof.is_right and proof.verifier == person.verifier:
             if activity.wrong_pins:
                 activity = limits.right_pin(activity)
                 self.note_activity(state, activity)
@@ -140,7 +139,7 @@ class WithPin(Procedure, frozen=True):
         """What there is to be noted once a client has spent an amount; why it may not, now."""
         if person.is_frozen:
             return Reason.FROZEN
-        now, rules = self.terms
+        now, rules = self.terms.now, self.terms.rules
         why = limits.refusal(activity, person.own_limits, rules, person.opened_us, amount, now)
         return why or limits.spent(activity, person.opened_us, amount, now)
 
