@@ -1,6 +1,6 @@
 """Tells those who listen what becomes of payments: a thread between the ledger and who waits.
 
-The ledger thread only puts records into a queue; nobody who listens slowly costs it anything.
+The ledger thread only leaves records here; nobody who listens slowly costs it anything.
 What is no longer in memory is looked up in the journal, on a worker.
 """
 
