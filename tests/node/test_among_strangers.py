@@ -1,5 +1,6 @@
 """A real node among banks that misbehave: through the proxy, by a survey, in a robbery plan."""
 
+import asyncio
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ import pytest
 from support import zoo
 from support.nodes import WORKER, Running, bank_port, running_node
 from support.polling import until
+
+from bank_node.network import proxy
+from bank_node.network.client import Answer, Kind
 
 ACCOUNT = 10001
 BALANCE = 500
@@ -154,3 +158,48 @@ def test_what_one_client_asks_of_a_stranger_arrives_in_its_order(among):
         wire.send("".join(f"{line}\r\n" for line in asked).encode())
         assert wire.lines(20) == ["AD"] * 20
     assert [line for line in peer.received if line.startswith("AD")] == asked
+
+
+def test_a_defect_while_a_deposit_is_away_leaves_its_outcome_unknown(among, monkeypatch):
+    node, peers = among("orderly")
+    peer = peers["orderly"]
+    until(lambda: is_verified(node, peer), "the bank is known")
+
+    async def lose(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(proxy, "ask", lose)
+    with node.wire() as wire:
+        told = wire.ask(f"AD {ACCOUNT}/{peer.host} 7")
+        assert told.startswith("ER ")
+        assert "the outcome is unknown" in told
+        assert wire.ask("BC") == f"BC {node.bank}"
+
+
+def test_only_so_many_wait_for_one_bank_and_the_others_are_told_at_once(among, monkeypatch):
+    node, peers = among("orderly")
+    peer = peers["orderly"]
+    until(lambda: is_verified(node, peer), "the bank is known")
+    answers, queues, new_queue = threading.Event(), [], proxy.Queue
+
+    async def hesitate(*_arguments: object, **_options: object) -> Answer:
+        while not answers.is_set():
+            await asyncio.sleep(0.01)
+        return Answer(Kind.DONE, f"AB {BALANCE}")
+
+    def watched() -> proxy.Queue:
+        queues.append(new_queue())
+        return queues[-1]
+
+    monkeypatch.setattr(proxy, "ask", hesitate)
+    monkeypatch.setattr(proxy, "Queue", watched)
+    monkeypatch.setattr(proxy, "_WAITING_MAX", 6)
+    line = f"AB {ACCOUNT}/{peer.host}"
+    with ExitStack() as clients:
+        wires = [clients.enter_context(node.wire()) for _ in range(7)]
+        for wire in wires[:6]:
+            wire.send(f"{line}\r\n".encode())
+        until(lambda: queues and queues[0].waiting == 6, "six wait")
+        assert "Too many requests wait" in wires[6].ask(line)
+        answers.set()
+        assert {wire.line() for wire in wires[:6]} == {f"AB {BALANCE}"}

@@ -2,7 +2,8 @@
 
 import json
 
-from support.console_bank import CODE, FakeBank
+import pytest
+from support.console_bank import CODE, START_US, FakeBank
 from support.console_pilot import in_a_loop, opened, text_of
 
 from tui import actions
@@ -251,3 +252,25 @@ async def test_a_leader_tells_how_far_its_followers_are_and_is_not_promoted():
         await console.press("P")
         await console.sees("does not follow another one")
     assert "OR promote=1" not in bank.lines
+
+
+class OneCommandASecond(FakeBank):
+    """A bank of which only one command is ever asked."""
+
+    code = "BC"
+
+    def _om(self, rest, words):
+        self.looks += 1
+        buckets = [0] * 65
+        buckets[9] = self.looks
+        called = {self.code: {"count": self.looks, "buckets": buckets}}
+        return {"now_us": START_US + 1_000_000 * self.looks, "commands": called}
+
+
+@pytest.mark.parametrize(("code", "rests"), [("BC", False), ("OM", True)])
+@in_a_loop
+async def test_a_bank_that_only_its_operators_ask_is_at_rest(code, rests):
+    bank = OneCommandASecond()
+    bank.code = code
+    async with opened(bank, beats=3) as console:
+        assert (console.app.hub._quiet > 0) is rests
