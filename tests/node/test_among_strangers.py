@@ -183,8 +183,7 @@ def test_only_so_many_wait_for_one_bank_and_the_others_are_told_at_once(among, m
     answers, queues, new_queue = threading.Event(), [], proxy.Queue
 
     async def hesitate(*_arguments: object, **_options: object) -> Answer:
-        while not answers.is_set():
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(answers.wait, 60)
         return Answer(Kind.DONE, f"AB {BALANCE}")
 
     def watched() -> proxy.Queue:
