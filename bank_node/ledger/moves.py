@@ -79,9 +79,11 @@ def hold(state: State, operation: Hold) -> Outcome:
 
 def set_aside(state: State, operation: Hold) -> Outcome:
     """A hold whether the payer's account is guarded or not."""
-    key, payer, bank, payee, amount, is_classic, cap = operation
-    role, phase = (Role.CLASSIC, Phase.SENT) if is_classic else (Role.PAYER, Phase.RESERVED)
-    wanted = _record(state, key, role, phase, bank, payer, payee, amount)
+    key, payer, bank, amount = operation.key, operation.payer, operation.bank, operation.amount
+    role, phase = Role.PAYER, Phase.RESERVED
+    if operation.is_classic:
+        role, phase = Role.CLASSIC, Phase.SENT
+    wanted = _record(state, key, role, phase, bank, payer, operation.payee, amount)
     known = state.transfers.get(key)
     if known is not None:
         return _repeated(known, wanted)
@@ -91,7 +93,7 @@ def set_aside(state: State, operation: Hold) -> Outcome:
     if account.balance < amount:
         return Reason.INSUFFICIENT_FUNDS
     owed, (leaving, _) = state.position(bank), state.pending.get(bank, (0, 0))
-    if owed + leaving + amount > cap:
+    if owed + leaving + amount > operation.cap:
         return Reason.DEBIT_CAP
     if state.settled + state.held + amount > AMOUNT_MAX:
         return Reason.BANK_LIMIT
@@ -99,17 +101,18 @@ def set_aside(state: State, operation: Hold) -> Outcome:
 
 
 def promise(state: State, operation: Promise) -> Outcome:
-    key, payee, bank, payer, amount, cap, evidence = operation
+    key, payee, bank, amount = operation.key, operation.payee, operation.bank, operation.amount
     wanted = _record(
-        state, key, Role.PAYEE, Phase.RESERVED, bank, payee, payer, amount, evidence=evidence
-    )
+        state, key, Role.PAYEE, Phase.RESERVED, bank, payee, operation.payer, amount,
+        evidence=operation.evidence,
+    )  # fmt: skip
     known = state.transfers.get(key)
     if known is not None:
         return Reason.TRANSFER_ABORTED if known.phase is Phase.ABORTED else _repeated(known, wanted)
     if state.accounts.get(payee) is None:
         return Reason.NO_SUCH_PAYEE
     owed, (_, coming) = state.position(bank), state.pending.get(bank, (0, 0))
-    if coming + amount - owed > cap:
+    if coming + amount - owed > operation.cap:
         return Reason.DEBIT_CAP
     if state.total + state.promised + amount > AMOUNT_MAX or (
         state.promised + amount - state.settled > AMOUNT_MAX
@@ -119,7 +122,7 @@ def promise(state: State, operation: Promise) -> Outcome:
 
 
 def tell(state: State, operation: Tell) -> Outcome:
-    message, key, bank, reason, note, evidence = operation
+    key, bank = operation.key, operation.bank
     known = state.transfers.get(key)
     if known is None:
         # Only the bank that decides has a name in its keys, so this is a payee's side.
@@ -129,15 +132,16 @@ def tell(state: State, operation: Tell) -> Outcome:
         role, phase, known_or_barred = known.role, known.phase, known
         if bank not in (0, known.bank):
             return Reason.NO_SUCH_TRANSFER
-    step = STEPS[role, phase, message]
+    step = STEPS[role, phase, operation.message]
     if isinstance(step, Reason):
         return step
     if not isinstance(step, Step):
         return known_or_barred
     _, role, _, bank, account, other, amount, *_ = known_or_barred
     after = _record(
-        state, key, role, step.phase, bank, account, other, amount, reason, note, evidence
-    )
+        state, key, role, step.phase, bank, account, other, amount, operation.reason,
+        operation.note, operation.evidence,
+    )  # fmt: skip
     return enter(state, step.kind, known, after)
 
 

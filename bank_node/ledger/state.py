@@ -155,13 +155,15 @@ class State:
 
     def _take_along(self, parent: "State", touched: Iterable[int | str], recall: Recall) -> None:
         wanted: dict[str, int] = {}
+        notes, transfers = parent.notes, parent.transfers
         for key in touched:
             if not isinstance(key, str):
                 continue
-            if key in parent.notes:
-                self.notes[key] = parent.notes[key]
+            note = notes.get(key)
+            if note is not None:
+                self.notes[key] = note
                 continue
-            known = parent.transfers.get(key)
+            known = transfers.get(key)
             if known is None:
                 wanted[key] = parent.finished.get(key, 0)
                 continue
@@ -293,12 +295,15 @@ class State:
         old, new = claims(before), claims(after)
         if old is new:
             return
-        leaving = (new.held - old.held) * after.amount
-        coming = (new.promised - old.promised) * after.amount
+        (held, promised, pins), (held_before, promised_before, pins_before) = new, old
+        amount, bank = after.amount, after.bank
+        leaving = (held - held_before) * amount
+        coming = (promised - promised_before) * amount
         self.held += leaving
         self.promised += coming
         self.set_ceiling()
-        if new.pins != old.pins:
-            self.pins[after.account] = self.pins.get(after.account, 0) + new.pins - old.pins
-        held_before, promised_before = self.pending.get(after.bank, (0, 0))
-        self.pending[after.bank] = (held_before + leaving, promised_before + coming)
+        if pins != pins_before:
+            account = after.account
+            self.pins[account] = self.pins.get(account, 0) + pins - pins_before
+        left_before, came_before = self.pending.get(bank, (0, 0))
+        self.pending[bank] = (left_before + leaving, came_before + coming)

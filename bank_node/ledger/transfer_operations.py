@@ -8,6 +8,8 @@ it is afterwards, or why nothing was done.
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from bank_node.ledger.transfers import Message
 from bank_node.values import AccountNumber, Amount
 
@@ -34,7 +36,7 @@ class Move(NamedTuple):
         return accounts if self.is_drawn else (self.key, *accounts)
 
 
-class Hold(NamedTuple):
+class Hold(Struct, frozen=True):
     """Sets money of a client aside for a transfer to `payee` at another bank."""
 
     key: str
@@ -52,7 +54,7 @@ class Hold(NamedTuple):
         return (self.key, self.payer, self.bank)
 
 
-class Promise(NamedTuple):
+class Promise(Struct, frozen=True):
     """Keeps room for a transfer from `payer` at another bank, which will decide about it."""
 
     key: str
@@ -69,7 +71,7 @@ class Promise(NamedTuple):
         return (self.key, self.payee, self.bank)
 
 
-class Tell(NamedTuple):
+class Tell(Struct, frozen=True):
     """Says something to a transfer: POST, VOID, ACKNOWLEDGE, ASK, CREDIT or RELEASE.
 
     `bank` is who says it and must be the other bank of the transfer; 0 says it in this bank's own
@@ -88,7 +90,7 @@ class Tell(NamedTuple):
         return (self.key,)
 
 
-class ReadTransfer(NamedTuple):
+class ReadTransfer(Struct, frozen=True):
     """Its result is the record of a transfer."""
 
     key: str

@@ -313,6 +313,8 @@ class Transfers:
         if not has_room:
             full = Reason.TOO_MANY_PROMISES
             results = [full if each is Reason.DEBIT_CAP else each for each in results]
+        # The other bank waits for the answers, and nobody for the rest.
+        hears(results)
         self._chronicle.reached(results)
         for message, result in zip(messages, results, strict=True):
             if isinstance(result, Transfer):
@@ -322,7 +324,6 @@ class Transfers:
             elif result is Reason.NO_SUCH_TRANSFER:
                 # Nobody says anything of what was not promised, or set aside, here before.
                 self._chronicle.behind(sender, message.id)
-        hears(results)
         self._soon()
 
     # What was paid long ago

@@ -165,7 +165,7 @@ def memo_of(payment: Payment, currency: str) -> str:
     if payment.rrn:
         about = (*about, str(int(payment.rrn)))
     # A text has its own way of writing blanks, and must not be taken for what stands behind it.
-    note = to_word(payment.note).replace("~", "%7E")
+    note = to_word(payment.note).replace("~", "%7E") if payment.note else ""
     memo = "~".join((*names, note, *about))
     return memo if len(memo) <= MEMO_CHARACTERS_MAX else "~".join((*names, "", *about))
 

@@ -315,7 +315,7 @@ class Engine(Controls):
         elif reason is Reason.BANK_OUTCOME_UNKNOWN:
             self.leave_unknown(flight)
         else:
-            self.decide(flight, _void(flight, reason)._replace(evidence=text.encode()[:400]))
+            self.decide(flight, _void(flight, reason, text.encode()[:400]))
 
     def by_hand(self, record: Transfer, now: float) -> None:
         """The operator has decided a transfer: what is open of it goes on from there."""
@@ -338,5 +338,5 @@ class Engine(Controls):
                 self._go_on(flight)
 
 
-def _void(flight: Flight, reason: Reason) -> Tell:
-    return Tell(Message.VOID, flight.key, reason=reason.value)
+def _void(flight: Flight, reason: Reason, evidence: bytes = b"") -> Tell:
+    return Tell(Message.VOID, flight.key, reason=reason.value, evidence=evidence)
