@@ -6,6 +6,7 @@ Shares nothing with the rules of the ledger but the names of operations and refu
 from typing import Any, NamedTuple
 
 from ledger_model import LIMIT
+from msgspec.structs import astuple
 
 from bank_node.errors import Reason
 
@@ -116,7 +117,7 @@ class PlainTransfers:
         return self._stands(key, "local", (0, payer, payee, amount), "committed")
 
     def _hold(self, operation: Any) -> Any:
-        key, payer, bank, payee, amount, is_classic, cap = operation
+        key, payer, bank, payee, amount, is_classic, cap = astuple(operation)
         fields = (bank, payer, payee, amount)
         if key in self.known:
             return self._again(key, "out", fields)
@@ -133,7 +134,7 @@ class PlainTransfers:
         return self._stands(key, "classic" if is_classic else "out", fields, "reserved")
 
     def _promise(self, operation: Any) -> Any:
-        key, payee, bank, payer, amount, cap, _ = operation
+        key, payee, bank, payer, amount, cap, _ = astuple(operation)
         fields = (bank, payee, payer, amount)
         if key in self.known:
             if self.known[key].stands == "aborted":

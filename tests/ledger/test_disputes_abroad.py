@@ -308,10 +308,10 @@ def test_another_bank_cannot_speak_about_the_payment(scene):
     "changes", [{"payer": 10_001}, {"amount": 301}, {"bank": settlement_account("10.0.0.9")}]
 )
 def test_money_that_does_not_come_from_where_the_payment_went_is_no_refund(scene, changes):
-    promise = Promise(
+    promise = replace(Promise(
         f"{BRNO}/BRN{'f' * 32}", scene.alice.account, settlement_account(BRNO),
         scene.shop.account, 300, CAP,
-    )._replace(**changes)  # fmt: skip
+    ), **changes)  # fmt: skip
     memo = Memo("shop@brno", Vpa("alice", "brno"), kind="refund", of=scene.payment.id)
     (told,) = book(scene.prague.store, Expect(promise, memo, terms()))
     assert told in (Reason.NO_SUCH_PAYMENT, Reason.REFUND_TOO_MUCH)

@@ -300,10 +300,10 @@ def test_the_same_request_again_is_one_and_another_one_is_refused(open_one):
     [{"bank": settlement_account("10.0.0.9")}, {"amount": 69}, {"amount": 71}, {"payee": 10_001}],
 )
 def test_money_that_is_not_what_was_asked_for_pays_no_request(open_one, changes):
-    promise = Promise(
+    promise = replace(Promise(
         f"{PRAGUE}/PRA{'f' * 32}", open_one.shop.account, settlement_account(PRAGUE),
         open_one.alice.account, 70, CAP,
-    )._replace(**changes)  # fmt: skip
+    ), **changes)  # fmt: skip
     memo = Memo("alice@brno", Vpa("shop", "brno"), kind="collect", of=BILL)
     (told,) = book(open_one.brno.store, Expect(promise, memo, terms()))
     assert told in (Reason.NO_SUCH_REQUEST, Reason.PAYEE_CHANGED)
