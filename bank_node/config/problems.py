@@ -13,6 +13,8 @@ _PASSWORD_IN_URL: Final = re.compile(r"(://[^:@/]*):(.*)@", re.DOTALL)
 _PASSWORD_IN_QUERY: Final = re.compile(r"((?:pass\w*|pwd)=)[^&]*", re.IGNORECASE)
 _SECRET_NAME: Final = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"\w+:/+")
+# A rate or a cap: nothing else that is written with a sign of equality is sure to be no secret.
+_FIGURE: Final = re.compile(r"(?:[A-Z]{3}|[0-9.]{7,15})=-?[0-9.,]{0,24}")
 
 
 class SettingsError(StartupError, ValueError):
@@ -77,6 +79,8 @@ def _plain(value: object) -> str:
 
 
 def _without_credentials(text: str) -> str:
+    if _FIGURE.fullmatch(text) and not _SECRET_NAME.match(text):
+        return text
     scheme = _SCHEME.match(text)
     rest = text[scheme.end() :] if scheme else text
     suspicious = "@" in rest or "=" in rest or (scheme is not None and ":" in rest)

@@ -125,6 +125,24 @@ def test_a_wrong_value_in_a_file_is_refused(key, value, write, refusal):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
+        ("payments.rates", ["EUR=0"]),
+        ("payments.rates", ["JPY=0.2"]),
+        ("transfers.debit_caps", ["10.0.0.1=-5"]),
+    ],
+)
+def test_a_wrong_rate_or_cap_is_shown_as_it_was_given(key, value, write, refusal):
+    section, _, leaf = key.partition(".")
+    assert f'["{value[0]}"]' in str(refusal(write({section: {leaf: value}})))
+
+
+@pytest.mark.parametrize("value", ["PWD=1234", "TOKEN=1234", "password=1234", "user=x"])
+def test_what_could_be_a_secret_is_not_shown(value, write, refusal):
+    assert value not in str(refusal(write({"payments": {"rates": [value]}})))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
         ("network.port", 0),
         ("network.port", 1024),
         ("network.port", 65535),
