@@ -74,6 +74,16 @@ def test_many_doubts_at_once_are_one_event(chronicle, events):
     assert len(told(chronicle)) == 500
 
 
+def test_doubts_about_two_banks_are_told_of_each(chronicle, events):
+    here = record(role=Role.CLASSIC, phase=Phase.SENT)
+    there = here._replace(bank=settlement_account(BankCode("10.0.0.8")))
+    for each in (here, there, here):
+        chronicle.doubted(each)
+    chronicle.tell()
+    told_of = [event.fields for _, event in events.ring.read(0, 9).items]
+    assert [(each["bank"], each["count"]) for each in told_of] == [(BANK, 2), ("10.0.0.8", 1)]
+
+
 def test_what_an_earlier_run_left_is_one_event_and_nothing_is_none(chronicle, events):
     chronicle.recovered([])
     assert kinds(events) == []

@@ -153,10 +153,10 @@ class Chronicle:
         self._doubtful, self._lost, self._regained = [], [], []
 
     def _tell_together(self, kind: str, level: Level, text: str, records: list[Transfer]) -> None:
-        if not records:
-            return
-        first = records[0]
-        bank = bank_of(first.bank)
-        more = f" and {len(records) - 1} others" if len(records) > 1 else ""
-        self._events.tell(kind, text.format(transfer=first.key + more, bank=bank), level,
-                          transfer=first.key, bank=bank, count=len(records))  # fmt: skip
+        by_bank: dict[BankCode, list[str]] = {}
+        for record in records:
+            by_bank.setdefault(bank_of(record.bank), []).append(record.key)
+        for bank, keys in by_bank.items():
+            more = f" and {len(keys) - 1} others" if len(keys) > 1 else ""
+            self._events.tell(kind, text.format(transfer=keys[0] + more, bank=bank), level,
+                              transfer=keys[0], bank=bank, count=len(keys))  # fmt: skip
