@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from statistics import fmean
 
 from bench.errors import BenchError, NotInstalledError
 from bench.generator import Load
-from bench.processes import LOOPBACK, OTHER_PORTS, Process, free_port, stopping
+from bench.processes import LOOPBACK, OTHER_PORTS, POLL_S, Process, free_port, stopping
 from bench.workbench import Measurement, Workbench
 
 DEBIAN_BINARIES = Path("/usr/lib/postgresql")
@@ -86,10 +87,16 @@ class Postgres:
             yield port
 
     def _await_recovery(self, port: int) -> None:
-        """The port opens a little before the first query is served."""
-        self._tool(
-            "psql", *["-h", LOOPBACK, "-p", str(port), "-U", "bench", "-c", "SELECT 1", "postgres"]
-        )
+        """The port opens a little before the first query is served, and longer on a slow disk."""
+        deadline_s = time.perf_counter() + READY_TIMEOUT_S
+        while True:
+            try:
+                self._tool("pg_isready", "-q", "-h", LOOPBACK, "-p", str(port))
+                return
+            except BenchError:
+                if time.perf_counter() >= deadline_s:
+                    raise
+                time.sleep(POLL_S)
 
     def _pgbench(self, port: int, *options: str) -> str:
         where = ["-h", LOOPBACK, "-p", str(port), "-U", "bench"]
