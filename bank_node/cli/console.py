@@ -102,13 +102,13 @@ def with_a_bank(config: Path | None, data: Path | None, store: str | None) -> No
     if config is None and not DEFAULT_FILE.exists() and not _ask_first_start():
         return
     folder = data_folder(effective(config, data, store).settings)
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            # An ordinary exit stops the bank; a killed console would leave it alone.
-            signal.signal(getattr(signal, name), lambda *_: sys.exit(1))
+    # An ordinary exit stops the bank; a killed console would leave it alone.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     given = {"--config": config, "--data": data, "--store": store}
     options = [part for key, value in given.items() if value for part in (key, str(value))]
-    with _Served(options):
+    with _Served(options) as served:
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, lambda *_: served.leave())
         show(folder, embedded=True)
 
 
@@ -140,14 +140,25 @@ class _Served:
             raise StartupError(why or "the bank does not start")
         return self
 
+    def leave(self) -> None:
+        """Stops the bank and ends this process, whose terminal is gone.
+
+        At once: a console that is to end in order draws first, and waits for a terminal to take it.
+        """
+        self._stop()
+        os._exit(1)
+
     def __exit__(self, *_error: object) -> None:
+        self._stop()
+        self._close()
+
+    def _stop(self) -> None:
         self._process.send_signal(_END)
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._close()
 
     def _close(self) -> None:
         self._said.close()

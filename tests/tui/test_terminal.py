@@ -13,16 +13,29 @@ pytest.importorskip("pty", reason="there are no pseudo terminals here")
 from support.terminal import Terminal
 
 
-def test_a_stranger_opens_an_account_deposits_and_leaves(tmp_path):
-    data = tmp_path / "data"
+def _started(folder, data):
     settings = {
         "network": {"host": some_host(), "port": 0, "subnets": []},
         "data": str(data),
     }
-    (tmp_path / "config.json").write_text(json.dumps(settings))
+    (folder / "config.json").write_text(json.dumps(settings))
     command = [sys.executable, "-m", "bank_node"]
-    terminal = Terminal(command, cwd=tmp_path, env=environment(BANK_OPERATOR_PORT="0"))
+    terminal = Terminal(command, cwd=folder, env=environment(BANK_OPERATOR_PORT="0"))
     terminal.sees("serving")
+    return terminal
+
+
+def test_who_closes_the_window_ends_the_console_and_its_bank(tmp_path):
+    data = tmp_path / "data"
+    terminal = _started(tmp_path, data)
+    os.close(terminal.fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1]) == 1
+    assert _processes_of(data) == []
+
+
+def test_a_stranger_opens_an_account_deposits_and_leaves(tmp_path):
+    data = tmp_path / "data"
+    terminal = _started(tmp_path, data)
     terminal.sees("There is no account yet", pressing="2")
     terminal.types("o")
     terminal.sees("Open an account")
