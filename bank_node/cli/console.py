@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from bank_node.cli.options import FILE, HOST_PORT, effective, settings_options
+from bank_node.cli.options import FILE, HOST_PORT, effective, endpoint, settings_options
 from bank_node.cli.program import program
 from bank_node.config import (
     DEFAULT_FILE,
@@ -23,7 +23,7 @@ from bank_node.config import (
     data_folder,
 )
 from bank_node.errors import StartupError
-from bank_node.network.client import Endpoint, parse_endpoint
+from bank_node.network.client import Endpoint
 from bank_node.telemetry.clock import Clock
 
 _STATE_FOLDER = "console"
@@ -74,7 +74,7 @@ def show(
     """Runs the console until the operator leaves. Raises StartupError."""
     from tui.entry import run
 
-    host, port = connect or _endpoint(_left_by(folder, OPERATOR_ADDRESS_FILE))
+    host, port = connect or endpoint(_left_by(folder, OPERATOR_ADDRESS_FILE))
     token = _read(token_file) if token_file else _left_by(folder, OPERATOR_TOKEN_FILE)
     run(
         host,
@@ -207,10 +207,3 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         raise StartupError(f"{path} cannot be read") from None
-
-
-def _endpoint(text: str) -> Endpoint:
-    endpoint = parse_endpoint(text)
-    if endpoint is None:
-        raise StartupError(f"{text!r} is not written HOST:PORT")
-    return endpoint

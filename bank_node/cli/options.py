@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bank_node.config import Effective, load
+from bank_node.errors import StartupError
 
 if TYPE_CHECKING:
     from bank_node.network.client import Endpoint
@@ -16,7 +17,19 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 PORT = click.IntRange(1, 65535)
+# Of a file that holds something else.
+_SHOWN = 80
 SECONDS = click.FloatRange(0, min_open=True)
+
+
+def endpoint(text: str) -> "Endpoint":
+    """What `HOST:PORT` names, as typed or as a node has left it. Raises StartupError."""
+    from bank_node.network.client import parse_endpoint
+
+    found = parse_endpoint(text.strip())
+    if found is None:
+        raise StartupError(f"{text[:_SHOWN]!r} is not written HOST:PORT")
+    return found
 
 
 class _HostPort(click.ParamType["Endpoint"]):
@@ -27,12 +40,10 @@ class _HostPort(click.ParamType["Endpoint"]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> "Endpoint":
-        from bank_node.network.client import parse_endpoint
-
-        endpoint = parse_endpoint(value)
-        if endpoint is None:
-            self.fail(f"{value!r} is not written HOST:PORT", param, ctx)
-        return endpoint
+        try:
+            return endpoint(value)
+        except StartupError as error:
+            self.fail(str(error), param, ctx)
 
 
 HOST_PORT = _HostPort()

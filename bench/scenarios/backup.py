@@ -15,6 +15,7 @@ from bench.bank_server import NODE, REPOSITORY, Bank
 from bench.errors import BenchError
 from bench.generator import Load, LoadResult
 from bench.report import Row, Unit
+from bench.scenarios.turns import side_by_side
 from bench.workbench import Workbench
 
 # Something worth a backup: copying it takes longer than starting the process that copies.
@@ -92,10 +93,7 @@ def backup(bench: Workbench) -> Sequence[Row]:
             quiet.append(node.load(bank, load))
 
         for number in range(bench.rounds * _TURNS_A_ROUND):
-            # Who begins changes, so that a disk which gets slower falls on both.
-            turns = (backed_up, left_alone) if number % 2 else (left_alone, backed_up)
-            for turn in turns:
-                turn()
+            side_by_side(number, left_alone, backed_up)
     p99_ms = median(each.p99_us for each in disturbed) / 1000
     quiet_ms = median(each.p99_us for each in quiet) / 1000
     row = Row(

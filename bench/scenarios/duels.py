@@ -15,6 +15,7 @@ from bench.generator import Load
 from bench.postgres_server import Postgres
 from bench.redis_server import Redis
 from bench.report import Row, Unit
+from bench.scenarios.turns import side_by_side
 from bench.workbench import Measurement, Player, Workbench
 
 
@@ -106,7 +107,14 @@ DUELS = (
 def duel(which: Duel, bench: Workbench) -> Sequence[Row]:
     bank = Bank(bench)
     with which.rival(bench) as rival:
-        rounds = [_round(bank, rival, which, number) for number in range(bench.rounds)]
+        rounds = [
+            side_by_side(
+                number,
+                lambda: bank.measure(which.ours),
+                lambda: rival.measure(which.theirs),
+            )
+            for number in range(bench.rounds)
+        ]
         name = f"{rival.name}, {which.theirs.command}" if which.rival is _redis else rival.name
     ours, theirs = [pair[0] for pair in rounds], [pair[1] for pair in rounds]
     ratios = [one.rate / other.rate for one, other in rounds]
@@ -127,17 +135,6 @@ def duel(which: Duel, bench: Workbench) -> Sequence[Row]:
         },
     )
     return [row]
-
-
-def _round(
-    bank: Player, rival: Player, which: Duel, number: int
-) -> tuple[Measurement, Measurement]:
-    """Measures both; who begins changes, so that a machine which gets slower falls on both."""
-    if number % 2:
-        theirs = rival.measure(which.theirs)
-        return bank.measure(which.ours), theirs
-    ours = bank.measure(which.ours)
-    return ours, rival.measure(which.theirs)
 
 
 def rates_text(measurements: Sequence[Measurement]) -> str:

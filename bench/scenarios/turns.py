@@ -14,13 +14,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.bank_server import Bank, RunningBank
 from bench.errors import BenchError
 from bench.generator import Load
 from bench.operator_port import Operator
 from bench.workbench import Workbench
+
+Mine = TypeVar("Mine")
+Theirs = TypeVar("Theirs")
 
 # Fewer have no spread to tell of.
 _PAIRS_MIN = 2
@@ -136,6 +139,20 @@ def loaded(
             result.result()
 
 
+def side_by_side(
+    number: int, one: Callable[[], Mine], other: Callable[[], Theirs]
+) -> tuple[Mine, Theirs]:
+    """Both, one right after the other.
+
+    Who begins changes with the number of the pair: a machine that gets slower falls on both.
+    """
+    if number % 2:
+        second = other()
+        return one(), second
+    first = one()
+    return first, other()
+
+
 def compare(
     with_it: Callable[[], Turn],
     without: Callable[[], Turn],
@@ -146,11 +163,6 @@ def compare(
     longest_s = 0.0
     while len(taken) < _PAIRS_MIN or left_s() > longest_s:
         before_s = left_s()
-        if len(taken) % 2:
-            cheap = without()
-            taken.append((with_it(), cheap))
-        else:
-            dear = with_it()
-            taken.append((dear, without()))
+        taken.append(side_by_side(len(taken), with_it, without))
         longest_s = max(longest_s, before_s - left_s())
     return Comparison(taken)

@@ -18,12 +18,17 @@ async def test_a_scan_is_started_drawn_and_stopped():
         await console.sent("ON stop=1")
 
 
+async def _asked_for_a_bank(console):
+    """The form that adds a bank is open."""
+    await console.until(lambda: console.app.hub.peers.peers, "the banks")
+    await console.press("a")
+    await console.until(lambda: isinstance(console.app.screen, Form), "a form")
+
+
 @in_a_loop
 async def test_an_odd_port_of_a_bank_is_said_and_not_sent():
     async with opened(screen="network") as console:
-        await console.until(lambda: console.app.hub.peers.peers, "the banks")
-        await console.press("a")
-        await console.until(lambda: isinstance(console.app.screen, Form), "a form")
+        await _asked_for_a_bank(console)
         # Python takes this for a digit, and for no number.
         await console.press("type:10.1.2.99:²", "enter")
         await console.sees("A port is a number from 1 to 65535.")
@@ -34,9 +39,7 @@ async def test_an_odd_port_of_a_bank_is_said_and_not_sent():
 @in_a_loop
 async def test_a_bank_is_added_asked_pinged_tried_and_forgotten():
     async with opened(screen="network") as console:
-        await console.until(lambda: console.app.hub.peers.peers, "the banks")
-        await console.press("a")
-        await console.until(lambda: isinstance(console.app.screen, Form), "a form")
+        await _asked_for_a_bank(console)
         await console.press("type:10.1.2.99:65530", "enter")
         await console.sent("OI add=10.1.2.99:65530")
         await console.press("down", "v")

@@ -88,13 +88,14 @@ def between(before: Metrics | None, now: Metrics) -> Rates:
                 figures.errors,
             )
         )
+    clients = [command for command in commands if command.code not in _OF_OPERATORS]
     everything = _sum(gained_buckets)
     commits = _new(now.commit.buckets, before.commit.buckets)
     blocks = max(0, now.batches - before.batches)
     return Rates(
         seconds=seconds,
-        requests_per_s=sum(c.per_s for c in commands if c.code not in _OF_OPERATORS),
-        errors_per_s=sum(c.errors_per_s for c in commands if c.code not in _OF_OPERATORS),
+        requests_per_s=sum(command.per_s for command in clients),
+        errors_per_s=sum(command.errors_per_s for command in clients),
         p50_us=quantile_us(everything, 0.5),
         p99_us=quantile_us(everything, 0.99),
         commit_p50_us=quantile_us(commits, 0.5) if any(commits) else now.commit.p50_us,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bank_node.cli.options import FILE, HOST_PORT, config_option, effective
+from bank_node.cli.options import FILE, HOST_PORT, config_option, effective, endpoint
 from bank_node.config import (
     OPERATOR_ADDRESS_FILE,
     OPERATOR_TOKEN_FILE,
@@ -16,7 +16,7 @@ from bank_node.config import (
     data_folder,
 )
 from bank_node.errors import BankError
-from bank_node.network.client import Client, Endpoint, parse_endpoint
+from bank_node.network.client import Client, Endpoint
 from bank_node.values import one_line
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -127,10 +127,7 @@ def _endpoint(settings: Settings, connect: Endpoint | None) -> Endpoint:
         where = (data_folder(settings) / OPERATOR_ADDRESS_FILE).read_text(encoding="ascii")
     except (OSError, ValueError):
         return Endpoint(settings.operator.host, settings.operator.port)
-    endpoint = parse_endpoint(where.strip())
-    if endpoint is None:
-        raise NoEntrance(f"{one_line(where)[:80]} is not written HOST:PORT")
-    return endpoint
+    return endpoint(where)
 
 
 def _token(settings: Settings, token_file: Path | None) -> str:

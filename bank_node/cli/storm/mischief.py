@@ -16,9 +16,9 @@ import click
 
 from bank_node.cli.child import Bank
 from bank_node.cli.op.entrance import Operator
+from bank_node.cli.options import endpoint
 from bank_node.config import OPERATOR_ADDRESS_FILE, OPERATOR_TOKEN_FILE
-from bank_node.errors import BankError, StartupError
-from bank_node.network.client import parse_endpoint
+from bank_node.errors import BankError
 from bank_node.security.tokens import read_token
 
 SETTINGS = {
@@ -46,10 +46,7 @@ _AGAIN_S = 0.5
 def entrance_of(bank: Bank) -> Iterator[Operator]:
     """The operator's port of a bank. Raises BankError, OSError or ClickException."""
     where = (bank.folder / OPERATOR_ADDRESS_FILE).read_text(encoding="ascii")
-    endpoint = parse_endpoint(where.strip())
-    if endpoint is None:
-        raise StartupError(f"{where!r} is not written HOST:PORT")
-    operator = Operator(*endpoint, read_token(bank.folder / OPERATOR_TOKEN_FILE))
+    operator = Operator(*endpoint(where), read_token(bank.folder / OPERATOR_TOKEN_FILE))
     try:
         yield operator
     finally:
