@@ -9,7 +9,7 @@ import shlex
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -56,11 +56,17 @@ class Bank:
     settings: Settings = field(default_factory=dict)
     host: str = LOOPBACK
 
-    def measure(self, load: Load) -> Measurement:
+    @contextmanager
+    def ready(self, load: Load) -> Iterator[Callable[[], Measurement]]:
+        """As of a player."""
         with self.bench.scratch("bank") as data, self.running(data) as bank:
             self.open_accounts(bank)
-            result = self.load(bank, load)
-        return Measurement(result.rate, asdict(result))
+
+            def measure() -> Measurement:
+                result = self.load(bank, load)
+                return Measurement(result.rate, asdict(result))
+
+            yield measure
 
     @contextmanager
     def running(self, data: Path) -> Iterator[RunningBank]:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
@@ -59,7 +59,12 @@ class Postgres:
         with self._running() as port:
             self._pgbench(port, "-i", "-q", "-s", str(SCALE))
 
-    def measure(self, load: Load) -> Measurement:
+    @contextmanager
+    def ready(self, load: Load) -> Iterator[Callable[[], Measurement]]:
+        """As of a player; it runs only while it is measured, because it is not idle at rest."""
+        yield lambda: self._measure(load)
+
+    def _measure(self, load: Load) -> Measurement:
         os.sync()
         seconds = WARMUP_S + max(1, round(self._bench.seconds))
         with self._running() as port:

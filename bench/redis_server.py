@@ -4,7 +4,7 @@ Knows the switches of redis-server; the load is the generator's own.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -35,7 +35,9 @@ class Redis:
         self._binary = binary
         self._bench = bench
 
-    def measure(self, load: Load) -> Measurement:
+    @contextmanager
+    def ready(self, load: Load) -> Iterator[Callable[[], Measurement]]:
+        """As of a player."""
         with self._bench.scratch("redis") as folder, self._running(folder) as target:
             # Every key exists before the clock starts, as every account does in the bank.
             fill = Load(
@@ -46,10 +48,14 @@ class Redis:
                 sequential=True,
             )
             self._bench.generator.run(target, fill, seconds=FILL_TIMEOUT_S)
-            result = self._bench.generator.run(
-                target, load, seconds=self._bench.seconds, warmup_s=self._bench.warmup_s
-            )
-            return Measurement(result.rate, asdict(result))
+
+            def measure() -> Measurement:
+                result = self._bench.generator.run(
+                    target, load, seconds=self._bench.seconds, warmup_s=self._bench.warmup_s
+                )
+                return Measurement(result.rate, asdict(result))
+
+            yield measure
 
     @contextmanager
     def _running(self, folder: Path) -> Iterator[Target]:

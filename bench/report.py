@@ -82,9 +82,9 @@ class Report:
         parts += [f"Left out: {reason}\n\n" for reason in self.left_out]
         machine = self.machine
         parts.append(
-            f"{self.rounds} rounds of {self.seconds:g} s each, alternating, every server alone on "
-            f"the machine, {self.accounts:,} accounts or keys; rates are medians a second, "
-            "results the medians of the rounds' own ratios. "
+            f"{self.rounds} rounds of {self.seconds:g} s each; what is compared takes turns within "
+            f"a round, each time the other at rest; {self.accounts:,} accounts or keys; rates are "
+            "medians a second, results the medians of the ratios of neighbouring turns. "
             f"{machine.date}, {machine.cpus} CPUs ({machine.cpu_model}), Linux {machine.kernel}, "
             f"Python {machine.python} {machine.python_build}, {machine.file_system}, one synced "
             f"4 KiB append {machine.sync_us:.0f} us"

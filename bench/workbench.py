@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +52,6 @@ class Player(Protocol):
     @property
     def name(self) -> str: ...
 
-    def measure(self, load: Load) -> Measurement:
-        """Starts from nothing, runs the load once and stops, so players never overlap."""
+    def ready(self, load: Load) -> AbstractContextManager[Callable[[], Measurement]]:
+        """Starts from nothing and hands over what runs the load once; at rest between the runs."""
         ...

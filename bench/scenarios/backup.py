@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
@@ -15,14 +15,12 @@ from bench.bank_server import NODE, REPOSITORY, Bank
 from bench.errors import BenchError
 from bench.generator import Load, LoadResult
 from bench.report import Row, Unit
-from bench.scenarios.turns import side_by_side
+from bench.scenarios.pairs import in_pairs, short_turns
 from bench.workbench import Workbench
 
 # Something worth a backup: copying it takes longer than starting the process that copies.
 DEPOSITS = 300_000
 BACKUP_TIMEOUT_S = 120.0
-# The disk of a shared machine is slow for seconds at a time: shorter turns meet more of its moods.
-_TURNS_A_ROUND = 2
 
 
 class BackupLoop:
@@ -69,10 +67,9 @@ class BackupLoop:
 
 
 def backup(bench: Workbench) -> Sequence[Row]:
-    node = Bank(replace(bench, seconds=bench.seconds / _TURNS_A_ROUND))
+    bench = short_turns(bench)
+    node = Bank(bench)
     load = Load("ad")
-    quiet: list[LoadResult] = []
-    disturbed: list[LoadResult] = []
     finished = 0
     with (
         bench.scratch("bank") as data,
@@ -82,18 +79,16 @@ def backup(bench: Workbench) -> Sequence[Row]:
         node.open_accounts(bank)
         node.deposit(bank, DEPOSITS)
 
-        def backed_up() -> None:
+        def backed_up() -> LoadResult:
             nonlocal finished
             loop = BackupLoop(data, target / "backup.db")
             with loop.on():
-                disturbed.append(node.load(bank, load))
+                result = node.load(bank, load)
             finished += loop.finished
+            return result
 
-        def left_alone() -> None:
-            quiet.append(node.load(bank, load))
-
-        for number in range(bench.rounds * _TURNS_A_ROUND):
-            side_by_side(number, left_alone, backed_up)
+        pairs = in_pairs(bench, backed_up, lambda: node.load(bank, load))
+    disturbed, quiet = zip(*pairs, strict=True)
     p99_ms = median(each.p99_us for each in disturbed) / 1000
     quiet_ms = median(each.p99_us for each in quiet) / 1000
     row = Row(

@@ -13,6 +13,7 @@ from statistics import median
 from bench.bank_server import Bank, RunningBank
 from bench.generator import Load, LoadResult
 from bench.report import Row, Unit
+from bench.scenarios.pairs import in_pairs, short_turns
 from bench.workbench import Workbench
 
 IDLE = 10_000
@@ -43,26 +44,24 @@ class RssWatch:
 
 
 def connections(bench: Workbench) -> Sequence[Row]:
+    bench = short_turns(bench)
     node = Bank(bench)
-    alone: list[LoadResult] = []
-    crowded: list[LoadResult] = []
-    rss_max_bytes: list[int] = []
-    for _ in range(bench.rounds):
-        with bench.scratch("bank") as data, node.running(data) as bank:
-            node.open_accounts(bank)
-            alone.append(node.load(bank, Load("ad")))
-            watch = RssWatch()
-            with watch.on(bank):
-                crowded.append(node.load(bank, Load("ad", idle_connections=IDLE)))
-            rss_max_bytes.append(watch.max_bytes)
-    return _rows(alone, crowded, rss_max_bytes)
+    watch = RssWatch()
+    with bench.scratch("bank") as data, node.running(data) as bank, watch.on(bank):
+        node.open_accounts(bank)
+        pairs = in_pairs(
+            bench,
+            lambda: node.load(bank, Load("ad", idle_connections=IDLE)),
+            lambda: node.load(bank, Load("ad")),
+        )
+    return _rows(pairs, watch.max_bytes)
 
 
-def _rows(
-    alone: Sequence[LoadResult], crowded: Sequence[LoadResult], rss_max_bytes: Sequence[int]
-) -> Sequence[Row]:
+def _rows(pairs: Sequence[tuple[LoadResult, LoadResult]], rss_max_bytes: int) -> Sequence[Row]:
+    """Rows of pairs with the idle connections and without."""
+    crowded, alone = zip(*pairs, strict=True)
     not_served = max(each.idle_asked - each.idle_answered_after for each in crowded)
-    ratios = [one.rate / other.rate for one, other in zip(crowded, alone, strict=True)]
+    ratios = [one.rate / other.rate for one, other in pairs]
     rate = median(each.rate for each in crowded)
     rate_alone = median(each.rate for each in alone)
     what = f"{IDLE:,} idle connections and 64 that deposit"
@@ -81,9 +80,9 @@ def _rows(
         Row(
             name="connections-memory",
             what=f"{what}: resident memory of the node",
-            measured=f"{max(rss_max_bytes) / MEGABYTE:.0f} MB",
+            measured=f"{rss_max_bytes / MEGABYTE:.0f} MB",
             compared_with="",
-            result=max(rss_max_bytes) / MEGABYTE,
+            result=rss_max_bytes / MEGABYTE,
             unit=Unit.MEGABYTES,
             at_least=False,
             bar=200,

@@ -1,8 +1,6 @@
-"""Rates of the bank against a rival under the same load, round by round.
+"""Rates of the bank against a rival under the same load, pair by pair.
 
-Knows the pairs and their bars; each round measures both, one right after the other,
-and only ratios within a round are formed, so that a slow minute of the machine
-falls on both sides.
+Knows who meets whom and the bars. While the one is measured the other is at rest.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +13,7 @@ from bench.generator import Load
 from bench.postgres_server import Postgres
 from bench.redis_server import Redis
 from bench.report import Row, Unit
-from bench.scenarios.turns import side_by_side
+from bench.scenarios.pairs import in_pairs, short_turns
 from bench.workbench import Measurement, Player, Workbench
 
 
@@ -105,19 +103,16 @@ DUELS = (
 
 
 def duel(which: Duel, bench: Workbench) -> Sequence[Row]:
-    bank = Bank(bench)
-    with which.rival(bench) as rival:
-        rounds = [
-            side_by_side(
-                number,
-                lambda: bank.measure(which.ours),
-                lambda: rival.measure(which.theirs),
-            )
-            for number in range(bench.rounds)
-        ]
+    bench = short_turns(bench)
+    with (
+        which.rival(bench) as rival,
+        rival.ready(which.theirs) as measure_rival,
+        Bank(bench).ready(which.ours) as measure_bank,
+    ):
+        pairs = in_pairs(bench, measure_bank, measure_rival)
         name = f"{rival.name}, {which.theirs.command}" if which.rival is _redis else rival.name
-    ours, theirs = [pair[0] for pair in rounds], [pair[1] for pair in rounds]
-    ratios = [one.rate / other.rate for one, other in rounds]
+    ours, theirs = zip(*pairs, strict=True)
+    ratios = [one.rate / other.rate for one, other in pairs]
     row = Row(
         name=which.name,
         what=which.what,

@@ -11,8 +11,9 @@ from statistics import median
 
 from bench.bank_server import Bank, RunningBank
 from bench.errors import BenchError
-from bench.generator import Load, LoadResult
+from bench.generator import Load
 from bench.report import Row, Unit
+from bench.scenarios.pairs import in_pairs, short_turns
 from bench.workbench import Workbench
 
 OWNER, FRONT = "127.0.0.2", "127.0.0.3"
@@ -25,9 +26,8 @@ def proxied(bench: Workbench) -> Sequence[Row]:
 
 
 def _compare(bench: Workbench, command: str) -> Row:
+    bench = short_turns(bench)
     load = Load(command)
-    direct: list[LoadResult] = []
-    carried: list[LoadResult] = []
     owner = Bank(bench, host=OWNER)
     front = Bank(bench, host=FRONT, settings={"network": {"subnets": [f"{OWNER}/32"]}})
     with (
@@ -39,10 +39,13 @@ def _compare(bench: Workbench, command: str) -> Row:
         owner.open_accounts(bank)
         _meet(neighbour, bank)
         by_neighbour = replace(bank.target, port=neighbour.target.port, host=FRONT)
-        for _ in range(bench.rounds):
-            direct.append(owner.load(bank, load))
-            carried.append(owner.load(bank, load, by_neighbour))
-    ratios = [there.rate / here.rate for there, here in zip(carried, direct, strict=True)]
+        pairs = in_pairs(
+            bench,
+            lambda: owner.load(bank, load, by_neighbour),
+            lambda: owner.load(bank, load),
+        )
+    carried, direct = zip(*pairs, strict=True)
+    ratios = [there.rate / here.rate for there, here in pairs]
     return Row(
         name=f"proxied_{command}",
         what=f"{command.upper()} carried to another bank, 64 connections",

@@ -16,6 +16,7 @@ from bench.errors import BenchError
 from bench.generator import Load, LoadResult
 from bench.processes import cpu_s
 from bench.report import Row, Unit
+from bench.scenarios.pairs import in_pairs, short_turns
 from bench.workbench import Workbench
 
 # Where no other bank of this machine is, such as those of `bank demo`.
@@ -33,24 +34,26 @@ def transfers(bench: Workbench) -> Sequence[Row]:
 
 
 def _inside(bench: Workbench, in_flight: int) -> Row:
-    """Transfers in one bank against deposits, in the same node one after the other."""
+    """Transfers in one bank against deposits in the same node."""
+    bench = short_turns(bench)
     node = Bank(bench)
-    moved: list[LoadResult] = []
-    deposited: list[LoadResult] = []
-    for _ in range(bench.rounds):
-        with bench.scratch("bank") as data, node.running(data) as bank:
-            node.open_accounts(bank)
-            deposited.append(node.load(bank, Load("ad", in_flight=in_flight)))
-            _enrich(node, bank)
-            load = Load("lines", in_flight=in_flight, lines=_requests(bank, bank, data))
-            moved.append(node.load(bank, load))
-            expect_total(bank, bank.deposited)
+    with bench.scratch("bank") as data, node.running(data) as bank:
+        node.open_accounts(bank)
+        _enrich(node, bank)
+        load = Load("lines", in_flight=in_flight, lines=_requests(bank, bank, data))
+        pairs = in_pairs(
+            bench,
+            lambda: node.load(bank, load),
+            lambda: node.load(bank, Load("ad", in_flight=in_flight)),
+        )
+        expect_total(bank, bank.deposited)
+    moved, deposited = zip(*pairs, strict=True)
     return Row(
         name=f"transfers_inside_{in_flight}",
         what=f"durable TR inside one bank, 64 connections, {in_flight} in flight",
         measured=f"{median(each.rate for each in moved):,.0f}/s",
         compared_with=f"the same node, AD: {median(each.rate for each in deposited):,.0f}/s",
-        result=median(one.rate / other.rate for one, other in zip(moved, deposited, strict=True)),
+        result=median(one.rate / other.rate for one, other in pairs),
         unit=Unit.TIMES,
         at_least=True,
         bar=0.7,

@@ -14,16 +14,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any, TypeVar
+from typing import Any
 
 from bench.bank_server import Bank, RunningBank
 from bench.errors import BenchError
 from bench.generator import Load
 from bench.operator_port import Operator
+from bench.scenarios.pairs import side_by_side
 from bench.workbench import Workbench
-
-Mine = TypeVar("Mine")
-Theirs = TypeVar("Theirs")
 
 # Fewer have no spread to tell of.
 _PAIRS_MIN = 2
@@ -137,20 +135,6 @@ def loaded(
         finally:
             # A load that failed says more than what was missed because of it.
             result.result()
-
-
-def side_by_side(
-    number: int, one: Callable[[], Mine], other: Callable[[], Theirs]
-) -> tuple[Mine, Theirs]:
-    """Both, one right after the other.
-
-    Who begins changes with the number of the pair: a machine that gets slower falls on both.
-    """
-    if number % 2:
-        second = other()
-        return one(), second
-    first = one()
-    return first, other()
 
 
 def compare(

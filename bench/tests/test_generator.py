@@ -105,7 +105,8 @@ def test_nobody_there_is_an_error_with_a_reason(bench: Workbench, tmp_path: Path
 
 def test_a_whole_measurement_leaves_nothing_behind(bench: Workbench) -> None:
     bench = replace(bench, accounts=3)
-    assert naive_bank(bench).measure(Load("ad", connections=2)).rate > 0
+    with naive_bank(bench).ready(Load("ad", connections=2)) as measure:
+        assert measure().rate > 0
     assert not list(bench.folder.glob("bank-*"))
 
 
