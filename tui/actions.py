@@ -169,6 +169,9 @@ _ROWS = (
          line="TR <account>/<ip> <account>/<ip> <number> [id]"),
     _row("transfers.decide", "e", "Decide", "Decide the chosen transfer, which is in doubt, "
          "by hand.", "shown", "writes", line="OW transfer=ID do=abort note=..."),
+    _row("transfers.remind", "m", "Remind", "Ask the bank of the chosen row about all that it was "
+         "paid, so that it takes again what it has lost; or stop asking.", "writes",
+         line="OU remind=ADDR"),
     _row("transfers.accept", "a", "Accept key", "Let the changed key of the chosen bank count.",
          "writes", line="OY accept=ADDR key=..."),
     _row("transfers.forget", "x,delete", "Forget key", "Take the next key of the chosen bank as "

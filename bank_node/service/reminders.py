@@ -99,41 +99,51 @@ class Reminders:
 
     def start(self, bank: BankCode) -> None:
         """An operator wants a bank to be reminded, after those that are waiting for it already."""
-        if not self.progress.running:
-            self.progress = Progress(bank, running=True)
         # What comes to light by that need not begin it once more.
         self._is_time(bank)
         self._want(bank, None)
 
     def cancel(self) -> None:
-        """Ends what is under way."""
-        self._cancelled.set()
+        """Ends what is under way; who was to have a turn after it has none."""
+        with self._lock:
+            if self._ending.is_set():
+                return
+            while not self._wanted.empty():
+                self._wanted.get_nowait()
+            if self.progress.running:
+                self._cancelled.set()
 
     def stop(self, deadline_s: float) -> None:
         """Ends the thread."""
-        self._ending.set()
-        self._cancelled.set()
-        self._wanted.put(None)
+        with self._lock:
+            self._ending.set()
+            self._cancelled.set()
+            self._wanted.put(None)
         if self._thread is not None:
             self._thread.join(deadline_s)
 
     def _want(self, bank: BankCode, at_most: int | None) -> None:
-        self._wanted.put((bank, at_most))
         with self._lock:
+            if not self.progress.running:
+                self.progress = Progress(bank, running=True)
+            self._wanted.put((bank, at_most))
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="reminders", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         while (wanted := self._wanted.get()) and not self._ending.is_set():
-            self._cancelled.clear()
             try:
                 if self.leads():
                     self._remind(*wanted)
             except Exception:
                 _log.exception("reminding %s failed", wanted[0])
             finally:
-                self.progress = self.progress._replace(running=False)
+                with self._lock:
+                    self._cancelled.clear()
+                    # Whoever waits for the end of it wants to hear of those that wait for it too.
+                    more = not self._wanted.empty()
+                    self.progress = self.progress._replace(running=more)
 
     def _remind(self, bank: BankCode, at_most: int | None) -> None:
         self.progress = Progress(bank, running=True)

@@ -65,7 +65,13 @@ def test_positions_keys_and_replicas_are_told(doubtful):
     assert "200" in told
     assert document(op("positions", "--json"))["rows"][0]["leaving"] == 200
     assert lines(op("remind", peer.host)).startswith(f"{peer.host} was asked about 0 transfers: 0 ")
-    assert document(op("remind", peer.host, "--stop", "--json"))["asked"] == 0
+    assert document(op("remind", "--stop", "--json"))["asked"] == 0
+    run = op("remind", peer.host, "--stop")
+    assert run.returncode == 2
+    assert "takes no ADDRESS" in run.stderr
+    run = op("remind")
+    assert run.returncode == 2
+    assert "Missing argument 'ADDRESS'" in run.stderr
     assert "SHA256:" in lines(op("keys"))
     assert document(op("keys", "--json"))["rows"] == []
     run = op("keys", "--accept", peer.host)

@@ -168,6 +168,31 @@ def test_it_can_be_ended_while_a_bank_says_nothing(journal):
     until(it.has_ended, "it has ended", 30)
 
 
+def test_ending_it_ends_also_what_waits_for_it_and_not_what_is_wanted_later(journal):
+    it = journal(10, paid(7, bank="10.0.0.9"))
+    it.answer = lambda flight: "nothing"
+    it.reminders.start(BANK)
+    it.reminders.start("10.0.0.9")
+    until(lambda: len(it.asked) == 10, "it has begun", 30)
+    it.reminders.cancel()
+    until(it.has_ended, "both have ended", 30)
+    it.answer = lambda flight: None
+    it.reminders.cancel()
+    it.reminders.start(BANK)
+    until(lambda: it.has_ended(2), "it was asked again", 30)
+    assert it.reminders.progress[:4] == (BANK, False, 10, 10)
+    assert len(it.asked) == 20, "the other bank was never asked"
+
+
+def test_it_is_under_way_until_the_last_bank_had_its_turn(journal):
+    it = journal(1)
+    it.reminders.start(BANK)
+    it.reminders.start("10.0.0.9")
+    until(lambda: not it.reminders.progress.running, "all have ended", 30)
+    assert it.ended() == 2
+    assert it.reminders.progress.bank == "10.0.0.9"
+
+
 def test_a_node_that_does_not_lead_reminds_nobody(journal):
     it = journal(10)
     it.leads = False

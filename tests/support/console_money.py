@@ -11,6 +11,8 @@ class Money:
     def begin_money(self):
         text = self.text
         self.decided = []
+        self.reminders = {"bank": None, "running": False, "asked": 0, "kept": 0, "renewed": 0,
+                          "denied": 0, "failed": 0, "trouble": ""}  # fmt: skip
         self.replicas = {"role": "leader", "epoch": 1, "followers": []}
         self.open = [
             _row("grant-7", 610, "payee", "reserved", 10_012, 20_003, 4_200, "10.1.2.41",
@@ -111,7 +113,13 @@ class Money:
             _position("10.1.2.41", -180_500, 0, 4_200, 250_000),
             _position("10.1.2.8", 0, 0, 0, 2**63 - 1),
         ]
-        return {"total": 4, "nostro": 180_500, "vostro": 51_100, "first": 0, "rows": rows}
+        if "remind" in words:
+            self.reminders |= {"bank": words["remind"], "running": True, "asked": 1_536,
+                               "kept": 1_500, "renewed": 36}  # fmt: skip
+        if "stop" in words:
+            self.reminders["running"] = False
+        return {"total": 4, "nostro": 180_500, "vostro": 51_100, "first": 0, "rows": rows,
+                "reminders": self.reminders}  # fmt: skip
 
     def _or(self, rest, words):
         if "promote" in words:

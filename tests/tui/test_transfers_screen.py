@@ -6,7 +6,9 @@ from support.console_pilot import in_a_loop, opened, text_of
 
 from tui.model import ways
 from tui.model.money import TransferDetail, TransferRow
+from tui.model.replies import Happening
 from tui.model.ways import Going
+from tui.state import Memory
 from tui.widgets.dialogs import Confirm, Form
 from tui.widgets.grid import Grid
 
@@ -218,6 +220,63 @@ async def test_positions_show_both_ways_and_the_room_that_is_left():
 
 
 @in_a_loop
+async def test_the_bank_of_a_transfer_is_reminded_after_a_question_and_the_same_key_stops_it():
+    async with opened(screen="transfers", size=(120, 40)) as console:
+        await console.press("d")
+        await console.until(lambda: grid(console).total == 200, "those that have ended")
+        await console.press("down", "down", "m")
+        await console.sees("No other bank is chosen")
+        await console.press("i", "end")
+        await console.until(lambda: grid(console).key == "wage-31", "one that is not taken")
+        await console.press("m")
+        await console.until(lambda: isinstance(console.app.screen, Confirm), "a question")
+        await console.sees("Ask 10.1.2.7 about all")
+        await console.press("y")
+        await console.sent("OU count=1 remind=10.1.2.7")
+        await console.sees("10.1.2.7 is asked: m stops it")
+        await console.sees("1,536 transfers: 1,500 there, 36 there again")
+        await console.press("m")
+        await console.sees("Stop asking 10.1.2.7?")
+        await console.press("y")
+        await console.sent("OU count=1 stop=1")
+        await console.sees("done")
+        await console.until(lambda: "m stops it" not in text_of(console.app), "it has ended")
+        await console.press("o")
+        await console.sees("10.1.2.7 was asked  1,536 transfers")
+
+
+@in_a_loop
+async def test_nobody_is_reminded_or_left_alone_without_a_yes():
+    async with opened(screen="transfers") as console:
+        await console.press("o")
+        await console.until(lambda: grid(console).key == "10.1.2.7", "positions")
+        await console.press("m")
+        await console.until(lambda: isinstance(console.app.screen, Confirm), "a question")
+        await console.press("n")
+        console.bank.reminders |= {"bank": "10.1.2.41", "running": True}
+        await console.press("m")
+        await console.sees("Stop asking 10.1.2.41?")
+        await console.press("n")
+        await console.until(lambda: len(console.app.screen_stack) == 1, "the table")
+    assert not any("remind=" in line or "stop=" in line for line in console.bank.lines)
+
+
+@in_a_loop
+async def test_an_event_of_a_lost_promise_leads_to_the_position_of_its_bank():
+    memory = Memory(None)
+    memory.now.log_source = "events"
+    async with opened(screen="log", memory=memory, size=(120, 40)) as console:
+        text = "transfer rent: 10.1.2.41 had lost its promise"
+        happening = Happening(99, START_US, "warning", "PromiseLost", text=text)
+        console.app.hub.events.items.append(happening)
+        console.app.hub.changed("events")
+        await console.sees("had lost its promise")
+        await console.press("g")
+        await console.until(lambda: console.app.current_mode == "transfers", "the transfers")
+        await console.until(lambda: grid(console).key == "10.1.2.41", "its position")
+
+
+@in_a_loop
 async def test_a_changed_key_is_accepted_after_a_look_at_both_fingerprints():
     async with opened(screen="transfers") as console:
         await console.press("a")
@@ -241,7 +300,7 @@ async def test_a_read_only_console_changes_nothing():
     async with opened(screen="transfers", read_only=True) as console:
         await console.press("u")
         await console.until(lambda: grid(console).total == 2, "two in doubt")
-        await console.press("e", "t", "a", "x", "E")
+        await console.press("e", "t", "a", "x", "E", "m")
         await console.sees("read-only")
         assert len(console.app.screen_stack) == 1
 

@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 
 from tui.model import ways
-from tui.model.money import Keys, PinnedKey, Position, Positions, TransferRow, Transfers
+from tui.model.money import (
+    Keys,
+    PinnedKey,
+    Position,
+    Positions,
+    Reminders,
+    TransferRow,
+    Transfers,
+)
 from tui.model.ways import Going
 
 DONE_MAX = 5_000
@@ -19,6 +27,7 @@ class Board:
         self.older: int | None = None
         """Where the list of those that have ended goes on."""
         self.positions = Positions()
+        self.reminders = Reminders()
         self.keys = Keys()
 
     def put_open(self, page: Transfers) -> None:
@@ -54,6 +63,17 @@ class Board:
         older = [ways.of_row(row) for row in page.rows]
         self.lists["done"] = (self.lists["done"] + older)[:DONE_MAX]
         self.older = page.next if len(self.lists["done"]) < DONE_MAX else None
+
+    def put_positions(self, told: Positions, *, with_rows: bool) -> bool:
+        """What banks owe each other, if it was asked for, and how far reminders are.
+
+        Tells whether those have ended since.
+        """
+        has_ended = self.reminders.running and not told.reminders.running
+        self.reminders = told.reminders
+        if with_rows:
+            self.positions = told
+        return has_ended
 
     def going(self, tab: str, key: object) -> Going | None:
         """A transfer of a tab."""

@@ -90,6 +90,19 @@ class Position(Struct, frozen=True):
     room_in: int = 0
 
 
+class Reminders(Struct, frozen=True):
+    """How far it is with asking a bank about all that it was paid; see `bank op remind`."""
+
+    bank: str | None = None
+    running: bool = False
+    asked: int = 0
+    kept: int = 0
+    renewed: int = 0
+    denied: int = 0
+    failed: int = 0
+    trouble: str = ""
+
+
 class Positions(Struct, frozen=True):
     """OU."""
 
@@ -97,6 +110,7 @@ class Positions(Struct, frozen=True):
     nostro: int = 0
     vostro: int = 0
     rows: tuple[Position, ...] = ()
+    reminders: Reminders = Reminders()
 
 
 class OwnKey(Struct, frozen=True):

@@ -21,6 +21,8 @@ SOURCES = ("log", "traffic", "events")
 _LEVELS = ("debug", "info", "warning", "error")
 _RANKS = {**{level: rank for rank, level in enumerate(_LEVELS)}, "critical": 3}
 _ACCOUNT = re.compile(r"\b([1-9][0-9]{4})/((?:[0-9]{1,3}\.){3}[0-9]{1,3})\b")
+_OF_TRANSFERS = {"PromiseLost", "PromiseRenewed", "RemindersEnded"}
+"""Events after which the other bank is reminded, or was."""
 _ADDRESS = re.compile(r"\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b")
 
 
@@ -123,21 +125,24 @@ class Log(Filtering):
     async def do_jump(self) -> None:
         row = self._grid.row
         text = " ".join(map(plain, row.cells)) if row is not None else ""
-        account = _ACCOUNT.search(text)
-        if account is not None and account[2] == self.hub.status.code:
-            await self._follow("accounts", int(account[1]))
-            return
         own = self.hub.status.code
         address = next((a for a in _ADDRESS.findall(text) if a != own), None)
+        if address and not _OF_TRANSFERS.isdisjoint(map(plain, row.cells if row else ())):
+            await self._follow("transfers", "positions", address)
+            return
+        account = _ACCOUNT.search(text)
+        if account is not None and account[2] == own:
+            await self._follow("accounts", int(account[1]))
+            return
         known = {peer.code for peer in self.hub.peers.peers}
         if address in known:
             await self._follow("network", address)
         else:
             self.warn("This line names no account of this bank, and no bank that it knows.")
 
-    async def _follow(self, screen: str, what: object) -> None:
+    async def _follow(self, screen: str, *what: object) -> None:
         await self.app.switch_mode(screen)
-        self.app.screen.choose(what)  # type: ignore[attr-defined]
+        self.app.screen.choose(*what)  # type: ignore[attr-defined]
 
 
 def _rank(happening: Happening) -> int:

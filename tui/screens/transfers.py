@@ -10,21 +10,18 @@ from textual.widget import Widget
 
 from bank_node.errors import BankError
 from tui import actions, safe
-from tui.link import Rejected, accepted
+from tui.link import Rejected
 from tui.model import formats, ways
-from tui.model.board import Board
-from tui.model.money import Decided, Keys, Positions, Step, TransferDetail, TransferRow
+from tui.model.money import Keys, Positions, Step, TransferDetail, TransferRow
 from tui.model.money import (
     Transfers as Page,
 )
-from tui.model.replies import AccountDetail
 from tui.model.ways import Going
 from tui.screens import exporting
 from tui.screens import transfers_facts as facts
-from tui.screens import transfers_forms as forms
 from tui.screens import transfers_tables as tables
 from tui.screens.filtering import Filtering
-from tui.screens.tabbed import Tabbed
+from tui.screens.transfers_acts import Acts
 from tui.widgets.columns import Row
 from tui.widgets.gauge import Gauge
 from tui.widgets.grid import Grid
@@ -34,11 +31,10 @@ from tui.widgets.tabs import TabLine
 from tui.widgets.timeline import Timeline
 from tui.widgets.words import Words
 
-_TRANSFERS = ("flight", "doubt", "done")
 _ROWS = 200
 
 
-class Transfers(Filtering, Tabbed):
+class Transfers(Filtering, Acts):
     """Five tabs over one pane: what is chosen, and the way that it went."""
 
     NAME = "transfers"
@@ -48,19 +44,21 @@ class Transfers(Filtering, Tabbed):
 
     def __init__(self) -> None:
         super().__init__()
-        self._board = Board()
         self._detail = TransferDetail()
         self._asked = ("", "")
         self._told = -1
         """How many states were seen when those that have ended were last asked for."""
+        self._wanted_bank = ""
+        """Whose position is to be chosen once it is here."""
 
     def body(self) -> Iterable[Widget]:
         yield TabLine(tables.TABS, id="tabs")
+        yield Words(id="reminders")
         with Container(id="columns"):
             yield Panel(
                 "Transfers",
                 Typed(id="filter", classes="filter", placeholder="a part of any column"),
-                *(tables.transfers_grid(tab) for tab in _TRANSFERS),
+                *(tables.transfers_grid(tab) for tab in tables.TRANSFERS),
                 tables.positions_grid(),
                 tables.keys_grid(),
                 id="list",
@@ -85,7 +83,7 @@ class Transfers(Filtering, Tabbed):
         if topic == "all":
             self._show_tab()
         if topic in ("all", "status"):
-            self._load()
+            self.load()
         if topic == "stages" and self.tab == "flight":
             self._show_flight()
 
@@ -94,7 +92,7 @@ class Transfers(Filtering, Tabbed):
     def _show_tab(self) -> None:
         self.bring_to_front()
         is_position = self.tab == "positions"
-        self.query_one("#timeline").display = self.tab in _TRANSFERS
+        self.query_one("#timeline").display = self.tab in tables.TRANSFERS
         self.query_one("#gauge").display = is_position
         panel = self.query_one("#list", Panel)
         panel.title = tables.TABS[self.tab]
@@ -104,9 +102,18 @@ class Transfers(Filtering, Tabbed):
         detail.title = {"positions": "Position", "keys": "Key"}.get(self.tab, "Way")
         detail.say("")
         self._show_counts()
+        self.show_reminders()
+
+    def show_reminders(self) -> None:
+        """While a bank is asked, wherever one looks; how it ended, beside the positions."""
+        reminders, words = self.board.reminders, self.query_one("#reminders", Words)
+        is_told = reminders.bank is not None and self.tab == "positions"
+        words.display = reminders.running or is_told
+        if words.display:
+            words.say(facts.of_reminders(reminders))
 
     def _show_counts(self) -> None:
-        page, keys = self._board.open, self._board.keys
+        page, keys = self.board.open, self.board.keys
         doubt = (formats.short(page.in_doubt), "bold $warning") if page.in_doubt else ("", "")
         changed = (f"▲ {keys.changed}", "bold $error") if keys.changed else ("", "")
         self.query_one("#tabs", TabLine).show(self.tab, {
@@ -115,14 +122,14 @@ class Transfers(Filtering, Tabbed):
             "keys": changed,
         })  # fmt: skip
 
-    def choose(self, tab: str) -> None:
-        """Puts a tab in front."""
-        self.tab = tab
+    def choose(self, tab: str, bank: str = "") -> None:
+        """Puts a tab in front; of the positions, that of a bank."""
+        self.tab, self._wanted_bank = tab, bank
         self._asked, self._told = ("", ""), -1
         self._show_tab()
         self.grid.focus()
         self._show_facts(())
-        self._load()
+        self.load()
         if tab == "flight":
             self._show_flight()
 
@@ -143,15 +150,15 @@ class Transfers(Filtering, Tabbed):
 
     async def do_reload(self) -> None:
         self._told = -1
-        self._load()
+        self.load()
 
     # What the node tells
 
     @work(exclusive=True, group="load", exit_on_error=False)
-    async def _load(self) -> None:
+    async def load(self) -> None:
         """Asks for what the tab in front shows; a bank without transfers has nothing to tell."""
         # Not on the line of what the operator does, which should not wait for this.
-        tab, pulse, board = self.tab, self.hub.link.pulse, self._board
+        tab, pulse, board = self.tab, self.hub.link.pulse, self.board
         show = "doubt" if tab == "doubt" else "open"
         try:
             line = f"OF show={show} count={_ROWS}"
@@ -160,22 +167,27 @@ class Transfers(Filtering, Tabbed):
                 self._told = self.hub.stages.seen
                 line = f"OF show=done count={_ROWS}"
                 board.put_newest(await pulse.ask(line, Page, background=True))
-            elif tab == "positions":
-                board.positions = await pulse.ask("OU count=1000", Positions, background=True)
             elif tab == "keys":
                 board.keys = await pulse.ask("OY count=1000", Keys, background=True)
+            is_positions = tab == "positions"
+            line = f"OU count={1000 if is_positions else 1}"
+            told = await pulse.ask(line, Positions, background=True)
+            has_ended = board.put_positions(told, with_rows=is_positions)
         except BankError as error:
             self.query_one("#list", Panel).say(safe.line(error, 120))
             return
+        if has_ended:
+            self.done(facts.of_reminders(board.reminders).plain)
+        self.show_reminders()
         if tab == self.tab:
             self._show_counts()
             self._show_list()
 
     def _show_list(self) -> None:
-        board, tab = self._board, self.tab
+        board, tab = self.board, self.tab
         if tab == "flight":
             self._show_flight()
-        elif tab in _TRANSFERS:
+        elif tab in tables.TRANSFERS:
             rows = [tables.transfer_row(going) for going in board.lists[tab]]
             total = board.open.in_doubt if tab == "doubt" else len(rows)
             self._show_rows(rows, total, more=tab == "done" and board.older is not None)
@@ -187,7 +199,7 @@ class Transfers(Filtering, Tabbed):
             self._show_rows(rows, board.keys.total)
 
     def _show_flight(self) -> None:
-        board, lost = self._board, self.hub.stages.lost
+        board, lost = self.board, self.hub.stages.lost
         board.put_stages(self.hub.stages.items)
         rows = [tables.transfer_row(going) for going in board.lists["flight"]]
         note = f"{formats.amount(board.open.open)} under way"
@@ -202,6 +214,10 @@ class Transfers(Filtering, Tabbed):
         grid = self.grid
         # Who looks at the newest row goes on looking at the newest.
         grid.show(shown, keep=not (self.tab == "flight" and grid.cursor == 0))
+        if self._wanted_bank and self.tab == "positions":
+            found = (index for index, row in enumerate(shown) if row.key == self._wanted_bank)
+            grid.cursor = next(found, grid.cursor)
+            self._wanted_bank = ""
         noun = {"positions": "banks", "keys": "keys"}.get(self.tab, "transfers")
         count = formats.count_of(len(shown), max(total, len(rows)), noun)
         parts = (note, count + (" and more" if more else ""))
@@ -215,49 +231,52 @@ class Transfers(Filtering, Tabbed):
         if event.grid is self.grid:
             self._show_chosen()
             is_last = event.grid.cursor >= event.grid.total - 1 > 0
-            if self.tab == "done" and is_last and self._board.older is not None:
-                self._load_older(self._board.older)
+            if self.tab == "done" and is_last and self.board.older is not None:
+                self._load_older(self.board.older)
 
     @work(exclusive=True, group="older", exit_on_error=False)
     async def _load_older(self, before: int) -> None:
-        self._board.older = None
+        self.board.older = None
         line = f"OF show=done count={_ROWS} before={before}"
         try:
             page = await self.hub.link.pulse.ask(line, Page, background=True)
         except BankError as error:
-            self._board.older = before
+            self.board.older = before
             self.query_one("#list", Panel).say(safe.line(error, 120))
             return
-        self._board.put_older(page)
+        self.board.put_older(page)
         if self.tab == "done":
             self._show_list()
 
     @on(Grid.Chosen)
     def _row_chosen(self) -> None:
-        going = self._going
+        going = self.chosen
         if going is not None:
             self._look(going.row)
 
+    def forget_asked(self) -> None:
+        self._asked = ("", "")
+
     @property
-    def _going(self) -> Going | None:
-        return self._board.going(self.tab, self.grid.key)
+    def chosen(self) -> Going | None:
+        return self.board.going(self.tab, self.grid.key)
 
     def _show_chosen(self) -> None:
         panel = self.query_one("#detail", Panel)
-        if self.tab in _TRANSFERS:
+        if self.tab in tables.TRANSFERS:
             self._show_transfer(panel)
         elif self.tab == "positions":
-            position = self._board.position(self.grid.key)
+            position = self.board.position(self.grid.key)
             self.query_one("#gauge", Gauge).show(position)
             panel.say(position.bank if position else "")
             self._show_facts(facts.of_position(position))
         else:
-            key = self._board.key(self.grid.key)
+            key = self.board.key(self.grid.key)
             panel.say(key.bank if key else "")
-            self._show_facts(facts.of_key(self._board.keys, key))
+            self._show_facts(facts.of_key(self.board.keys, key))
 
     def _show_transfer(self, panel: Panel) -> None:
-        going = self._going
+        going = self.chosen
         if going is None:
             self.query_one("#timeline", Timeline).show(None)
             panel.say("")
@@ -302,62 +321,7 @@ class Transfers(Filtering, Tabbed):
         self._show_list()
 
     async def do_export(self) -> None:
-        going = self._going
+        going = self.chosen
         own = (going.row.payee if going.row.direction == "in" else going.row.payer) if going else ""
         account = (own or "").partition("/")[0]
         await exporting.export(self, self.query_one("#list", Panel), account)
-
-    # Moving money, deciding, keys
-
-    async def do_begin(self) -> None:
-        bank = self.hub.status.code
-        values = await self.app.push_screen_wait(forms.new_transfer(bank))
-        if values is None:
-            return
-        main = self.hub.link.main
-        payer = await main.ask(f"OD account={values['payer']} count=1", AccountDetail)
-        if not payer.open:
-            self.warn(f"There is no account {values['payer']}.")
-            return
-        if await self.app.push_screen_wait(forms.transfer_question(bank, payer, values)):
-            self.choose("flight")
-            reply = accepted(await main.say(forms.transfer_line(bank, values)))
-            self.done(f"{reply.removeprefix('TR ')}; it is on disk.")
-            self._load()
-
-    async def do_decide(self) -> None:
-        going = self._going
-        if going is None or not going.row.in_doubt:
-            self.warn("Only a transfer that is in doubt can be decided by hand: u shows them.")
-            return
-        row = going.row
-        values = await self.app.push_screen_wait(forms.decision(row))
-        if values is None:
-            return
-        if await self.app.push_screen_wait(forms.decision_question(row, values)):
-            made = await self.hub.link.main.ask(forms.decide_line(row, values), Decided)
-            self.done(f"{row.transfer} is {made.transfer.state}, decided by hand.")
-            self._asked = ("", "")
-            self._load()
-            self.hub.wake("pulse")
-
-    async def do_accept(self) -> None:
-        key = self._board.key(self.grid.key) if self.tab == "keys" else None
-        if key is None or not key.offered:
-            self.warn("Only a changed key can be accepted: K shows the keys.")
-            return
-        if await self.app.push_screen_wait(forms.accept_question(key)):
-            self._board.keys = await self.hub.link.main.ask(forms.accept_line(key), Keys)
-            self.done(f"The new key of {key.bank} counts from now on.")
-            self._load()
-            self.hub.wake("pulse")
-
-    async def do_forget(self) -> None:
-        key = self._board.key(self.grid.key) if self.tab == "keys" else None
-        if key is None:
-            self.warn("No key is chosen: K shows the keys.")
-            return
-        if await self.app.push_screen_wait(forms.forget_question(key)):
-            self._board.keys = await self.hub.link.main.ask(f"OY forget={key.bank}", Keys)
-            self.done(f"The key of {key.bank} is forgotten.")
-            self._load()

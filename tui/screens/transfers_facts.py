@@ -6,7 +6,7 @@ from textual.content import Content
 
 from tui import safe
 from tui.model import formats, ways
-from tui.model.money import Keys, PinnedKey, Position, Step, TransferRow
+from tui.model.money import Keys, PinnedKey, Position, Reminders, Step, TransferRow
 from tui.model.ways import Going
 from tui.screens import transfers_tables as tables
 
@@ -31,6 +31,8 @@ def of_transfer(going: Going, steps: Sequence[Step]) -> list[Content]:
         told.append(_fact("waits for", waits, "$warning" if row.in_doubt else ""))
     if row.trouble:
         told.append(_fact("trouble", row.trouble, "$error"))
+        if row.direction == "out" and row.phase == "committed":
+            told.append(_fact("", f"if {row.bank} has lost what it was paid: m asks it about all"))
     if row.reason:
         told.append(_fact("given up", row.reason.replace("_", " "), "$error"))
     if row.note:
@@ -62,6 +64,25 @@ def of_position(position: Position | None) -> list[Content]:
         _fact("room", f"{tables.capped(position.room_out)} out, "
                       f"{tables.capped(position.room_in)} in"),
     ]  # fmt: skip
+
+
+def of_reminders(reminders: Reminders) -> Content:
+    """How far it is with asking a bank about all that it was paid, in a line."""
+    amount, bank = formats.amount, safe.line(reminders.bank or "", 20)
+    parts = [f"{amount(reminders.kept)} there"]
+    if reminders.renewed:
+        parts.append(f"{amount(reminders.renewed)} there again")
+    if reminders.denied:
+        parts.append(f"{amount(reminders.denied)} that it paid are not")
+    if reminders.failed:
+        parts.append(f"{amount(reminders.failed)} are not")
+    asked = formats.plural(reminders.asked, "transfer")
+    tone = "$error" if reminders.denied else "$warning" if reminders.failed else "$success"
+    if reminders.running:
+        told: tuple[str, str] = (f"◐ {bank} is asked: m stops it", "bold $accent")
+    else:
+        told = (f"{'▲' if tone != '$success' else '●'} {bank} was asked", tone)
+    return safe.assemble(told, f"  {asked}: {', '.join(parts)}")
 
 
 def of_key(keys: Keys, key: PinnedKey | None) -> list[Content]:

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from tui import safe
 from tui.model import formats
-from tui.model.money import PinnedKey, TransferRow
+from tui.model.money import PinnedKey, Reminders, TransferRow
 from tui.model.replies import AccountDetail
 from tui.widgets.dialogs import Confirm, Field, Form, Values
 from tui.widgets.inputs import amount_of, amount_problem
@@ -144,6 +144,42 @@ def _note_problem(text: str) -> str:
     if not text:
         return "Type a sentence for those who read the ledger later."
     return "" if len(text.encode()) <= _NOTE_BYTES_MAX else "That is too long for the ledger."
+
+
+# Reminding a bank
+
+REMIND_STOP = "OU count=1 stop=1"
+
+
+def remind_line(bank: str) -> str:
+    """`OU remind` as it is sent."""
+    return f"OU count=1 remind={bank}"
+
+
+def remind_question(bank: str) -> Confirm:
+    """Whether to ask a bank about everything between the two."""
+    told = safe.lines(
+        safe.content("It is asked, the latest first, whether it still has each transfer that it "
+                     "has confirmed. What it has lost, for example with an old backup, it takes "
+                     "again; nothing is paid twice."),
+        safe.content("Transfers go on meanwhile. An event tells what came of it.", "$bank-dim"),
+        protocol(remind_line(bank)),
+    )  # fmt: skip
+    title = f"Ask {safe.line(bank, 20)} about all that it was paid?"
+    return Confirm(title, told, button="Ask")
+
+
+def remind_stop_question(reminders: Reminders) -> Confirm:
+    """Whether to end what is under way."""
+    asked = formats.plural(reminders.asked, "transfer")
+    told = safe.lines(
+        safe.content(f"It was asked about {asked}; {formats.amount(reminders.renewed)} of them it "
+                     "had lost and has taken again, which stays so. It can be asked again."),
+        safe.content("Banks that are to be asked after it are not asked either.", "$bank-dim"),
+        protocol(REMIND_STOP),
+    )  # fmt: skip
+    title = f"Stop asking {safe.line(reminders.bank or '', 20)}?"
+    return Confirm(title, told, button="Stop")
 
 
 # Keys

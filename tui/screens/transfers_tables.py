@@ -15,11 +15,13 @@ TABS = {
     "positions": "Positions",
     "keys": "Keys",
 }
+TRANSFERS = ("flight", "doubt", "done")
+"""The tabs with transfers."""
 HINTS = {
-    "flight": ("transfers.begin", "transfers.decide"),
+    "flight": ("transfers.begin", "transfers.decide", "transfers.remind"),
     "doubt": ("transfers.decide",),
     "done": ("transfers.export",),
-    "positions": ("transfers.begin",),
+    "positions": ("transfers.begin", "transfers.remind"),
     "keys": ("transfers.accept", "transfers.forget"),
 }
 """The tabs, and the actions that each is for."""

@@ -155,23 +155,34 @@ def positions(operator: Operator, as_json: bool, **page: int | None) -> None:
 
 @click.command()
 @operator_options
-@click.argument("bank", metavar="ADDRESS")
-@click.option("--stop", is_flag=True, help="End the reminders that are under way.")
-def remind(operator: Operator, as_json: bool, bank: str, stop: bool) -> None:
+@click.argument("bank", metavar="[ADDRESS]", required=False)
+@click.option("--stop", is_flag=True, help="Without ADDRESS: end what is under way, and what "
+              "waits for it.")  # fmt: skip
+def remind(operator: Operator, as_json: bool, bank: str | None, stop: bool) -> None:
     """Have the bank at ADDRESS say that it still knows of all that it was paid and has paid.
 
     It takes again what it has lost, for example with an old backup; nothing is ever paid twice.
     What it has paid and knows nothing of is told only: the log has every one.
     """
+    if stop and bank:
+        raise click.UsageError(
+            "--stop ends all reminders, whichever bank they are for, and takes no ADDRESS."
+        )
+    if not stop and not bank:
+        raise click.UsageError("Missing argument 'ADDRESS'.")
     operator.document("OU", count=1, **({"stop": 1} if stop else {"remind": bank}))
 
     def look() -> dict[str, Any]:
         reminders: dict[str, Any] = operator.document("OU", count=1)["reminders"]
         return reminders
 
-    document = look() if stop else watched(look, "asking", "asked", None, quiet=as_json)
+    # Its end takes a moment, and only then is known how far it came.
+    document = watched(look, "asking", "asked", None, quiet=as_json)
     if as_json:
         as_document(document)
+        return
+    if document["bank"] is None:
+        click.echo("No bank was reminded since this node started.")
         return
     click.echo(
         f"{shown(document['bank'])} was asked about {document['asked']:,} transfers: "
