@@ -70,6 +70,8 @@ class Reason(Enum):
     BANK_REFUSED = "bank_refused"
     TARGET_TOO_HIGH = "target_too_high"
     NOT_SIGNED = "not_signed"
+    MESSAGES_REFUSED = "messages_refused"
+    ANSWER_NOT_SIGNED = "answer_not_signed"
     NO_SUCH_KEY = "no_such_key"
 
     # Transfers.
@@ -114,6 +116,7 @@ class Reason(Enum):
     NO_SUCH_PAYMENT = "no_such_payment"
     URI_REFUSED = "uri_refused"
     PROVIDER_DOWN = "provider_down"
+    PROVIDER_APART = "provider_apart"
     PAYER_BANK_DOWN = "payer_bank_down"
     PAYEE_CHANGED = "payee_changed"
     PAYMENT_PENDING = "payment_pending"

@@ -235,6 +235,10 @@ class Entrance:
         if refused:
             text = f"{refused} transfers are paid, and the other bank does not take the money"
             yield Warning("transfers_not_taken", text)
+        unheard = sum(each.unheard is not None for each in flights)
+        if unheard:
+            text = f"{unheard} transfers wait for banks that refuse messages, or do not sign theirs"
+            yield Warning("messages_refused", text)
         changed = len(parts.banks.keyring.changed())
         if changed:
             yield Warning("keys_changed", f"{changed} banks show another key than the pinned one")

@@ -213,11 +213,13 @@ class PostOffice:
         answers = parse_answers(words[1]) if len(words) == 3 and words[0] == "TM" else None
         if answers is None or len(answers) != count:
             self._complain(bank, f"says: {one_line(' '.join(words))[:200]}")
-            return [Reply(None)] * count
+            is_refusal = words[:1] == ["ER"]
+            why = Reason.MESSAGES_REFUSED if is_refusal else Reason.ANSWER_NOT_SIGNED
+            return [Reply(None, reason=why)] * count
         key = self._acquaintance.key_of(bank)
         if not key or not is_signed(answer_bytes(bank, self._own, text, words[1]), words[2], key):
             self._complain(bank, "has answered without the signature of its key")
-            return [Reply(None)] * count
+            return [Reply(None, reason=Reason.ANSWER_NOT_SIGNED)] * count
         self._complaints.pop(bank, None)
         evidence = answer_evidence(text, words[1], words[2])
         return [Reply(each, evidence=evidence) for each in answers]

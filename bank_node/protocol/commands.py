@@ -177,6 +177,7 @@ _ROWS = (
                 Reason.NO_SUCH_ACCOUNT,
                 Reason.NO_SUCH_PAYEE, Reason.INSUFFICIENT_FUNDS, Reason.DEBIT_CAP,
                 Reason.TOO_MANY_PROMISES, Reason.BANK_LIMIT, Reason.BANK_REFUSED,
+                Reason.MESSAGES_REFUSED, Reason.ANSWER_NOT_SIGNED,
                 Reason.TRANSFER_ABORTED, Reason.TRANSFER_PENDING, Reason.TRANSFER_UNKNOWN, *STORE),
         route=Route.BY_ACCOUNT, effect=Effect.WRITES, extension=True, cost=8,
     ),

@@ -231,6 +231,11 @@ PAYMENT_ERRORS: dict[Reason, tuple[str, str]] = {
         "U28: The bank of the payee does not answer, nothing was paid.",
         "U28: Banka příjemce neodpovídá, nic nebylo zaplaceno.",
     ),
+    Reason.PROVIDER_APART: (
+        "U28: The bank of the payee and this one do not accept each other's messages, nothing was "
+        "paid.",
+        "U28: Banka příjemce a tato banka si navzájem nepřijímají zprávy, nic nebylo zaplaceno.",
+    ),
     Reason.PAYER_BANK_DOWN: (
         "U28: The bank of the payer does not answer, nothing was asked for.",
         "U28: Banka plátce neodpovídá, o nic nebylo požádáno.",

@@ -60,8 +60,8 @@ CODE_SECONDS = Argument("seconds", parse_seconds, optional=True)
 # What can become of a PIN.
 PIN_ERRORS = (Reason.UNPROTECTED, Reason.VPA_FOREIGN, Reason.WRONG_PIN, Reason.PIN_LOCKED)
 # What can become of money that is to go to somebody.
-_PAID = (Reason.NO_SUCH_PROVIDER, Reason.PROVIDER_DOWN, Reason.NO_SUCH_ADDRESS,
-         Reason.OTHER_CURRENCY, Reason.REFERENCE_TAKEN, Reason.FROZEN,
+_PAID = (Reason.NO_SUCH_PROVIDER, Reason.PROVIDER_DOWN, Reason.PROVIDER_APART,
+         Reason.NO_SUCH_ADDRESS, Reason.OTHER_CURRENCY, Reason.REFERENCE_TAKEN, Reason.FROZEN,
          Reason.PAYEE_FROZEN, Reason.LIMIT_OF_PAYMENT, Reason.LIMIT_OF_DAY,
          Reason.LIMIT_OF_NEW_CLIENT, Reason.TOO_MANY_PAYMENTS, Reason.LIMIT_OF_MERCHANT,
          Reason.SAME_ACCOUNT, Reason.NOT_ENOUGH_MONEY, Reason.RISK, Reason.PAYEE_CHANGED,

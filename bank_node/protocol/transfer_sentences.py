@@ -43,6 +43,14 @@ TRANSFER_ERRORS: dict[Reason, tuple[str, str]] = {
         "The messages are not signed with the key that is known of the bank {bank}.",
         "Zprávy nejsou podepsány klíčem, který známe od banky {bank}.",
     ),
+    Reason.MESSAGES_REFUSED: (
+        "The bank {bank} refuses what this bank says about transfers, nothing was booked.",
+        "Banka {bank} odmítá, co jí tato banka o převodech říká, nic nebylo zaúčtováno.",
+    ),
+    Reason.ANSWER_NOT_SIGNED: (
+        "The bank {bank} answers without the signature of its known key, nothing was booked.",
+        "Banka {bank} odpovídá bez podpisu svého známého klíče, nic nebylo zaúčtováno.",
+    ),
     Reason.TRANSFER_PENDING: (
         "The transfer is not decided yet, ask again with TS {id}.",
         "O převodu ještě není rozhodnuto, zeptejte se znovu: TS {id}.",

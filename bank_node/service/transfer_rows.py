@@ -2,6 +2,7 @@
 
 from bank_node.banking.transfers.chronicle import Stage
 from bank_node.banking.transfers.flights import Flight, Order, Wait
+from bank_node.errors import Reason
 from bank_node.ledger.entries import Kind, bank_of
 from bank_node.ledger.lookback import Line
 from bank_node.ledger.tracing import Position
@@ -16,6 +17,11 @@ _DIRECTIONS = {
     Role.PAYER: "out",
     Role.CLASSIC: "out",
     Role.PAYEE: "in",
+}
+
+_UNHEARD = {
+    Reason.MESSAGES_REFUSED: "{} refuses what this bank says: does it know the right key of it?",
+    Reason.ANSWER_NOT_SIGNED: "{} answers without the signature of the key that is pinned for it",
 }
 
 
@@ -59,6 +65,11 @@ def order_row(own: BankCode, order: Order) -> Row:
     }
 
 
+def _unheard(flight: Flight) -> str:
+    """Why what the other bank has said last does not count, if so."""
+    return _UNHEARD[flight.unheard].format(flight.bank) if flight.unheard else ""
+
+
 def progress_row(flight: Flight | None, record: Transfer | None, now: float) -> Row:
     """What a transfer waits for. `now` is on the clock of the flights."""
     if flight is None:
@@ -77,7 +88,7 @@ def progress_row(flight: Flight | None, record: Transfer | None, now: float) -> 
         "next_in_s": next_in_s,
         "attempts": flight.attempts,
         "in_doubt": flight.is_in_doubt,
-        "trouble": flight.trouble,
+        "trouble": flight.trouble or _unheard(flight),
     }
 
 

@@ -21,6 +21,7 @@ from bank_node.protocol.transfer_messages import (
     TransferAnswer,
     Word,
 )
+from bank_node.service.transfer_rows import progress_row
 from bank_node.values import AMOUNT_MAX
 
 FORGETFUL = "10.0.0.1"
@@ -227,6 +228,18 @@ def test_a_lost_line_about_a_lost_promise_is_said_again():
     assert bench.answers(UNKNOWN).startswith("P,")
     assert bench.answers(Reply(None)) == ""
     assert bench.later().startswith("P,"), "no answer gives nothing up: the payer has paid"
+
+
+@pytest.mark.parametrize("reason", [Reason.MESSAGES_REFUSED, Reason.ANSWER_NOT_SIGNED])
+def test_of_what_was_refused_or_not_signed_operators_hear_until_it_is(reason):
+    bench = Bench()
+    bench.said()
+    bench.answers(Reply(None, reason=reason))
+    told = progress_row(bench.flight, bench.flight.record, bench.now)["trouble"]
+    assert OTHER in told
+    bench.later()
+    assert bench.answers(Reply(None)) == ""
+    assert progress_row(bench.flight, bench.flight.record, bench.now)["trouble"] == "", "it is away"
 
 
 def test_what_is_confirmed_already_is_asked_for_without_a_word_to_the_ledger():

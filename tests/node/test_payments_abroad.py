@@ -13,6 +13,8 @@ from support.two_banks import HANDLES, ask, assert_closed, has, join, knows, rec
 from bank_node.banking.payments.abroad import record_key
 from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.transfer_operations import ReadTransfer
+from bank_node.security.identity import new_identity
+from bank_node.security.keyring import Pin
 
 
 @pytest.fixture
@@ -68,6 +70,20 @@ def test_the_same_request_pays_once_across_banks(banks):
     assert ask(prague, "PP alice@prague bohdan@brno 121 r1 2580").startswith("ER U01")
     assert_closed(prague, brno)
     assert has(brno, "bohdan@brno") == 120
+
+
+def test_a_payer_hears_apart_that_two_banks_do_not_accept_each_others_messages(banks):
+    prague, brno = banks()
+    join(prague, "alice", 500)
+    join(brno, "bohdan")
+    keyring = brno.node.transfers._acquaintance._keyring
+    keyring._put(Pin(prague.bank, new_identity(bytes(31) + b"9").key, 1))
+    told = ask(prague, "PP alice@prague bohdan@brno 120 r1 2580")
+    assert told.startswith("ER U28: The bank of the payee and this one do not accept")
+    assert ask(prague, "PP alice@prague bohdan@brno 120 r1 2580") == told
+    (record,) = prague.node.payments.flow.ring.read(0, 9).items[-1:]
+    assert record[1].payment.why == "provider_apart"
+    assert has(prague, "alice@prague") == 500
 
 
 def test_a_shop_of_another_bank_is_paid_by_its_signed_code(banks):

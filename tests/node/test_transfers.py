@@ -15,7 +15,9 @@ from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.transfers import Phase, Role, decode
 from bank_node.network.lookout import Lookout
 from bank_node.node.stores import open_archive
-from bank_node.security.identity import is_signed
+from bank_node.protocol.messages import Catalogue
+from bank_node.security.identity import is_signed, new_identity
+from bank_node.security.keyring import Pin
 
 
 @pytest.fixture
@@ -234,6 +236,7 @@ def test_a_bank_that_has_not_introduced_itself_in_time_is_not_paid(banks, monkey
         assert wire.ask(f"AB {target}") == "AB 0"
     monkeypatch.setattr(Lookout, "introduce", introduce_nobody)
     payer.directory._change(payee.bank, capabilities=frozenset(), introduced_at=None)
+    payer.node.transfers._acquaintance._keyring.forget(payee.bank)
     with payer.wire() as wire:
         told = wire.ask(f"TR {source} {target} 7 odd")
         assert told == f"ER The bank {payee.bank} did not answer, nothing was booked."
@@ -265,6 +268,38 @@ def test_messages_that_are_not_signed_by_the_bank_they_name_change_nothing(banks
         assert told == "ER The messages about transfers are not in form."
     assert_quiet(payer, payee)
     assert payee.node._store.head.sequence == before
+
+
+def pin_a_strange_key(at: Running, of: Running) -> None:
+    """At one bank another key counts for another one, as after a move without its key file."""
+    keyring = at.node.transfers._acquaintance._keyring
+    keyring._put(Pin(of.bank, new_identity(bytes(31) + b"9").key, 1))
+
+
+@pytest.mark.parametrize("language", ["en", "cs"])
+def test_who_asks_is_told_that_the_other_bank_refuses_the_messages_of_this_one(banks, language):
+    payer, payee = banks(language=language)
+    source, target = opened(payer, 500), opened(payee)
+    pin_a_strange_key(payee, payer)
+    with payer.wire() as wire:
+        told = wire.ask(f"TR {source} {target} 200 rent")
+        text = Catalogue(language).error_sentence(Reason.MESSAGES_REFUSED)
+        assert told == "ER " + text.format(bank=payee.bank)
+        assert wire.ask(f"TR {source} {target} 200 rent") == told, "and so it stays"
+        assert wire.ask("TS rent").startswith("TS rent aborted ")
+    assert_quiet(payer, payee)
+    assert (balance(payer, source), balance(payee, target)) == (500, 0)
+
+
+def test_who_asks_is_told_that_the_other_bank_does_not_answer_with_its_key(banks):
+    payer, payee = banks()
+    source, target = opened(payer, 500), opened(payee)
+    pin_a_strange_key(payer, payee)
+    with payer.wire() as wire:
+        told = wire.ask(f"TR {source} {target} 200 rent")
+        assert told.startswith(f"ER The bank {payee.bank} answers without the signature")
+    assert_quiet(payer, payee)
+    assert (balance(payer, source), balance(payee, target)) == (500, 0)
 
 
 def test_a_ledger_with_transfers_verifies(banks, tmp_path):

@@ -27,6 +27,7 @@ _WARNINGS_SHOWN = 4
 _PLACES = {
     "transfers_in_doubt": ("transfers", "doubt"),
     "transfers_not_taken": ("transfers", "flight"),
+    "messages_refused": ("transfers", "flight"),
     "keys_changed": ("transfers", "keys"),
     "peers_silent": ("network", ""),
     "verification_failed": ("journal", ""),

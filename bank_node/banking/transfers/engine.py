@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from bank_node.banking.transfers.controls import Controls
 from bank_node.banking.transfers.decided import Decided
 from bank_node.banking.transfers.flights import (
+    NOT_HEARD,
     NOTHING_TO_RECALL,
     Deposit,
     Flight,
@@ -269,6 +270,9 @@ class Engine(Controls):
             # What is said to an abort changes nothing: who has not heard it will ask.
             return
         flight.wait = Wait.NOTHING
+        if reply.answer is None or flight.unheard:
+            is_unheard = reply.answer is None and reply.reason in NOT_HEARD
+            flight.unheard = reply.reason if is_unheard else None
         said = reply.answer.said if reply.answer else ""
         if flight.is_decided:
             self.decided.answered(flight, message.word, reply, now)

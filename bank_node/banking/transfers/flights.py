@@ -111,6 +111,9 @@ class Flight(Struct):
     not confirmed yet."""
     trouble: str = ""
     """Why it does not go on, for the operator."""
+    unheard: Reason | None = None
+    """Why what the other bank has said last does not count: it has refused what it was told, or
+    not signed its answer. None if it counts, or nothing was said."""
 
     @property
     def is_decided(self) -> bool:
@@ -153,6 +156,9 @@ class Reply(NamedTuple):
     """Why there is no answer."""
     evidence: bytes = b""
 
+
+NOT_HEARD = frozenset((Reason.MESSAGES_REFUSED, Reason.ANSWER_NOT_SIGNED))
+"""Why something that another bank has said does not count."""
 
 _NOT_YET = {
     Phase.RESERVED: Reason.TRANSFER_PENDING,
