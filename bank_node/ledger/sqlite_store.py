@@ -107,6 +107,7 @@ class SqliteStore(StateReads):
         return recall(self._connection, wanted, self._head.height)
 
     def commit(self, state: State, block: Block) -> None:
+        self._must_be_sound()
         if self._log_bytes > _LOG_BYTES_MAX:
             self._move_log()
         portion = self._snapshot.next_portion()
@@ -164,13 +165,19 @@ class SqliteStore(StateReads):
             ) from error
 
     def take(self, blocks: Sequence[Block]) -> None:
-        head, changed = self._head, set[int | str]()
-        for block in blocks:
-            check(block, head)
-            changed |= follow(self._state, block)
-            head = head_of(block)
+        self._must_be_sound()
         if self._log_bytes > _LOG_BYTES_MAX:
             self._move_log()
+        head, changed = self._head, set[int | str]()
+        try:
+            for block in blocks:
+                check(block, head)
+                changed |= follow(self._state, block)
+                head = head_of(block)
+        except Exception:
+            # Those before it are in the state and will not be in the file.
+            self._is_sound = head == self._head
+            raise
         # The state is ahead of the file already, and a round has to know which accounts are gone.
         self._snapshot.note(changed)
         portion = self._snapshot.next_portion()
@@ -192,6 +199,15 @@ class SqliteStore(StateReads):
             self._done_with(portion)
             self._log_bytes += _PAGES_BYTES_OF_PORTION
         self._carry_on()
+
+    def _must_be_sound(self) -> None:
+        """What is decided on a state that the file does not hold would not fit its journal."""
+        if not self._is_sound:
+            raise StoreError(
+                "the ledger has to be read again before it is written to",
+                reason=Reason.STORE_FAILED,
+                final=True,
+            )
 
     def confirm(self) -> None:
         """The owner of the file knows the latest state."""

@@ -9,7 +9,7 @@ from test_transfers import KEYS, some_operation, verified
 
 from bank_node.errors import CorruptLedger, StoreError
 from bank_node.ledger import sqlite_snapshot
-from bank_node.ledger.book import CASH, ENTRY, Kind
+from bank_node.ledger.book import CASH, ENTRY, Kind, decide_all
 from bank_node.ledger.journal import head_of, seal
 from bank_node.ledger.memory_store import MemoryStore
 from bank_node.ledger.operations import (
@@ -146,3 +146,39 @@ def test_a_copy_that_cannot_be_written_is_not_written_to_again(tmp_path):
     assert again.head == head_of(blocks[2])
     assert verified(again).total == again.read(ReadTotal())
     again.close()
+
+
+def refused_for_good(store: SqliteStore) -> None:
+    """What a node that is promoted would decide next is not written, and changes nothing."""
+    state = store.fork(())
+    decide_all(state, [OpenAccount(3)])
+    with pytest.raises(StoreError) as refused:
+        store.commit(state, seal(store.head, state.entries, 5))
+    assert refused.value.final
+    with pytest.raises(StoreError):
+        store.take([])
+
+
+def test_nothing_is_decided_on_blocks_that_could_not_be_written(tmp_path):
+    blocks = list(busy(6).blocks())
+    store = SqliteStore(tmp_path / "copy.db")
+    store.take(blocks[:3])
+    with sqlite3.connect(tmp_path / "copy.db") as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError):
+            store.take(blocks[3:5])
+        other.execute("ROLLBACK")
+    refused_for_good(store)
+    store.close()
+    assert verify_file(tmp_path / "copy.db").blocks == 3
+
+
+def test_nothing_is_decided_on_blocks_before_one_that_does_not_fit(tmp_path):
+    blocks = list(busy(6).blocks())
+    store = SqliteStore(tmp_path / "copy.db")
+    store.take(blocks[:3])
+    with pytest.raises(CorruptLedger):
+        store.take([*blocks[3:5], blocks[5]._replace(body=blocks[5].body[:-1])])
+    refused_for_good(store)
+    store.close()
+    assert verify_file(tmp_path / "copy.db").blocks == 3
