@@ -18,6 +18,8 @@ SNAPSHOT_ENTRIES = 131_072
 # Account numbers looked at for one block. An account that lies cold in memory takes most of a
 # microsecond, and what is written next should find it warm.
 _LOOK_NUMBERS = 512
+# Rows of records that a block carries for each record that it changes.
+_KEYS_FOR_A_RECORD = 2
 # Keys are sorted so many at a time as they come: all of a round at once would be felt.
 _RUN_KEYS = 1024
 
@@ -42,6 +44,7 @@ class Snapshot:
         self._goal = EMPTY_HEAD
         self._round: Iterator[list[Name]] | None = None
         self._round_keys: Iterator[str] = iter(())
+        self._keys_at_once = 0
         self._portion: list[Name] = []
 
     def note(self, names: Iterable[Name]) -> None:
@@ -84,7 +87,8 @@ class Snapshot:
         """Portions; an empty one is a pause in which nothing was found."""
         noted, since, account_of = self._numbers, self.sequence, accounts.get
         others = sorted(number for number in noted if number > ACCOUNT_MAX)
-        while keys := list(islice(self._round_keys, rows)):
+        # Whole portions, because each size is a statement of its own.
+        while keys := list(islice(self._round_keys, rows * (1 + self._keys_at_once // rows))):
             yield [*keys]
         found: list[Name] = []
         for first in range(ACCOUNT_MIN, ACCOUNT_MAX + 1, _LOOK_NUMBERS):
@@ -105,12 +109,15 @@ class Snapshot:
         for start in range(0, len(found), rows):
             yield found[start : start + rows]
 
-    def next_portion(self) -> list[Name]:
+    def next_portion(self, records: int = 0) -> list[Name]:
         """The rows to write along with the next block: the same ones until they are `done`.
 
-        Empty when no round is under way, or when this block need not carry any.
+        Empty when no round is under way, or when this block need not carry any. A block that
+        changes many `records` carries even more of their rows: else more would be left to write,
+        and to keep in memory, after each round than after the one before.
         """
         if not self._portion and self._round is not None:
+            self._keys_at_once = _KEYS_FOR_A_RECORD * records
             self._portion = next(self._round)
         return self._portion
 

@@ -110,7 +110,8 @@ class SqliteStore(StateReads):
         self._must_be_sound()
         if self._log_bytes > _LOG_BYTES_MAX:
             self._move_log()
-        portion = self._snapshot.next_portion()
+        changed = state.changed_beside_accounts(self._head.sequence)
+        portion = self._snapshot.next_portion(len(changed))
         execute = self._connection.execute
         try:
             if portion:
@@ -123,7 +124,6 @@ class SqliteStore(StateReads):
                 execute(INSERT_BLOCK, block)
         except sqlite3.Error as error:
             raise self._failure(error) from error
-        changed = state.changed_beside_accounts(self._head.sequence)
         self._state.absorb(state)
         self._head = head_of(block)
         self._log_bytes += len(block.body) + len(block.attached) + _PAGES_BYTES_OF_BLOCK
@@ -180,7 +180,7 @@ class SqliteStore(StateReads):
             raise
         # The state is ahead of the file already, and a round has to know which accounts are gone.
         self._snapshot.note(changed)
-        portion = self._snapshot.next_portion()
+        portion = self._snapshot.next_portion(sum(isinstance(name, str) for name in changed))
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             if portion:

@@ -186,3 +186,21 @@ def test_the_keys_of_a_round_come_in_order_and_once():
             written += portion
             snapshot.done()
     assert written == [*sorted(KEYS), CASH]
+
+
+@pytest.mark.parametrize("records", [1, 2, 50])
+def test_blocks_of_many_records_leave_no_more_to_write_after_each_round(records):
+    snapshot, entry = Snapshot(0), 0
+    behind = []
+    for _ in range(400):
+        portion = snapshot.next_portion(records)
+        entry += records
+        if portion:
+            snapshot.done()
+        snapshot.note(f"key {entry - n}" for n in range(records))
+        head = Head(entry, b"", 0, entry)
+        if snapshot.is_due(head):
+            behind.append(entry - snapshot.sequence)
+            snapshot.start_round(head, {}, ROWS)
+    assert len(behind) > 10
+    assert max(behind) < 20 * (records + ROWS), "a round ends before many blocks have come"

@@ -262,7 +262,7 @@ def test_a_full_database_can_be_closed_and_opened(store, path):
 def test_a_defect_in_the_middle_of_a_commit_does_not_stop_the_next_one(store, monkeypatch):
     (number,) = opened(store, 5)
     with monkeypatch.context() as broken:
-        broken.setattr(store._snapshot, "next_portion", lambda: [number])
+        broken.setattr(store._snapshot, "next_portion", lambda _: [number])
         broken.setattr(store, "_write_rows", lambda *_: 1 // 0)
         with pytest.raises(ZeroDivisionError):
             book(store, Deposit(number, 1))
