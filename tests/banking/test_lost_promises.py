@@ -280,3 +280,28 @@ def test_a_reminder_that_nobody_answers_ends_all_the_same():
     assert [flight.trouble for flight in told] == [f"{OTHER} does not confirm it"]
     assert engine.flights == {}
     assert flights.NOTHING_TO_RECALL.tellings(Reason.NO_SUCH_TRANSFER) == (Telling(),)
+
+
+@pytest.mark.parametrize("role", [Role.PAYER, Role.PAYEE])
+def test_a_bank_that_cannot_say_now_is_asked_again_and_has_denied_nothing(role):
+    engine, told = Engine(lambda _: AMOUNT_MAX), []
+    key = f"{OTHER}/t1" if role is Role.PAYEE else "t1"
+    ended = committed(Phase.ENDED)._replace(key=key, role=role)
+    engine.decided.remind([ended], told.append)
+    for now, reply in enumerate((Reason.OUTCOME_UNKNOWN, Reason.NOT_LEADER, None)):
+        ((_, _, message),) = engine.messages
+        engine.messages = []
+        said = answer("refused", reply) if reply else answer(COMMITTED)
+        engine.answered(key, message, said, 20 * now)
+        engine.tick(20 * now + 19)
+    assert [(flight.trouble, flight.renewals) for flight in told] == [("", 0)]
+
+
+def test_a_promise_that_cannot_be_made_again_now_is_asked_for_again_without_an_alarm():
+    bench = Bench()
+    bench.said()
+    assert bench.answers(UNKNOWN).startswith("P,")
+    assert bench.answers(answer("refused", Reason.STORE_FULL)) == ""
+    assert bench.flight.trouble == ""
+    assert bench.later().startswith("P,")
+    assert bench.answers(answer(PREPARED)) == "C,t1"

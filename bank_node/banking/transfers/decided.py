@@ -26,6 +26,11 @@ REMINDERS = 6
 # Account numbers and addresses are given away again: who is not there now could be somebody else
 # later, so asking on would pay a stranger some day.
 _NOBODY = frozenset((Reason.NO_SUCH_PAYEE, Reason.NO_SUCH_ADDRESS, Reason.PAYEE_CHANGED))
+# Of the bank and not of the transfer: what it answers in a moment is something else.
+_FOR_NOW = frozenset(
+    (Reason.TOO_BUSY, Reason.STOPPING, Reason.NOT_LEADER, Reason.STORE_FULL, Reason.STORE_FAILED,
+     Reason.STORE_AWAY, Reason.OUTCOME_UNKNOWN, Reason.INTERNAL)
+)  # fmt: skip
 
 
 class Decided:
@@ -81,7 +86,7 @@ class Decided:
     def answered(self, flight: Flight, word: Word, reply: Reply, now: float) -> None:
         """The other bank has answered, or it is certain that no answer will come."""
         answer = reply.answer
-        if answer is None:
+        if answer is None or answer.reason in _FOR_NOW:
             self._controls.pause(flight, now)
         elif word is Word.PREPARE:
             self._next(flight, now, at_once=_is_promised(flight, answer, self._recollection))
