@@ -305,3 +305,33 @@ def test_a_promise_that_cannot_be_made_again_now_is_asked_for_again_without_an_a
     assert bench.flight.trouble == ""
     assert bench.later().startswith("P,")
     assert bench.answers(answer(PREPARED)) == "C,t1"
+
+
+def test_who_is_reminded_later_is_not_asked_for_a_payee_who_was_gone_before():
+    engine, told = Engine(lambda _: AMOUNT_MAX), []
+
+    def remind(*replies: Reply) -> list[str]:
+        """What is said while the other bank answers like this."""
+        engine.decided.remind([committed(Phase.ENDED)], told.append)
+        said = []
+        for now, reply in enumerate(replies):
+            if engine.operations:
+                ((key, operation),) = engine.operations
+                engine.operations = []
+                engine.booked(key, operation, committed(Phase.ENDED), now)
+            ((_, _, message),) = engine.messages
+            engine.messages = []
+            said.append(message.word.value)
+            engine.answered("t1", message, reply, now)
+        engine.tick(1000)
+        assert engine.flights == {}
+        return said
+
+    gone = answer("refused", Reason.NO_SUCH_PAYEE)
+    assert remind(UNKNOWN, gone) == ["C", "P"]
+    assert remind(UNKNOWN) == ["C"], "the number may be a stranger's by now"
+    assert all("lost its promise" in flight.trouble for flight in told)
+    assert remind(answer(COMMITTED)) == ["C"], "the right ledger may be back"
+    assert told[-1].trouble == ""
+    engine.decided.insist(OTHER, 0)
+    assert remind(UNKNOWN, answer(PREPARED), answer(COMMITTED)) == ["C", "P", "C"]

@@ -26,6 +26,7 @@ REMINDERS = 6
 # Account numbers and addresses are given away again: who is not there now could be somebody else
 # later, so asking on would pay a stranger some day.
 _NOBODY = frozenset((Reason.NO_SUCH_PAYEE, Reason.NO_SUCH_ADDRESS, Reason.PAYEE_CHANGED))
+_GONE_MAX = 100_000
 # Of the bank and not of the transfer: what it answers in a moment is something else.
 _FOR_NOW = frozenset(
     (Reason.TOO_BUSY, Reason.STOPPING, Reason.NOT_LEADER, Reason.STORE_FULL, Reason.STORE_FAILED,
@@ -39,6 +40,8 @@ class Decided:
     def __init__(self, controls: Controls, recollection: Recollection) -> None:
         self._controls = controls
         self._recollection = recollection
+        self._gone: dict[str, BankCode] = {}
+        """Ended transfers whose payee is gone with the promise, and the banks that have said so."""
 
     def remind(self, ended: Iterable[Transfer], told: Callable[[Flight], object]) -> None:
         """Asks whether other banks still know of what they have taken or paid.
@@ -48,7 +51,8 @@ class Decided:
         """
         flights = self._controls.flights
         for record in ended:
-            flight = Flight(record.key, bank_of(record.bank), None, record, reminder=told)
+            flight = Flight(record.key, bank_of(record.bank), None, record, reminder=told,
+                            is_refused=record.key in self._gone)  # fmt: skip
             if flights.setdefault(record.key, flight) is flight:
                 self.go_on(flight)
             else:
@@ -59,6 +63,7 @@ class Decided:
         for flight in self._controls.flights.values():
             if flight.bank == bank and flight.is_refused:
                 flight.is_refused, flight.trouble, flight.next_at = False, "", now
+        self._gone = {key: said for key, said in self._gone.items() if said != bank}
 
     def go_on(self, flight: Flight) -> None:
         """Has the other bank take what is paid; first of all promise it, if it has lost that."""
@@ -106,6 +111,8 @@ class Decided:
 
     def _end(self, flight: Flight, told: Callable[[Flight], object]) -> None:
         del self._controls.flights[flight.key]
+        if flight.is_refused and flight.trouble and len(self._gone) < _GONE_MAX:
+            self._gone[flight.key] = flight.bank
         told(flight)
 
 
@@ -118,6 +125,7 @@ def _is_to_be_promised(flight: Flight, word: Word, answer: TransferAnswer) -> bo
         _complain(flight, f"{flight.bank} answers {word.name}: {answer.text}")
         return False
     if flight.is_refused:
+        _complain(flight, flight.trouble or f"{flight.bank} has lost its promise and its payee")
         return False
     flight.is_lost = True
     # Who makes promises and loses them again is not asked in a circle.
