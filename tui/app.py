@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from textual import work
 from textual.app import App
 from textual.cache import LRUCache
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -30,6 +31,12 @@ def _screen(name: str) -> Screen[Any]:
     return screen
 
 
+def _browser_driver() -> type[Driver]:
+    from tui.browser import BrowserDriver
+
+    return BrowserDriver
+
+
 class BankConsole(App[None]):
     """The console on one node."""
 
@@ -49,16 +56,18 @@ class BankConsole(App[None]):
         memory: Memory,
         read_only: bool = False,
         embedded: bool = False,
+        in_browser: bool = False,
         save_folder: Path | None = None,
         on_ready: Callable[[], None] | None = None,
     ) -> None:
         """`on_ready` is called when the first screen is drawn. `save_folder` takes the files
-        of saved tables; without one it is the working folder.
+        of saved tables; without one it is the working folder. `in_browser` draws for a browser:
+        whoever looks there need not be the one who started it, and cannot end `read_only`.
         """
         # Textual reads the first mode from here.
         known = memory.now.screen in actions.SCREENS
         self.DEFAULT_MODE = memory.now.screen if known else "overview"  # type: ignore[misc]
-        super().__init__()
+        super().__init__(driver_class=_browser_driver() if in_browser else None)
         # Textual parses every sheet anew for each new kind of widget unless its cache, made for
         # 64 of them, holds all: that alone was half of the start and of a change of screens.
         self.stylesheet._parse_cache = LRUCache(_SHEETS_MAX)
@@ -69,7 +78,8 @@ class BankConsole(App[None]):
         self.save_folder = save_folder or Path()
         self._on_ready = on_ready
         self.trace_mode = MODES[1] if memory.now.trace else ""
-        self.link = Link(connect, token, Trace(clock))
+        self.only_looks = read_only and in_browser
+        self.link = Link(connect, token, Trace(clock), only_looks=self.only_looks)
         self.hub = Hub(self.link, clock, self._changed)
         for theme in themes.THEMES:
             self.register_theme(theme)
@@ -200,6 +210,9 @@ class BankConsole(App[None]):
         self._changed("all")
 
     def do_read_only(self) -> None:
+        if self.only_looks:
+            self.note("This console only looks; whoever started it has decided that.", "warning")
+            return
         self.read_only = not self.read_only
         self.refresh_bindings()
         self._changed("state")

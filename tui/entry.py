@@ -59,6 +59,7 @@ def run(
     save_folder: Path | None = None,
     read_only: bool = False,
     embedded: bool = False,
+    in_browser: bool = False,
     on_ready: Callable[[], None] | None = None,
 ) -> None:
     """Shows the console on the node whose operator's listener is at `host` and `port`.
@@ -66,7 +67,8 @@ def run(
     Returns when the operator leaves. What is remembered until the next start is kept in
     `state_folder` (None forgets), saved tables go to `save_folder` (None is the working folder).
     With `embedded` the node ends with the console, so that leaving asks when clients are
-    connected. `on_ready` is called when the first screen is drawn.
+    connected. With `in_browser` it draws for a browser, over its standard streams, and `read_only`
+    cannot be ended. `on_ready` is called when the first screen is drawn.
     """
     # Until the first screen is drawn nothing becomes garbage, and looking for it takes a tenth of
     # the start.
@@ -87,6 +89,7 @@ def run(
         memory=Memory(state_folder),
         read_only=read_only,
         embedded=embedded,
+        in_browser=in_browser,
         save_folder=save_folder,
         on_ready=ready,
     )

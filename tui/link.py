@@ -8,12 +8,14 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple, Protocol, TypeVar
 
 from bank_node.errors import BankError
 from bank_node.telemetry.clock import Clock
 from tui import safe
 from tui.model.documents import read
+from tui.model.lines import changes
 
 Shape = TypeVar("Shape")
 
@@ -92,20 +94,27 @@ class Line:
     Requests wait for each other: there is one question on the wire at a time.
     """
 
-    def __init__(self, connect: Connect, token: str, trace: Trace) -> None:
+    def __init__(
+        self, connect: Connect, token: str, trace: Trace, *, only_looks: bool = False
+    ) -> None:
+        """With `only_looks`, no line that may change something is ever sent."""
         self._connect = connect
         self._token = token
         self._trace = trace
+        self._only_looks = only_looks
         self._caller: Caller | None = None
         self._turn = asyncio.Lock()
 
     async def say(self, line: str, *, background: bool = False) -> str:
         """Sends a line and returns the reply line, whatever it says.
 
-        Raises Lost when the node cannot be reached, and Rejected when it refuses the token.
+        Raises Lost when the node cannot be reached, and Rejected when it refuses the token, or when
+        this connection only looks and the line may do more.
         """
         if any(character in line for character in "\r\n"):
             raise Rejected("a line has no line end in it")
+        if self._only_looks and _may_do_more(line):
+            raise Rejected("this console only looks, and the line may change something")
         async with self._turn:
             caller = self._caller or await self._open()
             began = self._trace.clock.monotonic_ns()
@@ -153,19 +162,22 @@ class Line:
 class Link:
     """All connections of one console to its node."""
 
-    def __init__(self, connect: Connect, token: str, trace: Trace) -> None:
+    def __init__(
+        self, connect: Connect, token: str, trace: Trace, *, only_looks: bool = False
+    ) -> None:
         self.trace = trace
-        self.main = Line(connect, token, trace)
+        made = partial(Line, connect, token, trace, only_looks=only_looks)
+        self.main = made()
         """What the operator does, and the pages that he looks at."""
-        self.pulse = Line(connect, token, trace)
+        self.pulse = made()
         """Status, figures and peers, asked again and again."""
-        self.events = Line(connect, token, trace)
-        self.log = Line(connect, token, trace)
-        self.traffic = Line(connect, token, trace)
-        self.stages = Line(connect, token, trace)
-        self.payments = Line(connect, token, trace)
+        self.events = made()
+        self.log = made()
+        self.traffic = made()
+        self.stages = made()
+        self.payments = made()
         """Long polls, each of which keeps its connection busy."""
-        self.raw = Line(connect, token, trace)
+        self.raw = made()
         """What is typed by hand."""
 
     async def close(self) -> None:
@@ -181,6 +193,15 @@ def accepted(reply: str) -> str:
     if code.upper() == "ER":
         raise Rejected(safe.line(sentence or "the node refuses without a reason", 400))
     return reply
+
+
+def _may_do_more(line: str) -> bool:
+    """Whether a line may do more than look.
+
+    A node lets backspaces edit a line, so that one with a control character need not be what it
+    seems; and wrong tokens lock out everybody at this address.
+    """
+    return not line.isprintable() or line.lstrip()[:2].upper() == _AUTHENTICATE or changes(line)
 
 
 def back_off_s(failures: int) -> float:

@@ -30,11 +30,16 @@ async def copy(app: "BankConsole") -> None:
 
 
 async def save(app: "BankConsole") -> None:
-    """Writes the focused table to a file of its own."""
+    """Writes the focused table to a file of its own, which a browser downloads."""
     grid, text, count = await _table(app)
     if grid is None:
         return
-    path = app.save_folder / f"{grid.name}-{formats.stamp(app.clock.now_us())}.csv"
+    name = f"{grid.name}-{formats.stamp(app.clock.now_us())}.csv"
+    if app.is_web:
+        app.deliver_text(io.StringIO(text), save_filename=name, mime_type="text/csv")
+        app.note(f"{formats.plural(count, 'row')} in {name}, if the browser allows the download.")
+        return
+    path = app.save_folder / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib import import_module
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -48,6 +49,7 @@ else:
     help="The file with the node's token; operator.token in the data folder without it.",
 )
 @click.option("--read-only", is_flag=True, help="Look, and change nothing.")
+@click.option("--in-browser", is_flag=True, hidden=True)
 def tui(
     config: Path | None,
     data: Path | None,
@@ -55,12 +57,19 @@ def tui(
     connect: Endpoint | None,
     token_file: Path | None,
     read_only: bool,
+    in_browser: bool,
 ) -> None:
     """Show the console on a node that runs already: the one of the data folder, or another."""
-    if not has_screen():
+    if not in_browser and not has_screen():
         raise StartupError("there is no terminal for a console; `bank op` does all of it without")
     folder = data_folder(effective(config, data, store).settings)
-    show(folder, connect=connect, token_file=token_file, read_only=read_only)
+    show(
+        folder,
+        connect=connect,
+        token_file=token_file,
+        read_only=read_only,
+        in_browser=in_browser,
+    )
 
 
 def show(
@@ -70,6 +79,7 @@ def show(
     token_file: Path | None = None,
     read_only: bool = False,
     embedded: bool = False,
+    in_browser: bool = False,
 ) -> None:
     """Runs the console until the operator leaves. Raises StartupError."""
     from tui.entry import run
@@ -81,9 +91,11 @@ def show(
         port,
         token,
         clock=_CLOCK,
-        state_folder=folder / _STATE_FOLDER,
+        # What the operator has typed is not for those who may only look.
+        state_folder=None if in_browser and read_only else folder / _STATE_FOLDER,
         read_only=read_only,
         embedded=embedded,
+        in_browser=in_browser,
     )
 
 
@@ -106,19 +118,22 @@ def with_a_bank(config: Path | None, data: Path | None, store: str | None) -> No
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     given = {"--config": config, "--data": data, "--store": store}
     options = [part for key, value in given.items() if value for part in (key, str(value))]
-    with _Served(options) as served:
+    with Served(options, lambda: import_module("tui.app")) as served:
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, lambda *_: served.leave())
         show(folder, embedded=True)
 
 
-class _Served:
+class Served:
     """A bank in a process of its own: ready at the start of the block, stopped at its end."""
 
-    def __init__(self, options: list[str]) -> None:
+    def __init__(self, options: list[str], meanwhile: Callable[[], object] = bool) -> None:
+        """`options` are those of `bank serve`; `meanwhile` is called while the bank starts."""
         self._command = [*program(), "serve", *options]
+        self._meanwhile = meanwhile
 
-    def __enter__(self) -> "_Served":
+    def __enter__(self) -> "Served":
+        """Raises StartupError."""
         self._said = tempfile.TemporaryFile()
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             self._command,
@@ -129,16 +144,24 @@ class _Served:
             start_new_session=sys.platform != "win32",
             creationflags=_GROUP_OF_ITS_OWN,
         )
-        # The console is loaded while the bank starts.
-        import_module("tui.app")
+        self._meanwhile()
         assert self._process.stdout is not None
         if not self._process.stdout.readline().startswith(b"ready "):
             self._process.wait()
-            self._said.seek(0)
-            why = self._said.read().decode("utf-8", "replace").strip().removeprefix("bank: ")
+            why = self._why()
             self._close()
             raise StartupError(why or "the bank does not start")
         return self
+
+    def outlived(self) -> str:
+        """Waits until the bank has ended, whoever ended it; why, if not in order."""
+        return (self._why() or "the bank has ended") if self._process.wait() else ""
+
+    def _why(self) -> str:
+        if self._said.closed:
+            return ""
+        self._said.seek(0)
+        return self._said.read().decode("utf-8", "replace").strip().removeprefix("bank: ")
 
     def leave(self) -> None:
         """Stops the bank and ends this process, whose terminal is gone.

@@ -19,6 +19,7 @@ EXIT_ERROR = 2
 COMMANDS = {
     "serve": ("serve", "serve"),
     "tui": ("console", "tui"),
+    "web": ("web.command", "web"),
     "call": ("call", "call"),
     "scan": ("around", "scan"),
     "plan": ("around", "plan"),

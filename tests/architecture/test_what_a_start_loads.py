@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 # What only some nodes need, or what a node needs only once somebody asks for it.
 LATER = (
+    "aiohttp",
     "bank_node.banking.robbery.planner",
     "bank_node.ledger.audit",
     "bank_node.ledger.migration",

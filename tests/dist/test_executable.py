@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from support.nodes import bank_port, some_host
 from support.polling import until
+from support.web_site import browsing, in_a_loop
 from support.wire import open_account
 
 from bank_node import __version__
+from bank_node.cli.web.page import FILES
 
 MEGABYTE = 1_000_000
 
@@ -72,6 +74,36 @@ def test_proofs_backups_and_exports_are_with_it(serve, run, tmp_path):
     assert json.loads(exported.stdout)[0]["balance"] == 12
     assert run("verify-proof", proof).returncode == 0
     assert run("restore", "--data", tmp_path / "other", copy).returncode == 0
+
+
+def test_the_console_in_a_browser_is_with_it(bank, tmp_path, unpacked):
+    settings = {"network": {"host": some_host(), "port": 0, "subnets": []}, "operator": {"port": 0}}
+    (tmp_path / "config.json").write_text(json.dumps(settings | {"data": str(tmp_path / "data")}))
+
+    @in_a_loop
+    async def look(port, key):
+        async with browsing(port) as browser:
+            await browser.show_key(key)
+            for name in FILES:
+                assert (await browser.get(f"/static/{name}"))[0] == 200
+            async with browser.window() as screen:
+                await screen.sees("serving")
+
+    web = subprocess.Popen(
+        [bank, "web", "--port", "0"],
+        cwd=tmp_path, env={"TMPDIR": str(unpacked)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert web.stdout
+        port, _, key = web.stdout.readline().strip().rpartition(":")[2].partition("/?key=")
+        look(int(port), key)
+        web.send_signal(signal.SIGTERM)
+        assert web.wait(60) == 0
+    finally:
+        if web.poll() is None:
+            web.kill()
+        web.communicate()
+    assert leftovers(unpacked) == []
 
 
 def test_it_finds_banks_and_plans_with_them(serve, run, tmp_path):

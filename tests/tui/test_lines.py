@@ -18,6 +18,7 @@ from tui.widgets.inputs import amount_of, amount_problem
         "ON",
         "OV",
         "OQ show=clients",
+        "OQ do=code account=10001",
         "@10.1.2.7 BA",
         "",
     ],
@@ -29,7 +30,8 @@ def test_a_line_that_looks_changes_nothing(line):
 @pytest.mark.parametrize(
     "line", ["AC", "ad 10001/10.1.2.3 5", "AR 10001/10.1.2.3", "ON start=1", "OV stop=1",
              "OX do=stop", "OH key=a value=b", "ZZ", "what", "@10.1.2.7 AC",
-             "OK to=10.1.2.7 line=AC", "OQ do=freeze account=10001"]
+             "OK to=10.1.2.7 line=AC", "OQ do=freeze account=10001", "OU remind=10.1.2.7",
+             "OV START=1"]
 )  # fmt: skip
 def test_a_line_that_changes_or_is_unknown_may_change_something(line):
     assert changes(line)

@@ -36,6 +36,23 @@ async def test_a_wrong_token_is_told_and_leaves_no_connection():
     assert bank.connections == 2
 
 
+@pytest.mark.parametrize(
+    "said", ["AC", "OX do=stop", "OU remind=10.1.2.7", "OV start=1", "ZZ", "OA a-guess", " oa x",
+             "BC \x08\x08\x08AC", "BC\x7f\x7fAC"]
+)  # fmt: skip
+def test_a_line_that_only_looks_sends_nothing_that_may_do_more(said):
+    @in_a_loop
+    async def look():
+        bank = FakeBank()
+        line = Line(bank.connect, TOKEN, Trace(bank.clock.clock()), only_looks=True)
+        assert await line.say("BC") == "BC 10.1.2.3"
+        with pytest.raises(Rejected, match="only looks"):
+            await line.say(said)
+        assert bank.lines == [f"OA {TOKEN}", "BC"]
+
+    look()
+
+
 @in_a_loop
 async def test_the_token_is_never_written_down():
     bank = FakeBank()

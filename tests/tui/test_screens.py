@@ -4,7 +4,7 @@ import json
 
 import pytest
 from support.console_bank import CODE, START_US, FakeBank
-from support.console_pilot import in_a_loop, opened, text_of
+from support.console_pilot import in_a_loop, opened, text_of, text_seen
 
 from tui import actions
 from tui.state import Memory
@@ -92,6 +92,23 @@ async def test_a_read_only_console_changes_nothing():
             assert len(console.app.screen_stack) == 1
         sent = {line.partition(" ")[0] for line in console.bank.lines}
         assert not sent & {"AC", "AD", "AW", "AR", "OX", "OI", "OH", "OZ", "OK"}
+
+
+@in_a_loop
+async def test_who_looks_in_a_browser_cannot_end_what_read_only_means_there(monkeypatch):
+    monkeypatch.setattr("tui.app._browser_driver", lambda: None)
+    async with opened(read_only=True, in_browser=True) as console:
+        for screen in actions.SCREENS:
+            console.app.go(screen)
+            await console.until(lambda s=screen: s == console.app.screen.NAME, "the screen")
+            await console.pilot.pause()
+            assert "only looks" not in text_seen(console.app)
+        await console.press("ctrl+r")
+        await console.sees("only looks")
+        assert console.app.read_only
+    async with opened(read_only=True) as console:
+        await console.press("ctrl+r")
+        assert not console.app.read_only
 
 
 @in_a_loop

@@ -27,7 +27,9 @@ _LOOKING = frozenset(
         "OR",
     )
 )
-_DOING = ("start=", "stop=", "accept=", "forget=", "promote=", "do=")
+_DOING = ("start=", "stop=", "accept=", "forget=", "promote=", "remind=", "do=")
+# A code to scan is only shown.
+_SHOWING = "do=code"
 
 
 def command_of(line: str) -> Command | None:
@@ -45,6 +47,6 @@ def changes(line: str) -> bool:
         del words[0]
     code = words[0].upper() if words else ""
     if code in _LOOKING or words == ["OZ"]:
-        return any(word.startswith(_DOING) for word in words[1:])
+        return any(word.lower().startswith(_DOING) for word in words[1:] if word != _SHOWING)
     row = COMMANDS.get(code)
     return row is None or code.startswith("O") or row.effect is Effect.WRITES

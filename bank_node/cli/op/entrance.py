@@ -101,7 +101,7 @@ def operator_options(function: Function) -> Function:
         **others: Any,
     ) -> Any:
         settings = effective(config, data, None).settings
-        operator = Operator(*_endpoint(settings, connect), _token(settings, token_file))
+        operator = Operator(*_endpoint(settings, connect), token_of(settings, token_file))
         try:
             return function(operator, **others)
         finally:
@@ -130,7 +130,8 @@ def _endpoint(settings: Settings, connect: Endpoint | None) -> Endpoint:
     return endpoint(where)
 
 
-def _token(settings: Settings, token_file: Path | None) -> str:
+def token_of(settings: Settings, token_file: Path | None) -> str:
+    """The token of a node: in a file as said, or in its data folder. Raises NoEntrance."""
     from bank_node.security.tokens import read_token
 
     path = token_file or data_folder(settings) / OPERATOR_TOKEN_FILE

@@ -1,0 +1,1 @@
+"""`bank web`: the console in a browser, behind a key."""

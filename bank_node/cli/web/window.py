@@ -1,0 +1,195 @@
+"""One browser window: its websocket, and the console behind it, which is a process of its own.
+
+Knows the packets of both; never who may open a window.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from aiohttp import WSMsgType, web
+from textual_serve.app_service import AppService
+from textual_serve.download_manager import DownloadManager
+
+WIDTH, HEIGHT = 80, 24
+_WIDTH_MAX, _HEIGHT_MAX = 1_000, 500
+# So long a console may be busy before it is taken for stuck, and so long it has to end in order.
+_PATIENCE_S = 10.0
+_STOP_S = 5.0
+_STARTS_WITH = b"__GANGLION__\n"
+_COMPLAINT_BYTES = 4_096
+if sys.platform == "win32":
+    _GROUP_OF_ITS_OWN = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _GROUP_OF_ITS_OWN = 0
+
+
+class Window(AppService):
+    """Runs a console for a browser, from `serve` to its end; used once."""
+
+    def __init__(
+        self, command: Sequence[str], socket: web.WebSocketResponse, downloads: DownloadManager
+    ) -> None:
+        """`command` starts a console that draws on its standard streams."""
+        super().__init__(
+            "",
+            write_bytes=self._draw,
+            write_str=self._say,
+            close=self._hang_up,
+            download_manager=downloads,
+        )
+        self._console = list(command)
+        self._socket = socket
+
+    async def serve(self, width: int, height: int) -> None:
+        """Returns when the console and the browser have parted and its process has ended."""
+        await self._open_app_process(_within(width, _WIDTH_MAX), _within(height, _HEIGHT_MAX))
+        reading = asyncio.create_task(self.run())
+        try:
+            await self._listen()
+        finally:
+            await asyncio.shield(self._end(reading))
+
+    # The console
+
+    async def _open_app_process(
+        self, width: int = WIDTH, height: int = HEIGHT
+    ) -> asyncio.subprocess.Process:
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._console,
+            env=_environment(width, height),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            # Ctrl+C is for the server, which ends its consoles in order.
+            start_new_session=sys.platform != "win32",
+            creationflags=_GROUP_OF_ITS_OWN,
+        )
+        self._stdin = process.stdin
+        return process
+
+    async def run(self) -> None:
+        """Passes on what the console draws, to its end."""
+        process = self._process
+        assert process is not None
+        assert process.stdout is not None
+        complaining = asyncio.create_task(self._hear())
+        try:
+            with suppress(asyncio.IncompleteReadError):
+                while await process.stdout.readuntil(b"\n") != _STARTS_WITH:
+                    pass
+                while True:
+                    await self._pass_on(process.stdout)
+        finally:
+            complaint = await complaining
+        if await process.wait():
+            await self._draw(_why(complaint))
+        await self._hang_up()
+
+    async def _pass_on(self, stdout: asyncio.StreamReader) -> None:
+        kind = await stdout.readexactly(1)
+        payload = await stdout.readexactly(int.from_bytes(await stdout.readexactly(4), "big"))
+        if kind == b"D":
+            await self.on_data(payload)
+        elif kind == b"M":
+            await self.on_meta(payload)
+        elif kind == b"P":
+            await self.on_packed(payload)
+
+    async def _hear(self) -> bytes:
+        """The end of what the console complains about."""
+        assert self._process is not None
+        assert self._process.stderr is not None
+        heard = b""
+        while more := await self._process.stderr.read(_COMPLAINT_BYTES):
+            heard = (heard + more)[-_COMPLAINT_BYTES:]
+        return heard
+
+    async def _end(self, reading: asyncio.Task[None]) -> None:
+        """Ends the console in order, or at least for sure; what it still draws is dropped."""
+        assert self._process is not None
+        await self._download_manager.cancel_app_downloads(self.app_service_id)
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await self.send_meta({"type": "quit"})
+                await self._process.wait()
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        await reading
+
+    # The browser
+
+    async def _listen(self) -> None:
+        async for message in self._socket:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._take(message.data)
+            except TimeoutError:
+                return
+
+    async def _take(self, text: str) -> None:
+        """Carries one message out; one that makes no sense is dropped."""
+        try:
+            message = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        match message:
+            case ["stdin", str(typed)]:
+                await self.send_bytes(typed.encode("utf-8", "replace"))
+            case ["resize", {"width": int(width), "height": int(height)}]:
+                width, height = _within(width, _WIDTH_MAX), _within(height, _HEIGHT_MAX)
+                await self.set_terminal_size(width, height)
+            case ["ping", str(data)]:
+                await self._say(json.dumps(["pong", data]))
+            case ["focus", *_]:
+                await self.focus()
+            case ["blur", *_]:
+                await self.blur()
+
+    async def _draw(self, data: bytes) -> None:
+        if not self._socket.closed:
+            with suppress(ConnectionError):
+                await self._socket.send_bytes(data)
+
+    async def _say(self, text: str) -> None:
+        if not self._socket.closed:
+            with suppress(ConnectionError):
+                await self._socket.send_str(text)
+
+    async def _hang_up(self) -> None:
+        await self._socket.close()
+
+
+def told(text: str) -> bytes:
+    """A sentence as a terminal shows it."""
+    return f"\x1b[2J\x1b[H{text}\r\n".encode()
+
+
+def _within(cells: int, most: int) -> int:
+    return max(1, min(cells, most))
+
+
+def _environment(width: int, height: int) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")}
+    return own | {
+        "TEXTUAL_COLOR_SYSTEM": "truecolor",
+        "COLUMNS": str(width),
+        "ROWS": str(height),
+    }
+
+
+def _why(complaint: bytes) -> bytes:
+    """What the browser is told of a console that could not go on.
+
+    Only a sentence of ours: a traceback may have anything in it, the operator's token as well.
+    """
+    last = complaint.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return told(last if last.startswith("bank: ") else "The console has ended unexpectedly.")
