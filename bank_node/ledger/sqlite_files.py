@@ -18,7 +18,7 @@ from bank_node.ledger.book import Account
 from bank_node.ledger.journal import Block
 from bank_node.ledger.ownership import own
 from bank_node.ledger.sqlite_blocks import read_blocks
-from bank_node.ledger.sqlite_schema import open_for_reading
+from bank_node.ledger.sqlite_reading import reading
 from bank_node.ledger.sqlite_store import load
 from bank_node.ledger.state_reads import open_accounts
 from bank_node.ledger.write_back import write_back
@@ -28,7 +28,7 @@ from bank_node.security.files import sync_folder
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that sees the ledger as of one moment."""
-    with closing(open_for_reading(path)) as connection:
+    with reading(path) as connection:
         try:
             connection.execute("BEGIN")
             yield connection
@@ -151,7 +151,7 @@ def _empty_log(path: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     """Whoever asks for it syncs the copy."""
     target.unlink(missing_ok=True)
-    with closing(open_for_reading(source)) as origin, closing(sqlite3.connect(target)) as copy:
+    with reading(source) as origin, closing(sqlite3.connect(target)) as copy:
         copy.execute("PRAGMA synchronous = OFF")
         # All pages in one step: the copy is of one commit, and the node's commits go on.
         origin.backup(copy, pages=-1)

@@ -14,6 +14,11 @@ APPLICATION_ID = 0x42414E4B
 # The owner of the file waits only for strangers that look at it with other tools.
 _BUSY_S = 1.0
 
+# SQLite then leaves out the log of the file and asks nobody whether it changes.
+_ALONE = "mode=ro&immutable=1"
+# The lower byte of what SQLite reports when it may not make what it needs beside the file.
+_BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
 # Migration n leads from schema version n to n + 1. A released one never changes.
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -72,16 +77,22 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Opens an existing ledger without the right to change it. Raises StartupError.
+class NothingBeside(StartupError):
+    """SQLite wants to write a file beside a ledger that it shall only read, and may not."""
 
-    The log beside the file is read along, so a ledger that is being served can be read too.
+
+def open_for_reading(path: Path, *, is_all: bool = False) -> sqlite3.Connection:
+    """Opens an existing ledger without the right to change it.
+
+    The log beside the file is read along, so a ledger that is being served can be read too. With
+    `is_all` there is no log and nobody serves it: no file beside it is looked at or made.
+    Raises StartupError, or NothingBeside where it cannot be read for want of a file beside it.
     """
     if not path.is_file():
         raise StartupError(f"there is no ledger at {path}")
     try:
         connection = sqlite3.connect(
-            f"file:{quote(str(path.resolve()))}?mode=ro",
+            f"file:{quote(str(path.resolve()))}?{_ALONE if is_all else 'mode=ro'}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
@@ -103,7 +114,12 @@ def _closed_unless_opened(connection: sqlite3.Connection, complaint: str) -> Ite
         yield
     except sqlite3.Error as error:
         connection.close()
-        raise StartupError(f"{complaint}: {error}") from None
+        kind = (
+            NothingBeside
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BESIDE
+            else StartupError
+        )
+        raise kind(f"{complaint}: {error}") from None
     except BaseException:
         connection.close()
         raise
