@@ -138,7 +138,7 @@ class Node:
         self._reminders = reminders = Reminders(
             store, transfers, lambda: office.leads, self.events, CLOCK
         )
-        banks.watch.found, self._chronicle.seems_lost = reminders.found, reminders.noticed
+        banks.watch.found = self._chronicle.seems_lost = reminders.noticed
         self._take_up(store, office, succession, transfers, payments)
         self._workers = Workers(_WORKERS, _WORK_WAITING_MAX)
         providers = Providers(

@@ -78,21 +78,18 @@ class Reminders:
         self._lock = Lock()
         self._wanted: SimpleQueue[tuple[BankCode, int | None] | None] = SimpleQueue()
         self._noticed: dict[BankCode, int] = {}
-        self._has_all: set[BankCode] = set()
-        """Banks that were reminded of everything, and took nothing again."""
         self._thread: Thread | None = None
         self._ending, self._cancelled = Event(), Event()
         self.progress = Progress()
 
     def noticed(self, bank: BankCode) -> None:
-        """A bank has lost something. Never blocks; from any thread."""
+        """A bank seems to have gone back in its history. Never blocks; from any thread.
+
+        Whose history is another one once is noticed for ever. It is reminded again all the same,
+        because it may go back a second time.
+        """
         if self._is_time(bank):
             self._want(bank, _UNASKED_MAX)
-
-    def found(self, bank: BankCode) -> None:
-        """A bank has another history than before, as it will have at every later look. As above."""
-        if bank not in self._has_all:
-            self.noticed(bank)
 
     def _is_time(self, bank: BankCode) -> bool:
         """Whether a bank has not been reminded for a while; it is now."""
@@ -156,7 +153,7 @@ class Reminders:
         self.progress = Progress(bank, running=True)
         if at_most is None:
             self._asks.insist(bank)
-        number, in_a_row, before, is_silent = settlement_account(bank), 0, None, False
+        number, in_a_row, before = settlement_account(bank), 0, None
         while in_a_row < _ENOUGH and (at_most is None or self.progress.asked < at_most):
             began_ns = self._now_ns()
             page = tracing.ended(self._store, before, _AT_ONCE)
@@ -165,12 +162,10 @@ class Reminders:
             flights = self._asked([r for r in records if r.bank == number and r[1:3] in _BETWEEN])
             for flight in flights:
                 in_a_row = 0 if flight.renewals or flight.trouble else in_a_row + 1
-            is_silent = bool(flights) and all(flight.attempts >= REMINDERS for flight in flights)
+            is_silent = flights and all(flight.attempts >= REMINDERS for flight in flights)
             before = page.next
             if before is None or is_silent or self._is_over():
                 break
-        if not (is_silent or self._is_over() or self.progress.renewed):
-            self._has_all.add(bank)
         self._tell(self.progress)
 
     def _is_over(self) -> bool:

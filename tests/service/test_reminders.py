@@ -199,24 +199,3 @@ def test_a_node_that_does_not_lead_reminds_nobody(journal):
     it.reminders.noticed(BANK)
     it.reminders.stop(30)
     assert it.asked == []
-
-
-def test_a_bank_whose_history_stays_another_one_is_reminded_until_it_takes_nothing_again(journal):
-    it = journal(300)
-    it.answer = lambda flight: setattr(flight, "renewals", int(it.now_ns == 0))
-    for hour, ended in enumerate((1, 2, 2)):
-        it.now_ns = hour * HOUR_NS
-        it.reminders.found(BANK)
-        until(lambda: it.has_ended(ended), "it was asked", 30)  # noqa: B023
-    assert len(it.asked) == 600
-    it.reminders.noticed(BANK)
-    until(lambda: it.has_ended(3), "what it loses now is another matter", 30)
-
-
-def test_a_bank_that_did_not_answer_is_reminded_again_an_hour_later(journal):
-    it = journal(300)
-    it.answer = lambda flight: setattr(flight, "attempts", 6)
-    for hour in (0, 1):
-        it.now_ns = hour * HOUR_NS
-        it.reminders.found(BANK)
-        until(lambda: it.has_ended(hour + 1), "it was asked", 30)  # noqa: B023
