@@ -1,75 +1,62 @@
-"""The account rows of a MySQL ledger, which lag behind its journal, and who carries them forward.
+"""Writes the rows of a MySQL ledger that lag behind its journal.
 
-Every node on a bank knows which accounts changed since the rows were last complete, and any of
-them may bring the rows up to date; rows only ever get newer, so they may do it at the same time.
+Every node on a bank knows which rows changed since they were last complete, and any of them may
+bring them up to date; rows only ever get newer, so they may do it at the same time.
 """
-
-from collections.abc import Iterable
 
 from bank_node.ledger.audit import Anchor, Row, TransferRow
 from bank_node.ledger.book import CASH, State
 from bank_node.ledger.journal import Head
+from bank_node.ledger.lagging_rows import Snapshot
 from bank_node.ledger.mysql_link import Link
 from bank_node.ledger.mysql_schema import SELECT_ANCHOR, move_anchor, write_rows, write_transfers
 
-# How many entries may lie between the rows and the head before they are carried forward: as many
-# as a start replays in about a quarter of a second.
-SNAPSHOT_ENTRIES = 131_072
 # Rows written after one block: few enough that its neighbours do not wait for them.
 _PORTION_ROWS = 1024
 # Rows written at once when nobody waits.
 _LARGE_PORTION_ROWS = 8192
 
 
-class Snapshot:
-    """Which rows are to be written, up to which block they will be complete then."""
+def start_round(snapshot: Snapshot, link: Link, head: Head, state: State) -> None:
+    """Begins to carry the rows forward, unless another node has done so lately."""
+    known = snapshot.sequence
+    snapshot.written_elsewhere(Anchor._make(link.rows(SELECT_ANCHOR)[0]).sequence)
+    if snapshot.sequence > known:
+        # Where these are found can be read from the rows that the other node has written.
+        state.forget_finished(snapshot.sequence)
+    if snapshot.is_due(head):
+        snapshot.start_round(head, state.accounts, _PORTION_ROWS)
 
-    def __init__(self, sequence: int) -> None:
-        """`sequence` is the entry up to which the stored rows are complete."""
-        self.sequence = sequence
-        self._changed: dict[int | str, int] = {}
-        self._portions: list[int | str] = []
-        self._goal = Anchor(0, 0, b"")
 
-    def note(self, names: Iterable[int | str], sequence: int) -> None:
-        """Remembers which accounts and transfers a block changed that ends with this entry."""
-        self._changed.update(dict.fromkeys(names, sequence))
+def write_portion(snapshot: Snapshot, link: Link, state: State, records: int = 0) -> None:
+    """Writes the next rows as they are in `state`, which must be durable.
 
-    def is_due(self, head: Head) -> bool:
-        return not self._portions and head.sequence - self.sequence >= SNAPSHOT_ENTRIES
+    `records` is how many records the latest block has changed.
+    """
+    portion = snapshot.next_portion(records)
+    if not portion:
+        return
+    rows = [_row(state, name) for name in portion if isinstance(name, int)]
+    keys = [name for name in portion if isinstance(name, str)]
+    transfers = state.transfer_rows(keys)
+    if rows:
+        link.execute(write_rows(rows))
+    if transfers:
+        link.execute(write_transfers(map(TransferRow._make, transfers)))
+    goal = snapshot.goal_reached_by(portion)
+    if goal is not None:
+        link.execute(move_anchor(Anchor(goal.sequence, goal.height, goal.hash)))
+    snapshot.done()
+    # Where a finished record is found can be read from its row from now on.
+    for key in keys:
+        state.finished.pop(key, None)
 
-    @property
-    def is_under_way(self) -> bool:
-        return bool(self._portions)
 
-    def start_round(self, link: Link, head: Head) -> None:
-        """Plans to write everything that changed up to `head`, unless another node has done it."""
-        stored = Anchor._make(link.rows(SELECT_ANCHOR)[0])
-        self.sequence = max(self.sequence, stored.sequence)
-        due = {name for name, entry in self._changed.items() if entry > self.sequence}
-        if not due:
-            self._changed = {}
-            return
-        keys = sorted([name for name in due if isinstance(name, str)], reverse=True)
-        numbers = [name for name in due if isinstance(name, int)]
-        self._portions = [*keys, *sorted([*numbers, CASH], reverse=True)]
-        self._changed = {}
-        self._goal = Anchor(head.sequence, head.height, head.hash)
-
-    def write_portion(self, link: Link, state: State, *, large: bool = False) -> None:
-        """Writes the next rows as they are in `state`, which must be durable."""
-        size = _LARGE_PORTION_ROWS if large else _PORTION_ROWS
-        portion = self._portions[: -size - 1 : -1]
-        rows = [_row(state, name) for name in portion if isinstance(name, int)]
-        transfers = state.transfer_rows([name for name in portion if isinstance(name, str)])
-        if rows:
-            link.execute(write_rows(rows))
-        if transfers:
-            link.execute(write_transfers(TransferRow._make(row) for row in transfers))
-        if len(portion) == len(self._portions):
-            link.execute(move_anchor(self._goal))
-            self.sequence = self._goal.sequence
-        del self._portions[-len(portion) :]
+def write_all(snapshot: Snapshot, link: Link, head: Head, state: State) -> None:
+    """Brings the rows up to `head`; nobody waits."""
+    snapshot.start_round(head, state.accounts, _LARGE_PORTION_ROWS)
+    while snapshot.is_under_way:
+        write_portion(snapshot, link, state)
 
 
 def _row(state: State, number: int) -> Row:

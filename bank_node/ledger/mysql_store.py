@@ -21,8 +21,10 @@ from bank_node.errors import (
 )
 from bank_node.ledger import book
 from bank_node.ledger.book import State
+from bank_node.ledger.entries import is_client
 from bank_node.ledger.following import follow
 from bank_node.ledger.journal import Block, Head, check, head_of
+from bank_node.ledger.lagging_rows import Snapshot
 from bank_node.ledger.mysql_address import Address
 from bank_node.ledger.mysql_link import Beaten, Link, Lost, Row
 from bank_node.ledger.mysql_reading import read_blocks, read_news, recall, restore
@@ -36,7 +38,7 @@ from bank_node.ledger.mysql_schema import (
     select_block_of,
     select_offer,
 )
-from bank_node.ledger.mysql_snapshot import Snapshot
+from bank_node.ledger.mysql_snapshot import start_round, write_all, write_portion
 from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.operations import Operation, Result, is_read, touched
 from bank_node.ledger.records import Record
@@ -102,8 +104,7 @@ class MysqlStore(StateReads):
         except (StoreError, Lost, Beaten) as error:
             raise StartupError(f"the database cannot be used: {error}") from None
         self._snapshot = Snapshot(anchored)
-        for number, sequence in changed.items():
-            self._snapshot.note((number,), sequence)
+        self._snapshot.note(changed, self._head.sequence)
         if self._link.flush_at_commit != "1":
             _log.warning(
                 "innodb_flush_log_at_trx_commit of %s is %s: a crash of the database can lose "
@@ -210,10 +211,7 @@ class MysqlStore(StateReads):
         """Brings the account rows up to date, so that the next start has little to replay."""
         try:
             if self._link.is_open and self._head.sequence > self._snapshot.sequence:
-                if not self._snapshot.is_under_way:
-                    self._snapshot.start_round(self._link, self._head)
-                while self._snapshot.is_under_way:
-                    self._snapshot.write_portion(self._link, self._state, large=True)
+                write_all(self._snapshot, self._link, self._head, self._state)
         except (StoreError, Beaten, Lost) as error:
             _log.warning("the account rows stay behind the journal: %s", error)
         finally:
@@ -252,7 +250,10 @@ class MysqlStore(StateReads):
                 final=True,
             ) from error
         self._head = head_of(block)
-        self._snapshot.note(touched, self._head.sequence)
+        accounts = self._state.accounts
+        # An open account of a client tells by itself when it was changed last.
+        beside = [n for n in touched if isinstance(n, str) or not is_client(n) or n not in accounts]
+        self._snapshot.note(beside, self._head.sequence)
 
     @property
     def _takes_turns(self) -> bool:
@@ -350,23 +351,20 @@ class MysqlStore(StateReads):
         self._in_turn = False
         self._batch = None
         self._races_lost = 0
-        changed = state.changed(self._head.sequence)
+        changed = state.changed_beside_accounts(self._head.sequence)
         self._state.absorb(state)
         # Last, because whoever finds this height in the database reads the state without a lock.
         self._head = head_of(block)
         self._snapshot.note(changed, self._head.sequence)
         if self._snapshot.is_under_way or self._snapshot.is_due(self._head):
-            self._carry_snapshot()
+            self._carry_snapshot(len(changed))
 
-    def _carry_snapshot(self) -> None:
+    def _carry_snapshot(self, records: int) -> None:
         try:
             if not self._snapshot.is_under_way:
-                self._snapshot.start_round(self._link, self._head)
+                start_round(self._snapshot, self._link, self._head, self._state)
             if self._snapshot.is_under_way:
-                self._snapshot.write_portion(self._link, self._state)
-            if not self._snapshot.is_under_way:
-                # Where these are found can be read from their rows from now on.
-                self._state.forget_finished(self._snapshot.sequence)
+                write_portion(self._snapshot, self._link, self._state, records)
         except (StoreError, Beaten, Lost) as error:
             # The block is durable; rows that lag cost nothing but a longer start.
             _log.warning("account rows were not written, they will be: %s", error)

@@ -18,6 +18,7 @@ from bank_node.ledger import book
 from bank_node.ledger.book import CASH, Account, FreeNumbers, State
 from bank_node.ledger.following import follow
 from bank_node.ledger.journal import Block, Head, check, head_of
+from bank_node.ledger.lagging_rows import Snapshot
 from bank_node.ledger.notes import ReadNote
 from bank_node.ledger.operations import Operation, Result, touched
 from bank_node.ledger.ownership import own
@@ -25,7 +26,6 @@ from bank_node.ledger.records import Record
 from bank_node.ledger.recovery import Recovery
 from bank_node.ledger.sqlite_blocks import INSERT_BLOCK, find_block, last_head, read_blocks, tail
 from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
-from bank_node.ledger.sqlite_snapshot import Snapshot
 from bank_node.ledger.sqlite_transfers import read_open, recall, write_rows, write_transfers
 from bank_node.ledger.state_reads import StateReads, block_holding
 from bank_node.ledger.transfer_operations import ReadTransfer
@@ -87,7 +87,7 @@ class SqliteStore(StateReads):
         try:
             self._state, self._head, sequence, changed = load(self._connection)
             self._snapshot = Snapshot(sequence)
-            self._snapshot.note(changed)
+            self._snapshot.note(changed, self._head.sequence)
             self._carry_on()
         except sqlite3.Error as error:
             self._connection.close()
@@ -130,7 +130,7 @@ class SqliteStore(StateReads):
         if portion:
             self._done_with(portion)
             self._log_bytes += _PAGES_BYTES_OF_PORTION
-        self._snapshot.note(changed)
+        self._snapshot.note(changed, self._head.sequence)
         self._carry_on()
 
     def _carry_on(self) -> None:
@@ -179,7 +179,7 @@ class SqliteStore(StateReads):
             self._is_sound = head == self._head
             raise
         # The state is ahead of the file already, and a round has to know which accounts are gone.
-        self._snapshot.note(changed)
+        self._snapshot.note(changed, head.sequence)
         portion = self._snapshot.next_portion(sum(isinstance(name, str) for name in changed))
         try:
             self._connection.execute("BEGIN IMMEDIATE")

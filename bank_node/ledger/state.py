@@ -254,10 +254,6 @@ class State:
         """Forgets where those are found that ended up to an entry; the store knows."""
         self.finished = {key: entry for key, entry in self.finished.items() if entry > up_to}
 
-    def changed(self, since: int) -> Collection[int | str]:
-        """The accounts that this batch touched, and what it changed else after an entry."""
-        return {*self.accounts, *self.changed_beside_accounts(since)}
-
     def changed_beside_accounts(self, since: int) -> list[int | str]:
         """What this batch changed after an entry that no open client tells by its last entry:
         records, settlement accounts, and the accounts that it closed."""

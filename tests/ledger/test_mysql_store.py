@@ -15,7 +15,7 @@ from bank_node.errors import (
     StartupError,
     StoreError,
 )
-from bank_node.ledger import mysql_snapshot
+from bank_node.ledger import lagging_rows, mysql_snapshot
 from bank_node.ledger.operations import (
     CloseAccount,
     Deposit,
@@ -183,7 +183,8 @@ def test_a_block_of_another_node_that_does_not_fit_ends_writing(node, mariadb, d
 
 
 def test_rows_are_carried_forward_by_whoever_is_writing(node, url, monkeypatch):
-    monkeypatch.setattr(mysql_snapshot, "SNAPSHOT_ENTRIES", 10)
+    monkeypatch.setattr(lagging_rows, "SNAPSHOT_ENTRIES", 10)
+    monkeypatch.setattr(lagging_rows, "_LOOK_NUMBERS", 30_000)
     monkeypatch.setattr(mysql_snapshot, "_PORTION_ROWS", 3)
     draws, stores = random.Random(7), [node(), node()]
     numbers = opened(stores[0], *range(20))

@@ -10,7 +10,7 @@ from child_python import run
 from ledger_model import assert_state_is_that_of_the_journal, book, opened
 
 from bank_node.errors import CorruptLedger, OutcomeUnknown, Reason, StartupError, StoreError
-from bank_node.ledger import sqlite_snapshot, sqlite_store
+from bank_node.ledger import lagging_rows, sqlite_store
 from bank_node.ledger.entries import Account
 from bank_node.ledger.operations import (
     CloseAccount,
@@ -41,9 +41,9 @@ def store(path):
 @pytest.fixture
 def small_rounds(monkeypatch):
     """A snapshot round starts every 20 entries and takes several blocks."""
-    monkeypatch.setattr(sqlite_snapshot, "SNAPSHOT_ENTRIES", 20)
+    monkeypatch.setattr(lagging_rows, "SNAPSHOT_ENTRIES", 20)
     monkeypatch.setattr(sqlite_store, "_PORTION_ROWS", 2)
-    monkeypatch.setattr(sqlite_snapshot, "_LOOK_NUMBERS", 30_000)
+    monkeypatch.setattr(lagging_rows, "_LOOK_NUMBERS", 30_000)
 
 
 def random_batch(draws, store):

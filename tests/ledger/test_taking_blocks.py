@@ -8,7 +8,7 @@ from ledger_model import book, opened
 from test_transfers import KEYS, some_operation, verified
 
 from bank_node.errors import CorruptLedger, StoreError
-from bank_node.ledger import sqlite_snapshot
+from bank_node.ledger import lagging_rows
 from bank_node.ledger.book import CASH, ENTRY, Kind, decide_all
 from bank_node.ledger.journal import head_of, seal
 from bank_node.ledger.memory_store import MemoryStore
@@ -120,8 +120,8 @@ def test_a_copy_opened_again_is_the_same(tmp_path):
 
 
 def test_the_snapshot_of_a_copy_is_carried_forward(tmp_path, monkeypatch):
-    monkeypatch.setattr(sqlite_snapshot, "SNAPSHOT_ENTRIES", 10)
-    monkeypatch.setattr(sqlite_snapshot, "_LOOK_NUMBERS", 30_000)
+    monkeypatch.setattr(lagging_rows, "SNAPSHOT_ENTRIES", 10)
+    monkeypatch.setattr(lagging_rows, "_LOOK_NUMBERS", 30_000)
     original = busy(5, rounds=60)
     store = SqliteStore(tmp_path / "copy.db")
     for block in original.blocks():

@@ -8,7 +8,7 @@ from plain_transfers import PlainTransfers
 from test_store_contract import pending
 
 from bank_node.errors import CorruptLedger, Reason
-from bank_node.ledger import audit, sqlite_schema, sqlite_snapshot, sqlite_store
+from bank_node.ledger import audit, lagging_rows, sqlite_schema, sqlite_store
 from bank_node.ledger.book import FreeNumbers, State
 from bank_node.ledger.entries import CASH, ENTRY, bank_of, settlement_account
 from bank_node.ledger.following import follow
@@ -144,9 +144,9 @@ def test_transfers_at_the_upper_end_of_all_amounts(room, seed):
 @pytest.mark.parametrize("seed", range(6))
 def test_rows_that_lag_tell_the_same_after_any_restart(tmp_path, monkeypatch, seed):
     """A snapshot is taken every few entries, in portions of two rows."""
-    monkeypatch.setattr(sqlite_snapshot, "SNAPSHOT_ENTRIES", 10)
+    monkeypatch.setattr(lagging_rows, "SNAPSHOT_ENTRIES", 10)
     monkeypatch.setattr(sqlite_store, "_PORTION_ROWS", 2)
-    monkeypatch.setattr(sqlite_snapshot, "_LOOK_NUMBERS", 30_000)
+    monkeypatch.setattr(lagging_rows, "_LOOK_NUMBERS", 30_000)
     room = Room(lambda: sqlite_store.SqliteStore(tmp_path / "bank.db"), is_durable=True)
     run(room, seed, 60, [0, 1, 50, 100])
     report = verify_file(tmp_path / "bank.db")

@@ -1,4 +1,4 @@
-"""Which rows of a SQLite ledger are to be rewritten, in portions that no client waits for.
+"""Which rows of a stored ledger are to be rewritten, in portions that no client waits for.
 
 The rows lag behind the journal: they are a snapshot, complete up to one entry, which is carried
 forward in rounds. Knows names of rows and nothing of their contents, and writes none itself.
@@ -40,18 +40,19 @@ class Snapshot:
         self.sequence = sequence
         self._numbers: set[int] = set()
         self._keys: set[str] = set()
-        self._runs: list[Iterable[str]] = []
+        self._runs: list[tuple[int, list[str]]] = []
+        """Sorted keys, each list with the entry that all of them were changed by."""
         self._goal = EMPTY_HEAD
         self._round: Iterator[list[Name]] | None = None
         self._round_keys: Iterator[str] = iter(())
         self._keys_at_once = 0
         self._portion: list[Name] = []
 
-    def note(self, names: Iterable[Name]) -> None:
+    def note(self, names: Iterable[Name], sequence: int) -> None:
         """Remembers rows that a block changed, but for those of open accounts of clients.
 
         Such an account tells its last entry itself; remembering it would cost each deposit more
-        than looking at all accounts costs each round.
+        than looking at all accounts costs each round. `sequence` is the last entry of the block.
         """
         for name in names:
             if isinstance(name, str):
@@ -59,8 +60,14 @@ class Snapshot:
             else:
                 self._numbers.add(name)
         if len(self._keys) >= _RUN_KEYS:
-            self._runs.append(sorted(self._keys))
+            self._runs.append((sequence, sorted(self._keys)))
             self._keys = set()
+
+    def written_elsewhere(self, sequence: int) -> None:
+        """Another node has written all rows up to an entry: this one need not."""
+        if sequence > self.sequence:
+            self.sequence = sequence
+            self._runs = [run for run in self._runs if run[0] > sequence]
 
     def is_due(self, head: Head) -> bool:
         """Whether enough has gathered for another round."""
@@ -77,7 +84,7 @@ class Snapshot:
         and what it had still to write belongs to this one.
         """
         left = [name for name in self._portion if isinstance(name, str)]
-        runs = [left, self._round_keys, *self._runs, sorted(self._keys)]
+        runs = [left, self._round_keys, *(keys for _, keys in self._runs), sorted(self._keys)]
         self._runs, self._keys, self._portion = [], set(), []
         self._round_keys = (key for key, _ in groupby(merge(*runs)))
         self._goal = head

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from bank_node.ledger import sqlite_snapshot
+from bank_node.ledger import lagging_rows
 from bank_node.ledger.entries import CASH, Account, settlement_account
 from bank_node.ledger.journal import Head
-from bank_node.ledger.sqlite_snapshot import Snapshot
+from bank_node.ledger.lagging_rows import Snapshot
 from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN, BankCode
 
 BANKS = [settlement_account(BankCode(f"10.0.0.{n}")) for n in range(3)]
@@ -19,9 +19,9 @@ ROWS = 3
 @pytest.fixture(autouse=True)
 def small_rounds(monkeypatch):
     """A round is due every 30 entries, and looks at the numbers in six stretches."""
-    monkeypatch.setattr(sqlite_snapshot, "SNAPSHOT_ENTRIES", 30)
-    monkeypatch.setattr(sqlite_snapshot, "_LOOK_NUMBERS", 15_000)
-    monkeypatch.setattr(sqlite_snapshot, "_RUN_KEYS", 5)
+    monkeypatch.setattr(lagging_rows, "SNAPSHOT_ENTRIES", 30)
+    monkeypatch.setattr(lagging_rows, "_LOOK_NUMBERS", 15_000)
+    monkeypatch.setattr(lagging_rows, "_RUN_KEYS", 5)
 
 
 class Rows:
@@ -90,7 +90,7 @@ def decided_here(rows: Rows) -> None:
         return
     beside = rows.block()
     rows.write(portion)
-    rows.snapshot.note(beside)
+    rows.snapshot.note(beside, rows.entry)
     rows.carry_on()
 
 
@@ -99,7 +99,7 @@ def taken_from_a_leader(rows: Rows) -> None:
     before = rows.entry
     rows.block()
     touched = {name for name, entries in rows.changes.items() if entries[-1] > before}
-    rows.snapshot.note(touched)
+    rows.snapshot.note(touched, rows.entry)
     rows.write(rows.snapshot.next_portion())
     rows.carry_on()
 
@@ -156,7 +156,7 @@ def test_no_block_waits_for_more_than_a_portion_and_no_portion_is_needlessly_sma
     numbers = range(ACCOUNT_MIN, ACCOUNT_MAX + 1, apart)
     accounts = Watched({number: Account(number, 0, number) for number in numbers})
     snapshot, rows, look = Snapshot(0), 256, 15_000
-    snapshot.note(KEYS)
+    snapshot.note(KEYS, 1)
     snapshot.start_round(Head(1, b"", 0, 200_000), accounts, rows)
     assert accounts.looks == 0
     written: list[int | str] = []
@@ -177,7 +177,7 @@ def test_no_block_waits_for_more_than_a_portion_and_no_portion_is_needlessly_sma
 def test_the_keys_of_a_round_come_in_order_and_once():
     snapshot, draws = Snapshot(0), random.Random(1)
     for _ in range(50):
-        snapshot.note(draws.sample(KEYS, 4))
+        snapshot.note(draws.sample(KEYS, 4), 100)
     snapshot.start_round(Head(1, b"", 0, 100), {}, ROWS)
     written: list[int | str] = []
     while snapshot.is_under_way:
@@ -197,10 +197,33 @@ def test_blocks_of_many_records_leave_no_more_to_write_after_each_round(records)
         entry += records
         if portion:
             snapshot.done()
-        snapshot.note(f"key {entry - n}" for n in range(records))
+        snapshot.note((f"key {entry - n}" for n in range(records)), entry)
         head = Head(entry, b"", 0, entry)
         if snapshot.is_due(head):
             behind.append(entry - snapshot.sequence)
             snapshot.start_round(head, {}, ROWS)
     assert len(behind) > 10
     assert max(behind) < 20 * (records + ROWS), "a round ends before many blocks have come"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_of_what_another_node_has_written_nothing_later_is_left_out(seed):
+    rows = Rows(seed)
+    for _ in range(600):
+        decided_here(rows)
+        if rows.draws.random() < 0.05 and not rows.snapshot.is_under_way:
+            up_to = rows.draws.randint(rows.snapshot.sequence, rows.entry)
+            for name, entries in rows.changes.items():
+                theirs = max((entry for entry in entries if entry <= up_to), default=0)
+                rows.stored[name] = max(rows.stored.get(name, 0), theirs)
+            rows.snapshot.written_elsewhere(up_to)
+        rows.assert_rows_are_complete()
+
+
+def test_keys_that_another_node_has_written_are_written_by_nobody_else():
+    snapshot = Snapshot(0)
+    snapshot.note(KEYS[:20], 10)
+    snapshot.note(KEYS[20:], 20)
+    snapshot.written_elsewhere(10)
+    snapshot.start_round(Head(1, b"", 0, 40), {}, 100)
+    assert snapshot.next_portion() == sorted(KEYS[20:])
