@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from bank_node.banking.payments.abroad import PayAbroad, as_payment, memo_of
 from bank_node.banking.payments.exchange import Exchange
-from bank_node.banking.payments.limits import is_locked
+from bank_node.banking.payments.limits import is_locked, spent_today
 from bank_node.banking.payments.operations import (
     Change,
     ClaimVpa,
@@ -140,8 +140,8 @@ def change_limits(counter: Counter, call: Call) -> Steps:
     rules = counter.rules
     per_payment = min(_or(person.per_payment, rules.per_payment), rules.per_payment)
     per_day = min(_or(person.per_day, rules.per_day), rules.per_day)
-    spent = activity.spent if activity.day == terms.now.day else 0
-    return f"PL {per_payment} {per_day} {max(0, per_day - spent)}"
+    left = max(0, per_day - spent_today(activity, terms.now))
+    return f"PL {per_payment} {per_day} {left}"
 
 
 def _or(chosen: int | None, given: int) -> int:

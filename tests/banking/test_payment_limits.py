@@ -13,6 +13,7 @@ from bank_node.banking.payments.limits import (
     refusal,
     right_pin,
     spent,
+    spent_today,
     wrong_pin,
 )
 from bank_node.errors import Reason
@@ -55,6 +56,45 @@ def test_a_day_has_a_limit_and_the_next_day_begins_anew():
         activity = pay(activity, 1000, at(n * 100))
     assert pay(activity, 1, at(400)) is Reason.LIMIT_OF_DAY
     assert pay(activity, 1000, at(500, day=101)).spent == 1000
+
+
+def test_a_clock_set_back_does_not_begin_a_day_again_and_neither_does_setting_it_right():
+    activity = Activity()
+    for n in range(3):
+        activity = pay(activity, 1000, at(n * 100))
+    for day in (99, 93, 100):
+        assert spent_today(activity, at(400, day)) == 3000
+        assert pay(activity, 1, at(400, day)) is Reason.LIMIT_OF_DAY
+    assert pay(activity, 1000, at(500, day=101)).spent == 1000
+
+
+def test_what_is_spent_while_the_clock_is_set_back_counts_for_the_day_before_that():
+    activity = pay(pay(Activity(), 1000, at(0)), 1000, at(100, day=99))
+    assert (activity.day, activity.spent) == (100, 2000)
+    assert pay(activity, 1000, at(200)).spent == 3000
+
+
+def test_a_clock_that_was_far_ahead_holds_nobody_up_and_frees_nothing():
+    ahead = pay(Activity(), 1000, at(0, day=4000))
+    activity = pay(pay(ahead, 1000, at(100)), 1000, at(200))
+    assert pay(activity, 1, at(300)) is Reason.LIMIT_OF_DAY
+    assert pay(activity, 1000, at(400, day=101)).spent == 1000
+
+
+@given(
+    st.lists(st.tuples(st.integers(500, 1000), st.integers(0, 3), st.integers(-3, 3)), max_size=40)
+)
+def test_whatever_a_clock_says_that_errs_by_days_no_day_begins_twice(payments):
+    """The true day only goes on; the clock is up to three days before or after it."""
+    activity, total, true_day, days = Activity(), 0, 100, {0}
+    for n, (amount, passing, error) in enumerate(payments):
+        true_day += passing == 0
+        now = at(n * 100, day=true_day + error)
+        days.add(max(now.day, max(days)))
+        after = pay(activity, amount, now)
+        if isinstance(after, Activity):
+            activity, total = after, total + amount
+    assert total <= RULES.per_day * (len(days) - 1)
 
 
 def test_a_client_may_choose_lower_limits_but_no_higher_ones():

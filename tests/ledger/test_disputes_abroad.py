@@ -13,7 +13,15 @@ from bank_node.banking.payments.disputes_abroad import Hear, Heed, answer_of, le
 from bank_node.banking.payments.limits import Terms
 from bank_node.banking.payments.machines import DisputeMessage
 from bank_node.banking.payments.papers import PAYER, Dispute, Statement, dispute_key
-from bank_node.banking.payments.records import Payment, check, incoming_key, payment_key, read
+from bank_node.banking.payments.records import (
+    Payment,
+    activity_key,
+    check,
+    incoming_key,
+    payment_key,
+    read,
+    read_activity,
+)
 from bank_node.banking.payments.refunds import OnItsWay
 from bank_node.errors import Reason
 from bank_node.ledger.audit import Anchor, verify
@@ -325,3 +333,18 @@ def test_both_ledgers_verify_after_a_dispute(scene):
     for bank in (scene.prague, scene.brno):
         report = verify(bank.store.blocks(), (), (), Anchor(0, 0, b""), check_note=check)
         assert report.entries > 10
+
+
+def test_a_payment_that_fails_while_the_clock_is_set_back_is_taken_off_the_day_it_counted_for():
+    scene = Scene()
+    yesterday = terms(day=99)
+    failing = replace(scene.payment, id="PRA" + "b" * 32, amount=100, reference="r2")
+    paid, held = scene.prague.do(PayAbroad(proof(scene.alice), yesterday, failing, CAP))
+    assert spent_of(scene) == (100, 400)
+    scene.carry(scene.prague, scene.brno, paid, held, fails=True)
+    assert spent_of(scene) == (100, 300)
+
+
+def spent_of(scene):
+    activity = read_activity(scene.prague.note(activity_key(scene.alice.account)))
+    return activity.day, activity.spent

@@ -52,6 +52,15 @@ def test_a_merchant_is_paid_up_to_its_limit_of_the_day_whoever_pays(bank):
     assert isinstance(pay(bank, alice, shop, 500, "r3", day=101), Note)
 
 
+def test_a_clock_set_back_does_not_begin_the_day_of_a_merchant_again(bank):
+    alice, shop = bank.join("alice", 2000), bank.join("shop", category="5411")
+    assert isinstance(pay(bank, alice, shop, 300, "r1"), Note)
+    assert isinstance(pay(bank, alice, shop, 100, "r2", day=99), Note)
+    assert pay(bank, alice, shop, 101, "r3", day=99) is Reason.LIMIT_OF_MERCHANT
+    assert pay(bank, alice, shop, 101, "r3") is Reason.LIMIT_OF_MERCHANT
+    assert isinstance(pay(bank, alice, shop, 500, "r3", day=101), Note)
+
+
 def test_the_same_payment_again_counts_once(bank):
     alice, shop = bank.join("alice", 900), bank.join("shop", category="5411")
     for _ in range(3):

@@ -116,8 +116,8 @@ class PayAbroad(WithPin, frozen=True):
         if isinstance(held, Reason):
             return held
         self.note_activity(state, activity)
-        day = self.terms.now.day
-        booked = replace(payment, rrn=rrn_of(held.entry), state=PENDING, day=day)
+        # Should it come to nothing, it is taken off the day that it was counted for.
+        booked = replace(payment, rrn=rrn_of(held.entry), state=PENDING, day=activity.day)
         noting.write(state, key, body_of(booked))
         return (booked, held)
 

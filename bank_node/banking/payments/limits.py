@@ -12,6 +12,7 @@ from bank_node.errors import Reason
 
 _S = 1_000_000
 _H24_US = 86_400 * _S
+_CLOCK_AHEAD_DAYS_MAX = 7
 
 
 class Rules(NamedTuple):
@@ -56,7 +57,7 @@ class Activity(NamedTuple):
     wrong_pins: int = 0
     locked_until_us: int = 0
     day: int = 0
-    """The day, counted from the year 1, that `spent` belongs to."""
+    """The day, counted from the year 1, that `spent` belongs to; see `counted_day`."""
     spent: int = 0
     minute: int = 0
     """The minute, counted from 1970, that `payments` belongs to."""
@@ -104,6 +105,20 @@ def right_pin(activity: Activity) -> Activity:
     return activity._replace(wrong_pins=0) if activity.wrong_pins else activity
 
 
+def counted_day(counted: int, today: int) -> int:
+    """The day that something counts for, after what has counted for an earlier or a later one.
+
+    A clock that is set back does not begin a day again. One that was far ahead must not hold a
+    client up until that day comes, so only what it has counted stays, and the day goes back.
+    """
+    return counted if today < counted <= today + _CLOCK_AHEAD_DAYS_MAX else today
+
+
+def spent_today(activity: Activity, now: Moment) -> int:
+    """What has been spent of the limit of the day."""
+    return activity.spent if now.day <= activity.day else 0
+
+
 def refusal(
     activity: Activity, own: Own, rules: Rules, opened_us: int, amount: int, now: Moment
 ) -> Reason | None:
@@ -111,7 +126,7 @@ def refusal(
     per_payment = rules.per_payment if own.per_payment is None else own.per_payment
     if amount > min(per_payment, rules.per_payment):
         return Reason.LIMIT_OF_PAYMENT
-    spent = activity.spent if activity.day == now.day else 0
+    spent = spent_today(activity, now)
     per_day = rules.per_day if own.per_day is None else own.per_day
     if spent + amount > min(per_day, rules.per_day):
         return Reason.LIMIT_OF_DAY
@@ -128,8 +143,8 @@ def spent(activity: Activity, opened_us: int, amount: int, now: Moment) -> Activ
     return Activity(
         activity.wrong_pins,
         activity.locked_until_us,
-        now.day,
-        (activity.spent if activity.day == now.day else 0) + amount,
+        counted_day(activity.day, now.day),
+        spent_today(activity, now) + amount,
         minute,
         (activity.payments if activity.minute == minute else 0) + 1,
         activity.spent_new + (amount if _is_new(opened_us, now) else 0),
@@ -139,6 +154,7 @@ def spent(activity: Activity, opened_us: int, amount: int, now: Moment) -> Activ
 def given_back(activity: Activity, opened_us: int, amount: int, paid: Moment) -> Activity:
     """After a payment made at a moment came to nothing: what it took of the limits is free again.
 
+    The day of that moment is the one that the payment has counted for.
     That it was tried still counts for how many there may be in a minute.
     """
     of_day = amount if activity.day == paid.day else 0

@@ -4,7 +4,7 @@ It counts at the bank of the merchant, whoever pays and from whichever bank. Wha
 way, and what is given back, stays counted: a limit that refunds could reset would be none.
 """
 
-from bank_node.banking.payments.limits import Terms
+from bank_node.banking.payments.limits import Terms, counted_day
 from bank_node.banking.payments.records import Person, Takings, body_of, read, takings_key
 from bank_node.banking.payments.uri import NOT_A_MERCHANT
 from bank_node.errors import Reason
@@ -32,7 +32,9 @@ def count(state: State, payee: Person | None, amount: int, terms: Terms) -> None
     if _is_limited(payee, terms):
         assert payee is not None
         after = _today(state, payee.account, terms) + amount
-        body = body_of(Takings(payee.account, terms.now.day, after))
+        known = _known(state, payee.account)
+        day = counted_day(known.day if known else 0, terms.now.day)
+        body = body_of(Takings(payee.account, day, after))
         noting.write(state, takings_key(payee.account), body)
 
 
@@ -42,6 +44,10 @@ def _is_limited(payee: Person | None, terms: Terms) -> bool:
 
 
 def _today(state: State, account: int, terms: Terms) -> int:
+    known = _known(state, account)
+    return known.amount if known is not None and terms.now.day <= known.day else 0
+
+
+def _known(state: State, account: int) -> Takings | None:
     note = state.notes.get(takings_key(account))
-    known = read(Takings, note) if note else None
-    return known.amount if known is not None and known.day == terms.now.day else 0
+    return read(Takings, note) if note else None
