@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from bank_node.errors import Reason, Refused
 from bank_node.ledger.notes import Note, ReadNote, ReadNotes
-from bank_node.ledger.operations import Operation, Result, is_read
+from bank_node.ledger.operations import Operation, Procedure, Result, is_read
 from bank_node.protocol.payment_values import Vpa
 from bank_node.security.pins import Profile, is_cheap, is_pin, make_verifier, profile_of, refuse
 from bank_node.service.calls import Answer, Ledger
@@ -147,6 +147,7 @@ class Walk:
         self._ledger = ledger
         self._pins = pins
         self._done = done
+        self._may_have_written = False
 
     def start(self, decide: Decide) -> None:
         """Takes the first steps, on the thread of a desk.
@@ -184,7 +185,9 @@ class Walk:
             self._done(refused)
         except Exception:
             _log.exception("a request failed")
-            self._done(Refused(Reason.INTERNAL))
+            # What was decided before the defect stands.
+            is_unknown = self._may_have_written
+            self._done(Refused(Reason.OUTCOME_UNKNOWN if is_unknown else Reason.INTERNAL))
 
     def _send(self, result: Any) -> Step:
         if isinstance(result, Reason):
@@ -197,6 +200,8 @@ class Walk:
         if is_read(step) and not self._ledger.reads_are_instant:
             self._ledger.look_up((step,), self._decided)
         else:
+            only_looks = is_read(step) or (isinstance(step, Procedure) and step.only_looks)
+            self._may_have_written = self._may_have_written or not only_looks
             decide(step, self.go_on)
 
     def _decide_alone(self, step: Operation, _told: object) -> None:
