@@ -193,7 +193,11 @@ class Transfers(Struct, frozen=True, forbid_unknown_fields=True):
     debit_cap: Annotated[
         int,
         live(
-            whole("What one bank may owe another one; what goes beyond is refused.", 0, AMOUNT_MAX)
+            whole(
+                "What one bank may owe another one; more is refused. The largest is no limit.",
+                0,
+                AMOUNT_MAX,
+            )
         ),
     ] = AMOUNT_MAX
     debit_caps: Annotated[

@@ -26,6 +26,7 @@ from bank_node.ledger.listing import Listing
 from bank_node.ledger.store import Store
 from bank_node.ledger.writer import Writer
 from bank_node.network.connection import Limits
+from bank_node.network.reach import is_loopback
 from bank_node.network.server import Presence, Server
 from bank_node.node.around import Around, Ears
 from bank_node.node.banks import Banks
@@ -66,6 +67,10 @@ _REQUESTS_QUEUED = 10_000
 _SLACK_S = 10.0
 _JOB_END_S = 2.0
 _DISK_LEFT_MIN = 256 * 2**20
+_UNCAPPED = (
+    "any bank of the network may come to owe this one any sum; transfers.debit_cap bounds that, "
+    "and set to the largest number it says that this is meant"
+)
 
 
 class Parts(NamedTuple):
@@ -171,6 +176,8 @@ class Entrance:
                 "{}:{}\n".format(*address), encoding="ascii"
             )
         logging.getLogger().addHandler(self._log_tail)
+        if self._is_uncapped:
+            _log.warning(_UNCAPPED)
         self._events.tell(
             "NodeStarted", "{}:{} serves".format(*self._parts.address), address=address[0],
             port=address[1],
@@ -248,12 +255,20 @@ class Entrance:
         problem = self._verification.verdict.problem
         if problem:
             yield Warning("verification_failed", problem.text)
+        if self._is_uncapped:
+            yield Warning("no_debit_cap", _UNCAPPED)
         if not self._settings.operator.host.startswith("127."):
             yield Warning(
                 "operator_exposed",
                 f"operators connect to {self._settings.operator.host}, and the token is not "
                 "encrypted on its way",
             )
+
+    @property
+    def _is_uncapped(self) -> bool:
+        """Whether banks of other machines may owe this one any sum, and nobody has chosen that."""
+        is_open = not is_loopback(self._settings.network.host)
+        return is_open and self._office.settings.is_default("transfers.debit_cap")
 
     def _let_work_in(self, is_let_in: bool) -> None:
         self._state = "serving" if is_let_in else "draining"

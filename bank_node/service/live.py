@@ -6,7 +6,15 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from bank_node.config import Effective, Settings, SettingsError, changed, keys, save
+from bank_node.config import (
+    DEFAULT_ORIGIN,
+    Effective,
+    Settings,
+    SettingsError,
+    changed,
+    keys,
+    save,
+)
 from bank_node.errors import Reason, Refused
 from bank_node.telemetry.events import Events
 
@@ -47,6 +55,10 @@ class LiveSettings:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._effective.settings
+
+    def is_default(self, name: str) -> bool:
+        """Whether nobody has chosen the value of a setting."""
+        return self._effective.origins[name] == DEFAULT_ORIGIN
 
     def rows(self) -> list[Setting]:
         """Every setting in the order of the table."""

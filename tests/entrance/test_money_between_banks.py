@@ -11,7 +11,9 @@ from support.wire import open_account
 
 from bank_node.ledger.entries import settlement_account
 from bank_node.ledger.transfer_operations import Promise
+from bank_node.node import operator
 from bank_node.security.identity import fingerprint
+from bank_node.values import AMOUNT_MAX
 from entrance.conftest import House
 
 NOTE = "Eva of the other bank says on the phone: nothing came"
@@ -248,6 +250,21 @@ def test_positions_of_two_banks_mirror_each_other(two):
         "bank": payee.running.bank, "running": False, "asked": 2, "kept": 2, "renewed": 0,
         "denied": 0, "failed": 0, "trouble": "",
     }  # fmt: skip
+
+
+def test_a_bank_that_is_open_to_others_without_a_cap_warns_until_somebody_has_chosen_one(
+    stack, tmp_path, monkeypatch, caplog
+):
+    console = House(stack, tmp_path / "one").console()
+    assert "no_debit_cap" not in warnings(console), "on one machine there are no strangers"
+    monkeypatch.setattr(operator, "is_loopback", lambda _address: False)
+    assert "no_debit_cap" in warnings(console)
+    # The largest number is as much as before, but now somebody wants it.
+    console.document(f"OH key=transfers.debit_cap value={AMOUNT_MAX}")
+    assert "no_debit_cap" not in warnings(console)
+    assert "debit_cap bounds that" not in caplog.text
+    House(stack, tmp_path / "another")
+    assert "debit_cap bounds that" in caplog.text
 
 
 def test_a_bank_with_a_cap_of_its_own_is_bound_by_it_at_once(two):

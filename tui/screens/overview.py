@@ -34,6 +34,7 @@ _PLACES = {
     "store_errors": ("log", ""),
     "writes_refused": ("log", ""),
     "faults_on": ("settings", ""),
+    "no_debit_cap": ("settings", ""),
 }
 """Where a warning can be looked into, by its kind: the screen, and what to choose there."""
 _CHART_EVERY = 4
