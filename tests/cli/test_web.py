@@ -1,5 +1,6 @@
 """`bank web` as its user types it: a URL, the console in a browser, and an end in order."""
 
+import asyncio
 import json
 import os
 import re
@@ -83,6 +84,11 @@ def test_a_bank_is_started_shown_directed_and_stopped(tmp_path):
                 started = children(process.pid)
                 assert len(started) == 2
                 shows_no_secret(process.pid, *started)
+                # What is no request is not written down, whatever is in it.
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(f"GET /?key={key} HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".encode())
+                assert b" 400 " in await reader.readline()
+                writer.close()
                 process.send_signal(signal.SIGTERM)
                 await screen.end()
         return started

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import ssl
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
@@ -174,6 +175,57 @@ async def test_a_console_that_does_not_end_is_killed(monkeypatch):
     async with opened("stuck") as browser, browser.window() as screen:
         pid = int((await screen.sees(r"console (\d+)"))[1])
     assert not is_alive(pid)
+
+
+@in_a_loop
+async def test_a_console_that_takes_nothing_is_killed(monkeypatch):
+    monkeypatch.setattr(window, "_STOP_S", 0.1)
+    monkeypatch.setattr(window, "_PATIENCE_S", 0.1)
+    async with opened("deaf") as browser, browser.window() as screen:
+        pid = int((await screen.sees(r"console (\d+)"))[1])
+        for _ in range(100):
+            await screen.types("x" * 60_000)
+        await screen.end()
+    assert not is_alive(pid)
+
+
+@asynccontextmanager
+async def window_that_takes_nothing(browser):
+    """A browser that opens a window whose console draws much, and reads its first lines only."""
+    reader, writer = await asyncio.open_connection(HOST, browser.port, limit=1_024)
+    cookies = "; ".join(map("=".join, browser.cookies.items()))
+    own = {"Host": f"{HOST}:{browser.port}", "Origin": browser.origin, "Cookie": cookies}
+    lines = [f"{name}: {value}\r\n" for name, value in (UPGRADE | own).items()]
+    writer.write(f"GET /ws HTTP/1.1\r\n{''.join(lines)}\r\n".encode())
+    assert b" 101 " in await reader.readline()
+    while not (found := re.search(rb"console (\d+)", await reader.readline())):
+        pass
+    yield int(found[1])
+    writer.transport.abort()
+
+
+@in_a_loop
+async def test_a_browser_that_takes_nothing_loses_its_window(monkeypatch):
+    monkeypatch.setattr(server, "_HEARTBEAT_S", 0.1)
+    async with opened("flooding") as browser, window_that_takes_nothing(browser) as console:
+        while is_alive(console):
+            await browser.get("/page.js")
+
+
+@in_a_loop
+async def test_a_browser_that_takes_nothing_does_not_keep_a_server_from_stopping(monkeypatch):
+    monkeypatch.setattr(server, "_SOCKET_CLOSE_S", 0.1)
+    async with AsyncExitStack() as stack:
+        async with opened("flooding") as browser:
+            console = await stack.enter_async_context(window_that_takes_nothing(browser))
+            (waiting,) = browser.server._windows.values()
+            sizes = [0]
+            # Until nothing more fits into what is between the two.
+            while sizes[-1] == 0 or len(sizes) < 5:
+                await browser.get("/page.js")
+                size = waiting.get_write_buffer_size()
+                sizes = [*sizes, size] if size == sizes[-1] else [size]
+        assert not is_alive(console)
 
 
 @in_a_loop

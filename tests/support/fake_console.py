@@ -5,6 +5,7 @@ Started as a program with a word that says how it behaves.
 
 import json
 import os
+import select
 import sys
 import threading
 
@@ -18,9 +19,12 @@ def draw(text: str) -> None:
 
 
 def read(count: int) -> bytes:
-    found = sys.stdin.buffer.read(count)
-    if len(found) < count:
-        os._exit(3)
+    found = b""
+    while len(found) < count:
+        more = os.read(0, count - len(found))
+        if not more:
+            os._exit(3)
+        found += more
     return found
 
 
@@ -29,11 +33,15 @@ def main(manner: str) -> None:
         sys.stderr.write("bank: there is no bank\n")
         sys.exit(2)
     os.write(1, b"something else\n__GANGLION__\n")
-    draw(f"console {os.getpid()} of {os.environ['COLUMNS']}x{os.environ['ROWS']}")
+    draw(f"console {os.getpid()} of {os.environ['COLUMNS']}x{os.environ['ROWS']}\n")
     if manner == "crashing":
         sys.stderr.write("Traceback: token = 'the operator's secret'\n")
         sys.exit(1)
+    if manner == "deaf":
+        threading.Event().wait()
     while True:
+        while manner == "flooding" and not select.select([0], [], [], 0)[0]:
+            draw("x" * 100_000)
         kind, size = read(1), int.from_bytes(read(4), "big")
         told = read(size).decode()
         if kind == b"D":

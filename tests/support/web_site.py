@@ -50,6 +50,7 @@ class Browser:
         self.session = session
         self.origin = f"{scheme}://{HOST}:{port}"
         self.cookies: dict[str, str] = {}
+        self.server: WebServer | None = None
 
     async def get(self, path: str, **headers: str) -> tuple[int, Any, str]:
         """Status, headers and text of a page; redirections are not followed."""
@@ -151,6 +152,7 @@ async def opened(
     try:
         await asyncio.wait({running, port}, return_when=asyncio.FIRST_COMPLETED)
         async with browsing(port.result(), "https" if tls else "http") as browser:
+            browser.server = server
             if shows_key:
                 await browser.show_key(gate.key)
             yield browser

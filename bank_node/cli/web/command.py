@@ -182,7 +182,10 @@ async def _serve(
         click.echo(f"open {(listening.public or own).origin}/?key={gate.key}")
 
     for name in filter(partial(hasattr, signal), _STOPPING):
-        signal.signal(getattr(signal, name), stop_soon)
+        number = getattr(signal, name)
+        # Whoever started it with nohup wants it to go on without the terminal.
+        if name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop_soon)
     server = WebServer(console, gate, windows_max=listening.windows_max)
     await server.run(Place(listening.host, listening.port, tls), stop, ready)
     if why_lost:

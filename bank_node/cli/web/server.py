@@ -4,13 +4,14 @@ Knows paths, headers and limits; what a window shows is the business of the cons
 """
 
 import asyncio
+import logging
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from aiohttp import WSCloseCode, web
+from aiohttp.http import HttpProcessingError
 from textual_serve.download_manager import DownloadManager
 
 from bank_node.cli.web.gate import Gate, Site
@@ -46,6 +47,16 @@ _NO_KEY = "Open the URL that `bank web` has printed, with the key in it.\n"
 _NOT_OURS = "A page from elsewhere may not open a console here.\n"
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether something went wrong here; what strangers send wrong, perhaps with a key in it, is
+    not written down."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_log = logging.getLogger(__name__)
+_log.addFilter(_is_ours)
+
+
 class Place(NamedTuple):
     """Where to listen, and the certificate to show, if any."""
 
@@ -74,7 +85,7 @@ class WebServer:
         self._command = command
         self._gate = gate
         self._windows_max = windows_max
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._windows: dict[web.WebSocketResponse, asyncio.Transport | None] = {}
         self._downloads = DownloadManager()
         self._admitted: set[object] = set()
 
@@ -86,6 +97,7 @@ class WebServer:
             self._application(),
             # Of the first request of all, the path has the key in it.
             access_log=None,
+            logger=_log,
             keepalive_timeout=_KEEPALIVE_S,
             shutdown_timeout=_SHUTDOWN_S,
         )
@@ -238,24 +250,31 @@ class WebServer:
             compress=False,
         )
         await socket.prepare(request)
-        if len(self._sockets) >= self._windows_max:
+        if len(self._windows) >= self._windows_max:
             await socket.send_bytes(
                 told(f"No more than {counted(self._windows_max, 'console')} may be open at a time.")
             )
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
             return socket
-        self._sockets.add(socket)
+        self._windows[socket] = request.transport
         try:
             size = [_number(request, *side) for side in (("width", WIDTH), ("height", HEIGHT))]
             await Window(self._command, socket, self._downloads).serve(*size)
         finally:
-            self._sockets.discard(socket)
+            await self._part(socket, WSCloseCode.OK)
         return socket
 
     async def _close_windows(self, _application: web.Application) -> None:
-        closing = [socket.close(code=WSCloseCode.GOING_AWAY) for socket in self._sockets]
-        with suppress(ConnectionError):
-            await asyncio.gather(*closing)
+        parting = [self._part(socket, WSCloseCode.GOING_AWAY) for socket in self._windows]
+        await asyncio.gather(*parting)
+
+    async def _part(self, socket: web.WebSocketResponse, code: int) -> None:
+        """Closes a websocket in order, or at least for sure: its browser may take nothing."""
+        transport = self._windows.pop(socket, None)
+        closing = asyncio.create_task(socket.close(code=code))
+        await asyncio.wait({closing}, timeout=2 * _SOCKET_CLOSE_S)
+        if transport is not None and (not closing.done() or socket.exception() is not None):
+            transport.abort()
 
 
 class _Turned(asyncio.Protocol):

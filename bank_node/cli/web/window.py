@@ -21,7 +21,7 @@ _WIDTH_MAX, _HEIGHT_MAX = 1_000, 500
 _PATIENCE_S = 10.0
 _STOP_S = 5.0
 _STARTS_WITH = b"__GANGLION__\n"
-_COMPLAINT_BYTES = 4_096
+_LAST_BYTES = 4_096
 if sys.platform == "win32":
     _GROUP_OF_ITS_OWN = subprocess.CREATE_NEW_PROCESS_GROUP
 else:
@@ -44,15 +44,20 @@ class Window(AppService):
         )
         self._console = list(command)
         self._socket = socket
+        self._is_over = False
 
     async def serve(self, width: int, height: int) -> None:
         """Returns when the console and the browser have parted and its process has ended."""
-        await self._open_app_process(_within(width, _WIDTH_MAX), _within(height, _HEIGHT_MAX))
+        process = await self._open_app_process(
+            _within(width, _WIDTH_MAX), _within(height, _HEIGHT_MAX)
+        )
+        assert process.stderr is not None
+        self._complaint = asyncio.create_task(_end_of(process.stderr))
         reading = asyncio.create_task(self.run())
         try:
             await self._listen()
         finally:
-            await asyncio.shield(self._end(reading))
+            await asyncio.shield(self._end(process, reading))
 
     # The console
 
@@ -73,21 +78,18 @@ class Window(AppService):
         return process
 
     async def run(self) -> None:
-        """Passes on what the console draws, to its end."""
-        process = self._process
-        assert process is not None
-        assert process.stdout is not None
-        complaining = asyncio.create_task(self._hear())
-        try:
-            with suppress(asyncio.IncompleteReadError):
-                while await process.stdout.readuntil(b"\n") != _STARTS_WITH:
-                    pass
-                while True:
-                    await self._pass_on(process.stdout)
-        finally:
-            complaint = await complaining
-        if await process.wait():
-            await self._draw(_why(complaint))
+        """Passes on what the console draws, to its end, and then hangs up."""
+        assert self._process is not None
+        stdout = self._process.stdout
+        assert stdout is not None
+        with suppress(asyncio.IncompleteReadError):
+            while await stdout.readuntil(b"\n") != _STARTS_WITH:
+                pass
+            while True:
+                await self._pass_on(stdout)
+        if await self._process.wait():
+            await self._draw(_why(await self._complaint))
+        self._is_over = True
         await self._hang_up()
 
     async def _pass_on(self, stdout: asyncio.StreamReader) -> None:
@@ -100,28 +102,26 @@ class Window(AppService):
         elif kind == b"P":
             await self.on_packed(payload)
 
-    async def _hear(self) -> bytes:
-        """The end of what the console complains about."""
-        assert self._process is not None
-        assert self._process.stderr is not None
-        heard = b""
-        while more := await self._process.stderr.read(_COMPLAINT_BYTES):
-            heard = (heard + more)[-_COMPLAINT_BYTES:]
-        return heard
-
-    async def _end(self, reading: asyncio.Task[None]) -> None:
-        """Ends the console in order, or at least for sure; what it still draws is dropped."""
-        assert self._process is not None
+    async def _end(self, process: asyncio.subprocess.Process, reading: asyncio.Task[None]) -> None:
+        """Ends the console in order, or at least for sure."""
         await self._download_manager.cancel_app_downloads(self.app_service_id)
+        if not self._is_over:
+            # It may be waiting for a browser that does not take what is drawn.
+            reading.cancel()
+        await asyncio.wait({reading}, timeout=_STOP_S)
+        assert process.stdout is not None
+        # A console that cannot draw could not end.
+        dropping = asyncio.create_task(_end_of(process.stdout))
         try:
             async with asyncio.timeout(_STOP_S):
                 await self.send_meta({"type": "quit"})
-                await self._process.wait()
+                await process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
-        await reading
+                process.kill()
+            await process.wait()
+        for task in (dropping, self._complaint):
+            task.cancel()
 
     # The browser
 
@@ -154,6 +154,9 @@ class Window(AppService):
             case ["blur", *_]:
                 await self.blur()
 
+    async def _hang_up(self) -> None:
+        await self._socket.close()
+
     async def _draw(self, data: bytes) -> None:
         if not self._socket.closed:
             with suppress(ConnectionError):
@@ -164,13 +167,18 @@ class Window(AppService):
             with suppress(ConnectionError):
                 await self._socket.send_str(text)
 
-    async def _hang_up(self) -> None:
-        await self._socket.close()
-
 
 def told(text: str) -> bytes:
     """A sentence as a terminal shows it."""
     return f"\x1b[2J\x1b[H{text}\r\n".encode()
+
+
+async def _end_of(stream: asyncio.StreamReader) -> bytes:
+    """Reads a stream to its end, and returns the last of it."""
+    last = b""
+    while more := await stream.read(_LAST_BYTES):
+        last = (last + more)[-_LAST_BYTES:]
+    return last
 
 
 def _within(cells: int, most: int) -> int:
