@@ -63,6 +63,8 @@ def _open(call: Call, *, in_doubt_only: bool) -> Row:
         "first": first,
         "rows": rows,
         "next": last if last < len(order) else None,
+        # Positions cost a look at all accounts, so who watches the reminders is told here too.
+        "reminders": office_of(call).reminders.progress._asdict(),
     }
 
 

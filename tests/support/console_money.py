@@ -52,7 +52,7 @@ class Money:
         else:
             rows = doubt if show == "doubt" else self.open
         return {"show": show, "open": len(self.open), "in_doubt": len(doubt), "first": 0,
-                "rows": rows, "next": following}  # fmt: skip
+                "rows": rows, "next": following, "reminders": self.reminders}  # fmt: skip
 
     def _one(self, key):
         row = next((r for r in (*self.open, *self.done) if r["transfer"] == key), None)

@@ -30,11 +30,13 @@ class Board:
         self.reminders = Reminders()
         self.keys = Keys()
 
-    def put_open(self, page: Transfers) -> None:
-        """Those under way, or only those in doubt."""
-        self.open = page
+    def put_open(self, page: Transfers) -> bool:
+        """Those under way, or only those in doubt; whether reminders have ended since."""
+        has_ended = self.reminders.running and not page.reminders.running
+        self.open, self.reminders = page, page.reminders
         if page.show == "doubt":
             self.lists["doubt"] = [ways.of_row(row) for row in page.rows]
+        return has_ended
 
     def put_stages(self, stages: Iterable[TransferRow]) -> None:
         """What happens, the newest first, and below it what waits for longer already."""
@@ -63,17 +65,6 @@ class Board:
         older = [ways.of_row(row) for row in page.rows]
         self.lists["done"] = (self.lists["done"] + older)[:DONE_MAX]
         self.older = page.next if len(self.lists["done"]) < DONE_MAX else None
-
-    def put_positions(self, told: Positions, *, with_rows: bool) -> bool:
-        """What banks owe each other, if it was asked for, and how far reminders are.
-
-        Tells whether those have ended since.
-        """
-        has_ended = self.reminders.running and not told.reminders.running
-        self.reminders = told.reminders
-        if with_rows:
-            self.positions = told
-        return has_ended
 
     def going(self, tab: str, key: object) -> Going | None:
         """A transfer of a tab."""

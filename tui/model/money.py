@@ -28,6 +28,19 @@ class TransferRow(Struct, frozen=True):
     time_us: int = 0
 
 
+class Reminders(Struct, frozen=True):
+    """How far it is with asking a bank about all that it was paid; see `bank op remind`."""
+
+    bank: str | None = None
+    running: bool = False
+    asked: int = 0
+    kept: int = 0
+    renewed: int = 0
+    denied: int = 0
+    failed: int = 0
+    trouble: str = ""
+
+
 class Transfers(Struct, frozen=True):
     """OF: a page of transfers."""
 
@@ -37,6 +50,7 @@ class Transfers(Struct, frozen=True):
     first: int = 0
     rows: tuple[TransferRow, ...] = ()
     next: int | None = None
+    reminders: Reminders = Reminders()
 
 
 class Step(Struct, frozen=True):
@@ -88,19 +102,6 @@ class Position(Struct, frozen=True):
     cap: int = 0
     room_out: int = 0
     room_in: int = 0
-
-
-class Reminders(Struct, frozen=True):
-    """How far it is with asking a bank about all that it was paid; see `bank op remind`."""
-
-    bank: str | None = None
-    running: bool = False
-    asked: int = 0
-    kept: int = 0
-    renewed: int = 0
-    denied: int = 0
-    failed: int = 0
-    trouble: str = ""
 
 
 class Positions(Struct, frozen=True):

@@ -162,17 +162,15 @@ class Transfers(Filtering, Acts):
         show = "doubt" if tab == "doubt" else "open"
         try:
             line = f"OF show={show} count={_ROWS}"
-            board.put_open(await pulse.ask(line, Page, background=True))
+            has_ended = board.put_open(await pulse.ask(line, Page, background=True))
             if tab == "done" and self._told != self.hub.stages.seen:
                 self._told = self.hub.stages.seen
                 line = f"OF show=done count={_ROWS}"
                 board.put_newest(await pulse.ask(line, Page, background=True))
+            elif tab == "positions":
+                board.positions = await pulse.ask("OU count=1000", Positions, background=True)
             elif tab == "keys":
                 board.keys = await pulse.ask("OY count=1000", Keys, background=True)
-            is_positions = tab == "positions"
-            line = f"OU count={1000 if is_positions else 1}"
-            told = await pulse.ask(line, Positions, background=True)
-            has_ended = board.put_positions(told, with_rows=is_positions)
         except BankError as error:
             self.query_one("#list", Panel).say(safe.line(error, 120))
             return

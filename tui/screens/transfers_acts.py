@@ -70,7 +70,7 @@ class Acts(Tabbed):
 
     async def do_remind(self) -> None:
         main, board = self.hub.link.main, self.board
-        board.put_positions(await main.ask("OU count=1", Positions), with_rows=False)
+        board.reminders = (await main.ask("OU count=1", Positions)).reminders
         self.show_reminders()
         if board.reminders.running:
             if await self.app.push_screen_wait(forms.remind_stop_question(board.reminders)):
@@ -83,7 +83,7 @@ class Acts(Tabbed):
             return
         if await self.app.push_screen_wait(forms.remind_question(bank)):
             told = await main.ask(forms.remind_line(bank), Positions)
-            board.put_positions(told, with_rows=False)
+            board.reminders = told.reminders
             self.show_reminders()
             self.load()
 
