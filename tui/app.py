@@ -87,6 +87,13 @@ class BankConsole(App[None]):
         self.theme = memory.now.theme if memory.now.theme in names else "bank-dark"
         self.set_keymap(memory.now.keymap)
 
+    @property
+    def read_only_told(self) -> str:
+        """What an operator is told who would change something in a read-only console."""
+        if self.only_looks:
+            return "This console only looks; whoever started it has decided that."
+        return "This console is read-only: ctrl+r changes that."
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.FALLBACK
 
@@ -211,7 +218,7 @@ class BankConsole(App[None]):
 
     def do_read_only(self) -> None:
         if self.only_looks:
-            self.note("This console only looks; whoever started it has decided that.", "warning")
+            self.note(self.read_only_told, "warning")
             return
         self.read_only = not self.read_only
         self.refresh_bindings()

@@ -13,6 +13,7 @@ import pytest
 from support.web_site import HOST, in_a_loop, is_alive, opened
 
 from bank_node.cli.web import server, window
+from bank_node.cli.web.command import _to_open
 from bank_node.cli.web.gate import Gate, Site, is_this_machine, public_site
 from bank_node.cli.web.page import FILES
 from bank_node.errors import StartupError
@@ -387,6 +388,12 @@ def test_a_server_goes_by_no_other_name(hosts, arrived):
 def test_a_public_url_that_leads_nowhere_is_told(url):
     with pytest.raises(StartupError, match="is not written"):
         public_site(url)
+
+
+def test_a_server_on_all_addresses_tells_one_that_can_be_opened():
+    for host, told in (("127.0.0.9", "127.0.0.9"), ("::1", "::1"), ("::", "::1")):
+        assert _to_open(host) == told
+    assert re.fullmatch(r"(?!0\.)[0-9]+(\.[0-9]+){3}", _to_open("0.0.0.0"))
 
 
 def test_only_loopback_is_this_machine():

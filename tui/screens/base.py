@@ -105,7 +105,7 @@ class HouseScreen(Screen[None]):
         """Carries an action of the registry out."""
         action = actions.ACTIONS[id]
         if action.writes and self.console_app.read_only:
-            self.warn("This console is read-only: ctrl+r changes that.")
+            self.warn(self.console_app.read_only_told)
             return
         method: Callable[[], Awaitable[None]] = getattr(self, f"do_{action.name}")
         self.attempt(method())

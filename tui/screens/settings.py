@@ -173,7 +173,7 @@ class Settings(Filtering):
         if setting is None:
             return
         if self.console_app.read_only:
-            self.warn("This console is read-only: ctrl+r changes that.")
+            self.warn(self.console_app.read_only_told)
             return
         if not setting.live:
             self.warn(f"{setting.key} is read at the start: change it in the settings file and "

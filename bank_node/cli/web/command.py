@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
@@ -144,6 +145,18 @@ def _is_served(settings: Settings, connect: Endpoint | None, token_file: Path | 
     return True
 
 
+def _to_open(host: str) -> str:
+    """An address that leads to a server on `host`, which may stand for all of this machine."""
+    from bank_node.network.interfaces import addresses_of_this_machine
+
+    if not ip_address(host).is_unspecified:
+        return host
+    if ":" in host:
+        return "::1"
+    others = (face.address for face in addresses_of_this_machine() if not face.is_loopback)
+    return next(others, "127.0.0.1")
+
+
 async def _serve(
     console: list[str], listening: Listening, bank: Served | None, stack: ExitStack
 ) -> None:
@@ -178,7 +191,7 @@ async def _serve(
         if bank is not None:
             await asyncio.to_thread(stack.enter_context, bank)
             threading.Thread(target=watch, args=(bank,), daemon=True).start()
-        own = site_at(listening.host, port, encrypted=tls is not None)
+        own = site_at(_to_open(listening.host), port, encrypted=tls is not None)
         click.echo(f"open {(listening.public or own).origin}/?key={gate.key}")
 
     for name in filter(partial(hasattr, signal), _STOPPING):

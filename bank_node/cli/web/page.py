@@ -35,7 +35,7 @@ html, body { margin: 0; height: 100%; overflow: hidden; background: #0e1116; col
   align-items: center; justify-content: center; gap: 16px; pointer-events: none; }
 .told a { color: #0e1116; background: #d7dde5; padding: 8px 24px; text-decoration: none;
   pointer-events: auto; }
-#ended { display: none; background: #0e1116b0; }
+#ended { display: none; background: #0e111690; }
 .-first-byte #begins, .-closed #begins { display: none; }
 .-closed #ended { display: flex; }
 </style>

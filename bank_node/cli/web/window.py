@@ -170,7 +170,7 @@ class Window(AppService):
 
 def told(text: str) -> bytes:
     """A sentence as a terminal shows it."""
-    return f"\x1b[2J\x1b[H{text}\r\n".encode()
+    return f"\x1b[2J\x1b[H\x1b[1m{text}\r\n".encode()
 
 
 async def _end_of(stream: asyncio.StreamReader) -> bytes:
