@@ -158,6 +158,7 @@ class Reason(Enum):
     NOT_THIS_BANK = "not_this_bank"
     HISTORIES_PART = "histories_part"
     NO_FOLLOWER = "no_follower"
+    FOLLOWER_FAILED = "follower_failed"
 
     # The state of the node.
     TOO_BUSY = "too_busy"

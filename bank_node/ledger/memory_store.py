@@ -36,6 +36,10 @@ class MemoryStore(StateReads):
         self._state.absorb(state)
         self.head = head_of(block)
 
+    @property
+    def is_sound(self) -> bool:
+        return True
+
     def take(self, blocks: Sequence[Block]) -> None:
         for block in blocks:
             check(block, self.head)

@@ -100,6 +100,10 @@ class SqliteStore(StateReads):
     def head(self) -> Head:
         return self._head
 
+    @property
+    def is_sound(self) -> bool:
+        return self._is_sound
+
     def fork(self, operations: Sequence[Operation]) -> State:
         return self._state.fork(touched(operations), self._recall)
 

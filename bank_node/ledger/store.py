@@ -96,6 +96,10 @@ class SharedStore(Store, Protocol):
 class FollowingStore(Store, Protocol):
     """A store of one node, which can be a copy of another node's."""
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether it may be written to; if not, its next opening finds out what it holds."""
+
     def take(self, blocks: Sequence[Block]) -> None:
         """Makes blocks durable that another node decided, in one step, then visible to readers.
 

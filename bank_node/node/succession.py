@@ -164,6 +164,10 @@ class Succession:
             if self._follower is None or self._office.role is not Role.FOLLOWER:
                 raise Refused(Reason.NO_FOLLOWER)
             self._follower.stop()
+            store = as_following(self._store)
+            if store is not None and not store.is_sound:
+                # It would depose who leads now, and take no changes itself.
+                raise Refused(Reason.FOLLOWER_FAILED)
             self._follower = None
             self._office.promote()
             self._writer.bar(False)

@@ -228,7 +228,8 @@ _ROWS = (
     Command(
         "FP", (NODE, BANK_SIGNATURE), "FP",
         "Follow: promotes this follower, which leads from then on.",
-        errors=(Reason.WORD_FORMAT, Reason.NOT_THIS_BANK, Reason.NO_FOLLOWER),
+        errors=(Reason.WORD_FORMAT, Reason.NOT_THIS_BANK, Reason.NO_FOLLOWER,
+                Reason.FOLLOWER_FAILED),
         effect=Effect.LOOKS_BACK, extension=True, cost=20,
     ),
     Command(

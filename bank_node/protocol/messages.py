@@ -217,6 +217,10 @@ _ERRORS: dict[Reason, tuple[str, str]] = {
         "This node does not follow another one.",
         "Tento uzel nenásleduje žádný jiný.",
     ),
+    Reason.FOLLOWER_FAILED: (
+        "This node could not keep what it followed, it can be promoted after a new start.",
+        "Tento uzel neuložil, co následoval, povýšit jej lze až po novém spuštění.",
+    ),
     Reason.TIMED_OUT: (
         "The bank did not answer in time.",
         "Banka neodpověděla včas.",

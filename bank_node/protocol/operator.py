@@ -240,7 +240,7 @@ OPERATOR_ROWS = (
     _operator(
         "OR", "Operator's replicas: who leads and who follows; promotes this node.",
         fields.switch("promote"),
-        errors=(Reason.READ_ONLY, Reason.NO_FOLLOWER), cost=20,
+        errors=(Reason.READ_ONLY, Reason.NO_FOLLOWER, Reason.FOLLOWER_FAILED), cost=20,
     ),
     _operator(
         "OQ", "Operator's quotidian: payments as they pass, clients, what they ask of each other.",

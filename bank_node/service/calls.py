@@ -166,7 +166,10 @@ class Following(Protocol):
         """Makes this node the leader; blocks. Raises Refused."""
 
     def take_office(self) -> None:
-        """The operator of this node makes it the leader; blocks. Raises Refused(NO_FOLLOWER)."""
+        """The operator of this node makes it the leader; blocks.
+
+        Raises Refused with NO_FOLLOWER, and with FOLLOWER_FAILED until a new start.
+        """
 
     def status(self) -> dict[str, Any]:
         """What this node is in its bank, as plain data."""

@@ -209,7 +209,7 @@ def _keys(call: Call) -> str:
 
 
 def _replicas(call: Call) -> str:
-    """Raises Refused with NO_FOLLOWER and READ_ONLY."""
+    """Raises Refused with NO_FOLLOWER, FOLLOWER_FAILED and READ_ONLY."""
     following = call.bank.following
     if fields_of(call)["promote"]:
         must_be_allowed(call)

@@ -1,8 +1,9 @@
 """Several nodes that keep one bank: promotion, and no two that take changes."""
 
 import json
+import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from support.one_bank import caught_up, height, promote, state
 from support.polling import until
@@ -50,6 +51,29 @@ def test_a_leader_that_serves_while_another_node_is_promoted_stops_taking_change
     until(lambda: state(leader)["role"] == "deposed", "it has noted it")
     leader.node.stop()
     assert state(nodes.again("a"))["role"] == "deposed", "and remembers it"
+
+
+def test_a_follower_whose_disk_did_not_take_what_it_followed_is_promoted_after_a_new_start(nodes):
+    leader, follower, account = nodes.pair(100)
+    path = nodes.data("b") / "bank.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with leader.wire() as wire:
+            assert wire.ask(f"AD {account} 7") == "AD"
+        until(lambda: "has ended" in state(follower)["problem"], "it gives up", 20)
+        other.execute("ROLLBACK")
+    assert promote(follower).startswith("ER This node could not keep what it followed")
+    with leader.wire() as wire:
+        assert wire.ask(f"AD {account} 7") == "AD", "nobody was deposed"
+    leader.node.stop()
+    follower.node.stop()
+    follower = nodes.follow("b", leader)
+    assert promote(follower) == "FP"
+    with follower.wire() as wire:
+        assert wire.ask(f"AD {account} 1") == "AD"
+        assert wire.ask(f"AB {account}") == "AB 101"
+    follower.node.stop()
+    assert verify_file(path).total == 101
 
 
 def test_a_promotion_outlives_the_command_line(nodes):
