@@ -139,6 +139,16 @@ def test_who_may_only_look_cannot_change_that_and_a_killed_server_leaves_no_cons
     assert served.ask("BN") == "BN 0"
 
 
+def test_a_bank_that_is_lost_ends_the_server_that_has_started_it(tmp_path):
+    settings = {"network": {"host": some_host(), "port": 0, "subnets": []}, "data": "data"}
+    (tmp_path / "config.json").write_text(json.dumps(settings))
+    with web(tmp_path, BANK_OPERATOR_PORT="0") as (process, _port, _key):
+        (bank,) = children(process.pid)
+        os.kill(bank, signal.SIGKILL)
+        assert process.communicate(timeout=_DEADLINE_S) == ("", "bank: the bank has ended\n")
+        assert process.returncode == 2
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
