@@ -129,3 +129,19 @@ def test_a_bank_has_its_own_cap_or_the_general_one():
     assert [caps.of(bank) for bank in ("10.0.0.7", "10.0.0.8", "10.0.0.9")] == [20, 0, 500]
     caps.adopt(600, [])
     assert caps.of(BANK) == 600
+
+
+@pytest.mark.parametrize("is_reminder", [False, True])
+def test_what_a_bank_is_reminded_of_is_told_at_the_end_of_all_reminders_alone(
+    chronicle, events, is_reminder
+):
+    noticed = []
+    chronicle.seems_lost = noticed.append
+    flight = Flight("t", BANK, None, record(phase=Phase.COMMITTED), is_lost=True, attempts=1)
+    flight.reminder = noticed.append if is_reminder else None
+    chronicle.answered(flight, "", was_lost=False, renewals=0)
+    flight.is_lost, flight.renewals, flight.trouble = False, 1, "it is odd"
+    chronicle.answered(flight, "", was_lost=True, renewals=0)
+    chronicle.tell()
+    wanted = [] if is_reminder else ["TransferContradicted", "PromiseLost", "PromiseRenewed"]
+    assert (kinds(events), noticed) == (wanted, [] if is_reminder else [BANK])

@@ -112,8 +112,10 @@ class Chronicle:
         """The other bank has answered about a flight, of which this was known before."""
         record = flight.record
         assert record is not None
-        # Of what somebody is reminded of, the end of the reminders tells.
-        if flight.trouble and flight.trouble != trouble and not flight.reminder:
+        if flight.reminder:
+            # There may be a hundred thousand of them, and the end of the reminders tells.
+            return
+        if flight.trouble and flight.trouble != trouble:
             self._contradicted(flight)
         if flight.is_lost and not (was_lost or trouble or renewals):
             self._lost.append(record)
