@@ -13,13 +13,14 @@ from bank_node.ledger.journal import EMPTY_HEAD, Head
 from bank_node.values import ACCOUNT_MAX, ACCOUNT_MIN
 
 # How many entries may lie between the snapshot and the head before it is carried forward.
-# Replaying twice as many, the most a start can meet, takes about a third of a second.
+# Twice as many are about the most that a start can meet. Replaying them takes a third of a second,
+# and about three where all of them have records.
 SNAPSHOT_ENTRIES = 131_072
 # Account numbers looked at for one block. An account that lies cold in memory takes most of a
 # microsecond, and what is written next should find it warm.
 _LOOK_NUMBERS = 512
-# Rows of records that a block carries for each record that it changes.
-_KEYS_FOR_A_RECORD = 2
+# Rows that a block carries for each record that it changes.
+_ROWS_FOR_A_RECORD = 2
 # Keys are sorted so many at a time as they come: all of a round at once would be felt.
 _RUN_KEYS = 1024
 
@@ -45,7 +46,9 @@ class Snapshot:
         self._goal = EMPTY_HEAD
         self._round: Iterator[list[Name]] | None = None
         self._round_keys: Iterator[str] = iter(())
-        self._keys_at_once = 0
+        self._rows = 1
+        self._times = 1
+        """How many times the usual rows the next block carries."""
         self._portion: list[Name] = []
 
     def note(self, names: Iterable[Name], sequence: int) -> None:
@@ -87,17 +90,17 @@ class Snapshot:
         runs = [left, self._round_keys, *(keys for _, keys in self._runs), sorted(self._keys)]
         self._runs, self._keys, self._portion = [], set(), []
         self._round_keys = (key for key, _ in groupby(merge(*runs)))
-        self._goal = head
+        self._goal, self._rows = head, rows
         self._round = self._walk(accounts, rows)
 
     def _walk(self, accounts: Mapping[int, Account | None], rows: int) -> Iterator[list[Name]]:
         """Portions; an empty one is a pause in which nothing was found."""
         noted, since, account_of = self._numbers, self.sequence, accounts.get
         others = sorted(number for number in noted if number > ACCOUNT_MAX)
-        # Whole portions, because each size is a statement of its own.
-        while keys := list(islice(self._round_keys, rows * (1 + self._keys_at_once // rows))):
+        while keys := list(islice(self._round_keys, rows * self._times)):
             yield [*keys]
         found: list[Name] = []
+        looks = self._times
         for first in range(ACCOUNT_MIN, ACCOUNT_MAX + 1, _LOOK_NUMBERS):
             found += [
                 number
@@ -105,12 +108,14 @@ class Snapshot:
                 if ((account := account_of(number)) and account.last_entry > since)
                 or number in noted
             ]
-            whole = len(found) // rows * rows
-            for start in range(0, whole, rows):
-                yield found[start : start + rows]
-            if not whole:
+            looks -= 1
+            while len(found) >= (size := rows * self._times):
+                yield found[:size]
+                looks = self._times
+                del found[:size]
+            if not looks:
                 yield []
-            del found[:whole]
+                looks = self._times
         # The goal is reached with cash, so that there is a last portion in any case.
         found += [*others, CASH]
         for start in range(0, len(found), rows):
@@ -120,11 +125,11 @@ class Snapshot:
         """The rows to write along with the next block: the same ones until they are `done`.
 
         Empty when no round is under way, or when this block need not carry any. A block that
-        changes many `records` carries even more of their rows: else more would be left to write,
-        and to keep in memory, after each round than after the one before.
+        changes many `records` carries even more rows, a few times as many as others do: else more
+        would be left to write, and to keep in memory, after each round than after the one before.
         """
         if not self._portion and self._round is not None:
-            self._keys_at_once = _KEYS_FOR_A_RECORD * records
+            self._times = 1 + _ROWS_FOR_A_RECORD * records // self._rows
             self._portion = next(self._round)
         return self._portion
 

@@ -227,3 +227,17 @@ def test_keys_that_another_node_has_written_are_written_by_nobody_else():
     snapshot.written_elsewhere(10)
     snapshot.start_round(Head(1, b"", 0, 40), {}, 100)
     assert snapshot.next_portion() == sorted(KEYS[20:])
+
+
+def test_a_block_of_many_records_takes_a_round_further_than_others_do():
+    def blocks(records: int) -> int:
+        snapshot, count = Snapshot(0), 0
+        snapshot.start_round(Head(1, b"", 0, 100), {}, 256)
+        while snapshot.is_under_way:
+            count += 1
+            if snapshot.next_portion(records):
+                snapshot.done()
+        return count
+
+    assert blocks(0) == 7, "six stretches of numbers, and cash"
+    assert blocks(2_000) <= 2
