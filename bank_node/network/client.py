@@ -7,7 +7,11 @@ that they need to call a bank from here.
 """
 
 import asyncio
+import signal
+import threading
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any, TypeVar
 
 from bank_node.network.exchange import (
     Connector,
@@ -47,6 +51,8 @@ __all__ = [
     "ask",
     "parse_endpoint",
 ]
+
+Result = TypeVar("Result")
 
 # How long a bank that hangs up after its reply may take to do so, many times over.
 _HANG_UP_S = 0.1
@@ -228,7 +234,7 @@ class Client:
         self._runner = asyncio.Runner()
         self._closed = False
         try:
-            self._runner.run(self._client.open())
+            self._run(self._client.open)
         except BaseException:
             self._runner.close()
             raise
@@ -238,17 +244,68 @@ class Client:
 
         Raises Unreachable. Where the bank has ended the connection it is made anew first.
         """
-        return self._runner.run(self._client.say(line))
+        return self._run(lambda: self._client.say(line))
 
     def close(self) -> None:
         """Ends the connection; may be repeated."""
         if not self._closed:
             self._closed = True
-            self._runner.run(self._client.close())
+            self._run(self._client.close)
             self._runner.close()
+
+    def _run(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Runs something on the loop of this connection; Ctrl+C cancels it, and is told then."""
+        loop = self._runner.get_loop()
+        with _HeldBack() as ctrl_c:
+            # Begun in here, because an interrupt would leave behind what has only just begun.
+            task = loop.create_task(work())
+            ctrl_c.cancels(lambda: loop.call_soon_threadsafe(task.cancel))
+            return loop.run_until_complete(task)
 
     def __enter__(self) -> "Client":
         return self
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+class _HeldBack:
+    """Makes of Ctrl+C a cancellation, and a KeyboardInterrupt only at the end of the block.
+
+    As an exception in the middle of a loop it would leave the loop unfit for what is run on it
+    next; a runner raises it there in the moment in which its work ends.
+    """
+
+    def __init__(self) -> None:
+        self._pressed = False
+        self._cancel: Callable[[], object] = _nothing
+        # Who has an idea of his own of what the key means is not to be disturbed.
+        self._is_ours = (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        )
+
+    def cancels(self, cancel: Callable[[], object]) -> None:
+        """From now on, or if it has come already, the key does this."""
+        self._cancel = cancel
+        if self._pressed:
+            cancel()
+
+    def __enter__(self) -> "_HeldBack":
+        if self._is_ours:
+            signal.signal(signal.SIGINT, self._heed)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._is_ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self._pressed:
+            raise KeyboardInterrupt
+
+    def _heed(self, *_signal: object) -> None:
+        self._pressed = True
+        self._cancel()
+
+
+def _nothing() -> None:
+    """What the key does before there is something to cancel."""

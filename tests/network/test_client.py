@@ -1,8 +1,10 @@
 """Every misbehaving bank of the zoo, asked over a short connection and over a kept one."""
 
 import asyncio
+import gc
+import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -355,6 +357,38 @@ def test_a_call_that_is_cancelled_leaves_no_reply_for_the_next():
 
     with zoo.bank("slow first byte", host=some_host()) as peer:
         assert kept(peer, use) == "BA 500"
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[[], None]]:
+    """Presses the key as a program meets it that a person has started."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_in_the_moment_in_which_a_call_fails_is_all_that_is_heard(
+    monkeypatch, caplog, ctrl_c
+):
+    async def fails(_client: AsyncClient, _line: str) -> str:
+        asyncio.get_running_loop().call_soon(ctrl_c)
+        raise Unreachable("nobody is there any more")
+
+    with zoo.bank(host=some_host()) as peer, Client(*peer.address, 5) as client:
+        monkeypatch.setattr(AsyncClient, "say", fails)
+        with pytest.raises(KeyboardInterrupt):
+            client.call("BN")
+    gc.collect()
+    assert caplog.messages == []
+
+
+def test_a_wait_that_ctrl_c_ends_leaves_no_reply_for_the_next(ctrl_c):
+    with zoo.bank("slow first byte", host=some_host()) as peer, Client(*peer.address, 5) as client:
+        client.call("BC")
+        client._runner.get_loop().call_later(0.05, ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            client.call("BN")
+        assert client.call("BA") == "BA 500"
 
 
 def test_a_line_that_is_no_command_shows_what_the_bank_says():
