@@ -16,8 +16,9 @@ from bank_node.errors import StartupError
 
 _log = logging.getLogger(__name__)
 
-# A signal ends a wait at once, except on Windows, where it is seen when the wait is over.
-_SIGNAL_S = 0.25 if sys.platform == "win32" else 3600.0
+# A signal ends a wait at once. One that comes in the moment in which the wait begins, and any on
+# Windows, is seen when the wait is over.
+_SIGNAL_S = 0.25 if sys.platform == "win32" else 1.0
 
 
 @click.command()
