@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from bank_node.cli.options import FILE, HOST_PORT, effective, endpoint, settings_options
+from bank_node.cli.options import effective, endpoint, entrance_options, settings_options
 from bank_node.cli.program import program
 from bank_node.config import (
     DEFAULT_FILE,
@@ -42,12 +42,7 @@ else:
 
 @click.command()
 @settings_options
-@click.option("--connect", type=HOST_PORT, help="The operator's port of a node elsewhere.")
-@click.option(
-    "--token-file",
-    type=FILE,
-    help="The file with the node's token; operator.token in the data folder without it.",
-)
+@entrance_options
 @click.option("--read-only", is_flag=True, help="Look, and change nothing.")
 @click.option("--in-browser", is_flag=True, hidden=True)
 def tui(

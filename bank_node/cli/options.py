@@ -62,6 +62,20 @@ def settings_options(function: Function) -> Function:
     return function
 
 
+def entrance_options(function: Function) -> Function:
+    """`--connect` and `--token-file`, for every command that goes to a node's operator's port."""
+    for option in (
+        click.option(
+            "--token-file",
+            type=FILE,
+            help="The file with the node's token; operator.token in the data folder without it.",
+        ),
+        click.option("--connect", type=HOST_PORT, help="The operator's port of a node elsewhere."),
+    ):
+        function = option(function)
+    return function
+
+
 def effective(
     config: Path | None, data: Path | None, store: str | None, **overrides: object
 ) -> Effective:

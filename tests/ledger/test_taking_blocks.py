@@ -134,18 +134,27 @@ def test_the_snapshot_of_a_copy_is_carried_forward(tmp_path, monkeypatch):
 
 def test_a_copy_that_cannot_be_written_is_not_written_to_again(tmp_path):
     blocks = list(busy(6).blocks())
-    store = SqliteStore(tmp_path / "copy.db")
-    store.take(blocks[:3])
-    with sqlite3.connect(tmp_path / "copy.db") as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError):
-            store.take(blocks[3:5])
-        other.execute("ROLLBACK")
+    store = taken_in_part(tmp_path / "copy.db", blocks)
     store.close()
     again = SqliteStore(tmp_path / "copy.db")
     assert again.head == head_of(blocks[2])
     assert verified(again).total == again.read(ReadTotal())
     again.close()
+
+
+def taken_in_part(path, blocks) -> SqliteStore:
+    """A copy whose file could not be written while it took these blocks, but for the first three.
+
+    It is ahead of its file by what was to be written.
+    """
+    store = SqliteStore(path)
+    store.take(blocks[:3])
+    with sqlite3.connect(path) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError):
+            store.take(blocks[3:5])
+        other.execute("ROLLBACK")
+    return store
 
 
 def refused_for_good(store: SqliteStore) -> None:
@@ -161,13 +170,7 @@ def refused_for_good(store: SqliteStore) -> None:
 
 def test_nothing_is_decided_on_blocks_that_could_not_be_written(tmp_path):
     blocks = list(busy(6).blocks())
-    store = SqliteStore(tmp_path / "copy.db")
-    store.take(blocks[:3])
-    with sqlite3.connect(tmp_path / "copy.db") as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError):
-            store.take(blocks[3:5])
-        other.execute("ROLLBACK")
+    store = taken_in_part(tmp_path / "copy.db", blocks)
     refused_for_good(store)
     store.close()
     assert verify_file(tmp_path / "copy.db").blocks == 3

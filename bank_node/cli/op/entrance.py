@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bank_node.cli.options import FILE, HOST_PORT, config_option, effective, endpoint
+from bank_node.cli.options import config_option, effective, endpoint, entrance_options
 from bank_node.config import (
     OPERATOR_ADDRESS_FILE,
     OPERATOR_TOKEN_FILE,
@@ -110,8 +110,7 @@ def operator_options(function: Function) -> Function:
     decorated: Any = run
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--token-file", type=FILE, help="The token, if not in the data folder."),
-        click.option("--connect", type=HOST_PORT, help="The operator's port of the node."),
+        entrance_options,
         click.option("--data", type=_PATH, help="The folder of the bank's files."),
         config_option,
     ):

@@ -15,7 +15,7 @@ import click
 
 from bank_node.cli.console import Served
 from bank_node.cli.op.entrance import Operator, token_of
-from bank_node.cli.options import FILE, HOST_PORT, effective, endpoint, settings_options
+from bank_node.cli.options import FILE, effective, endpoint, entrance_options, settings_options
 from bank_node.cli.program import program
 from bank_node.cli.web.gate import Gate, Site, is_this_machine, public_site, site_at
 from bank_node.config import OPERATOR_ADDRESS_FILE, Settings, data_folder
@@ -50,12 +50,7 @@ class Listening(NamedTuple):
 
 @click.command()
 @settings_options
-@click.option("--connect", type=HOST_PORT, help="The operator's port of a node elsewhere.")
-@click.option(
-    "--token-file",
-    type=FILE,
-    help="The file with the node's token; operator.token in the data folder without it.",
-)
+@entrance_options
 @click.option("--read-only", is_flag=True, help="Let browsers look, and change nothing.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
