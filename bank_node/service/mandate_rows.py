@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from bank_node.banking.payments.dues import asked_of_payer
+from bank_node.banking.payments.dues import PAYMENT, asked_of_payer
 from bank_node.banking.payments.limits import Rules
 from bank_node.banking.payments.papers import PAYEE, Dispute, Mandate, Plan
 
@@ -64,7 +64,7 @@ def _told_question(paper: Mandate, rules: Rules) -> dict[str, Any] | str:
     """What waits for the answer of a payer who is a client of this bank."""
     is_here = paper.there is None or paper.there.side == PAYEE
     asked = asked_of_payer(paper, rules) if is_here else None
-    if asked is None or (asked.about == "payment" and paper.confirmed):
+    if asked is None or (asked.about == PAYMENT and paper.confirmed):
         return ""
     return {"about": asked.about, "amount": asked.amount, "end": day(asked.end)}
 

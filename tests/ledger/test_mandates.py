@@ -249,6 +249,20 @@ def test_a_large_payment_waits_for_the_payers_word_each_time():
     assert desk.run(24 * 40) == []
 
 
+def test_an_approval_that_is_said_once_more_is_not_about_the_next_payment():
+    desk = Desk("2026-01-10T09:00", "monthly:after:1", "2026-03-31", amount=5000)
+    desk.clock.terms = lambda terms=desk.clock.terms: Terms(
+        terms().now, SHOPPING._replace(unasked=4999)
+    )
+    desk.say("approve")
+    assert desk.run(48) == []
+    assert desk.say("approve") == "active"
+    assert len(desk.run(24)) == 1
+    assert desk.say("approve") == "active", "whoever heard no answer asks again"
+    assert not desk.mandate.confirmed
+    assert desk.run(24 * 40) == []
+
+
 def test_other_terms_count_once_the_payer_approves_them():
     desk = Desk("2026-01-10T09:00", "monthly:on:20", "2026-03-31")
     desk.say("approve")
@@ -290,6 +304,8 @@ def test_what_an_approval_agrees_to_is_told_in_the_words_that_it_is_held_to():
 
     assert asked() == ("mandate", 5000, end)
     assert desk.say("approve", None, *asked()[1:]) == "active"
+    assert asked() is None, "the payer was not told of a payment yet"
+    desk.run(24 * 20)
     assert asked() == ("payment", 5000, end), "it is above what is paid unasked"
     assert asked_of_payer(desk.mandate, SHOPPING) is None
     other = replace(desk.mandate, plan=replace(desk.first.plan, amount=4000, end=end - 1))

@@ -234,6 +234,8 @@ def test_a_bank_that_has_not_introduced_itself_in_time_is_not_paid(banks, monkey
     source, target = opened(payer, 500), opened(payee)
     with payer.wire() as wire:
         assert wire.ask(f"AB {target}") == "AB 0"
+    # What is under way would be late, and not forgotten.
+    until(lambda: has_introduced_itself(payee, to=payer), "it has introduced itself once")
     monkeypatch.setattr(Lookout, "introduce", introduce_nobody)
     payer.directory._change(payee.bank, capabilities=frozenset(), introduced_at=None)
     payer.node.transfers._acquaintance._keyring.forget(payee.bank)
@@ -242,6 +244,11 @@ def test_a_bank_that_has_not_introduced_itself_in_time_is_not_paid(banks, monkey
         assert told == f"ER The bank {payee.bank} did not answer, nothing was booked."
         assert wire.ask(f"AB {source}") == "AB 500"
     assert balance(payee, target) == 0
+
+
+def has_introduced_itself(node: Running, to: Running) -> bool:
+    peer = to.directory.verified(node.bank)
+    return peer is not None and peer.introduced_at is not None
 
 
 def forget_what_it_speaks(node: Running, other: Running) -> None:

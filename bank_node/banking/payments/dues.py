@@ -33,6 +33,9 @@ class Todo(Enum):
     """What became of its latest payment to another bank is to be taken into account."""
 
 
+PAYMENT = "payment"
+
+
 class Question(NamedTuple):
     """What a payer is asked for about a mandate."""
 
@@ -93,8 +96,10 @@ def asked_of_payer(mandate: Mandate, rules: Rules) -> Question | None:
         return None
     if mandate.proposed is not None:
         return Question("terms", mandate.proposed.amount, mandate.proposed.end)
-    is_asked = needs_word(mandate, rules)
-    return Question("payment", mandate.amount_due, plan.end) if is_asked else None
+    # Before the payer is told of a payment there is nothing to agree to: an approval of the one
+    # before it, said once more, must not count for this one.
+    is_asked = bool(mandate.noticed_us) and needs_word(mandate, rules)
+    return Question(PAYMENT, mandate.amount_due, plan.end) if is_asked else None
 
 
 def advanced(mandate: Mandate, terms: Terms, not_before: int = 0) -> Mandate:

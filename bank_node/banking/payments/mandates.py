@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from bank_node.banking.payments import agenda, takings
 from bank_node.banking.payments.abroad import as_payment
 from bank_node.banking.payments.dues import (
+    PAYMENT,
     Todo,
     advanced,
     after_failure,
     asked_of_payer,
     due,
-    needs_word,
 )
 from bank_node.banking.payments.known_mandates import find
 from bank_node.banking.payments.limits import Terms
@@ -231,7 +231,8 @@ class Direct(WithPin, frozen=True):
                               occurrence=occurrence)  # fmt: skip
             # What was paid before is not paid again because the terms are others.
             return advanced(changed, self.terms, mandate.first)
-        if self.message is MandateMessage.APPROVE and needs_word(mandate, self.terms.rules):
+        asked = asked_of_payer(mandate, self.terms.rules)
+        if self.message is MandateMessage.APPROVE and asked and asked.about == PAYMENT:
             return replace(mandate, confirmed=True)
         return replace(mandate, state=step)
 
