@@ -1,6 +1,5 @@
 """A bank as a child process: started, killed, stopped, started again in the same place."""
 
-import signal
 import subprocess
 import sys
 import threading
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from bank_node.cli.around import environment
+from bank_node.cli.ending import END, GROUP_OF_ITS_OWN
 from bank_node.cli.program import program
 from bank_node.errors import StartupError
 from bank_node.network.client import Client
@@ -19,13 +19,6 @@ _STOP_S = 10.0
 _BACK_AFTER_S = 10.0
 _TIMEOUT_S = 5.0
 _COMPLAINTS = 50
-# Windows has no SIGTERM; what comes nearest goes to a whole group of processes.
-if sys.platform == "win32":
-    _END: int = signal.CTRL_BREAK_EVENT
-    _GROUP_OF_ITS_OWN = subprocess.CREATE_NEW_PROCESS_GROUP
-else:
-    _END = signal.SIGTERM
-    _GROUP_OF_ITS_OWN = 0
 
 
 class Bank:
@@ -65,7 +58,7 @@ class Bank:
             errors="replace",
             # Ctrl+C is for the parent, which stops its banks in order.
             start_new_session=sys.platform != "win32",
-            creationflags=_GROUP_OF_ITS_OWN,
+            creationflags=GROUP_OF_ITS_OWN,
         )
         assert self._process.stdout is not None
         complaints = self._heard(self._process.stderr)
@@ -124,7 +117,7 @@ class Bank:
         process = self._process
         if process is None:
             return
-        process.send_signal(_END)
+        process.send_signal(END)
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:

@@ -15,8 +15,9 @@ from typing import Any
 
 import click
 
+from bank_node.cli.ending import END, GROUP_OF_ITS_OWN
 from bank_node.cli.options import effective, endpoint, entrance_options, settings_options
-from bank_node.cli.program import program
+from bank_node.cli.program import as_typed, program
 from bank_node.config import (
     DEFAULT_FILE,
     OPERATOR_ADDRESS_FILE,
@@ -31,13 +32,6 @@ _STATE_FOLDER = "console"
 _LARGEST_PREFIX, _ALONE = 16, 32
 _STOP_S = 20.0
 _CLOCK = Clock(lambda: time.time_ns() // 1000, time.monotonic_ns)
-# Windows has no SIGTERM; what comes nearest goes to a whole group of processes.
-if sys.platform == "win32":
-    _END: int = signal.CTRL_BREAK_EVENT
-    _GROUP_OF_ITS_OWN = subprocess.CREATE_NEW_PROCESS_GROUP
-else:
-    _END = signal.SIGTERM
-    _GROUP_OF_ITS_OWN = 0
 
 
 @click.command()
@@ -112,8 +106,7 @@ def with_a_bank(config: Path | None, data: Path | None, store: str | None) -> No
     # An ordinary exit stops the bank; a killed console would leave it alone.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     given = {"--config": config, "--data": data, "--store": store}
-    options = [part for key, value in given.items() if value for part in (key, str(value))]
-    with Served(options, lambda: import_module("tui.app")) as served:
+    with Served(as_typed(given), lambda: import_module("tui.app")) as served:
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, lambda *_: served.leave())
         show(folder, embedded=True)
@@ -137,7 +130,7 @@ class Served:
             # What it says there is in its log as well; on the screen it would spoil the console.
             stderr=self._said,
             start_new_session=sys.platform != "win32",
-            creationflags=_GROUP_OF_ITS_OWN,
+            creationflags=GROUP_OF_ITS_OWN,
         )
         self._meanwhile()
         assert self._process.stdout is not None
@@ -171,7 +164,7 @@ class Served:
         self._close()
 
     def _stop(self) -> None:
-        self._process.send_signal(_END)
+        self._process.send_signal(END)
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,11 @@ def program() -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable]
     return [sys.executable, "-m", "bank_node"]
+
+
+def as_typed(given: Mapping[str, object]) -> list[str]:
+    """Options with their values, as in `--data DIR`; what was not given is left out."""
+    return [part for name, value in given.items() if value for part in (name, str(value))]
 
 
 def settle() -> None:

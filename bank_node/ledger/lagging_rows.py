@@ -47,6 +47,7 @@ class Snapshot:
         self._round: Iterator[list[Name]] | None = None
         self._round_keys: Iterator[str] = iter(())
         self._rows = 1
+        """How many a portion usually has."""
         self._times = 1
         """How many times the usual rows the next block carries."""
         self._portion: list[Name] = []
@@ -91,10 +92,11 @@ class Snapshot:
         self._runs, self._keys, self._portion = [], set(), []
         self._round_keys = (key for key, _ in groupby(merge(*runs)))
         self._goal, self._rows = head, rows
-        self._round = self._walk(accounts, rows)
+        self._round = self._walk(accounts)
 
-    def _walk(self, accounts: Mapping[int, Account | None], rows: int) -> Iterator[list[Name]]:
+    def _walk(self, accounts: Mapping[int, Account | None]) -> Iterator[list[Name]]:
         """Portions; an empty one is a pause in which nothing was found."""
+        rows = self._rows
         noted, since, account_of = self._numbers, self.sequence, accounts.get
         others = sorted(number for number in noted if number > ACCOUNT_MAX)
         while keys := list(islice(self._round_keys, rows * self._times)):

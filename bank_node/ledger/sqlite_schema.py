@@ -16,7 +16,7 @@ _BUSY_S = 1.0
 
 # SQLite then leaves out the log of the file and asks nobody whether it changes.
 _ALONE = "mode=ro&immutable=1"
-# The lower byte of what SQLite reports when it may not make what it needs beside the file.
+# What SQLite reports when it may not make what it needs beside the file.
 _BESIDE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 # Migration n leads from schema version n to n + 1. A released one never changes.
@@ -108,17 +108,19 @@ def open_for_reading(path: Path, *, is_all: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def kind_of(error: sqlite3.Error) -> int:
+    """The code of SQLite for an error, without its details; 0 for one of the module itself."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
 @contextmanager
 def _closed_unless_opened(connection: sqlite3.Connection, complaint: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         connection.close()
-        kind = (
-            NothingBeside
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BESIDE
-            else StartupError
-        )
+        kind = NothingBeside if kind_of(error) in _BESIDE else StartupError
         raise kind(f"{complaint}: {error}") from None
     except BaseException:
         connection.close()

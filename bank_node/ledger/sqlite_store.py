@@ -25,7 +25,7 @@ from bank_node.ledger.ownership import own
 from bank_node.ledger.records import Record
 from bank_node.ledger.recovery import Recovery
 from bank_node.ledger.sqlite_blocks import INSERT_BLOCK, find_block, last_head, read_blocks, tail
-from bank_node.ledger.sqlite_schema import open_for_reading, open_for_writing
+from bank_node.ledger.sqlite_schema import kind_of, open_for_reading, open_for_writing
 from bank_node.ledger.sqlite_transfers import read_open, recall, write_rows, write_transfers
 from bank_node.ledger.state_reads import StateReads, block_holding
 from bank_node.ledger.transfer_operations import ReadTransfer
@@ -158,7 +158,7 @@ class SqliteStore(StateReads):
         try:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _CERTAINLY_UNDONE:
+            if kind_of(error) in _CERTAINLY_UNDONE:
                 # The log still holds everything, and is moved another time.
                 return
             self._is_sound = False
@@ -304,7 +304,7 @@ class SqliteStore(StateReads):
     def _failure(self, error: sqlite3.Error) -> StoreError:
         """What an error of SQLite means for the batch, after everything of it was undone."""
         # An error of the module itself, such as a closed connection, has no code.
-        reason = _CERTAINLY_UNDONE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        reason = _CERTAINLY_UNDONE.get(kind_of(error))
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")

@@ -2,11 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from support.polling import until
-from support.processes import environment
+from support.processes import environment, is_alive
 
 # The packed file and what it starts, played by two interpreters: the outer one tells the process
 # number of the inner one, which has settled where the files were unpacked and waits.
@@ -24,15 +23,6 @@ OUTER = """
 import subprocess, sys
 subprocess.run([sys.executable, "-c", *sys.argv[1:]])
 """
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not asked how does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")

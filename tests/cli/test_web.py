@@ -12,11 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.loops import in_a_loop
 from support.nodes import some_host
 from support.polling import until
-from support.processes import Served, environment
+from support.processes import Served, environment, is_alive
 from support.spawning import PROGRAM, spawn
-from support.web_site import browsing, in_a_loop, is_alive
+from support.web_site import browsing
 
 _DEADLINE_S = 120
 

@@ -10,7 +10,9 @@ from ipaddress import ip_address
 
 import aiohttp
 import pytest
-from support.web_site import HOST, in_a_loop, is_alive, opened
+from support.loops import in_a_loop
+from support.processes import is_alive
+from support.web_site import HOST, opened
 
 from bank_node.cli.web import server, window
 from bank_node.cli.web.command import _to_open

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from support.nodes import bank_port, some_host
 from support.polling import until
-from support.web_site import browsing, in_a_loop
+from support.web_site import browsing
+from support.loops import in_a_loop
 from support.wire import open_account
 
 from bank_node import __version__

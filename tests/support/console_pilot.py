@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from functools import wraps
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -124,16 +123,3 @@ def is_drawn(app):
 def text_seen(app):
     """What the terminal showed at its last frame, line by line."""
     return _DRAWN[app.screen._compositor] if is_drawn(app) else text_of(app)
-
-
-def in_a_loop(test):
-    """Runs an async test on a loop of its own, at most three minutes: machines may be busy."""
-
-    @wraps(test)
-    def run(*args, **kwargs):
-        async def bounded():
-            await asyncio.wait_for(test(*args, **kwargs), 180)
-
-        asyncio.run(bounded())
-
-    return run

@@ -22,6 +22,15 @@ def environment(**variables: str) -> dict[str, str]:
     return {**own, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **variables}
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and is not yet buried does not."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def run_bank(
     *arguments: object, cwd: Path, stdin: str = "", env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:

@@ -4,9 +4,8 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import wraps
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,28 +17,6 @@ from bank_node.cli.web.server import Place, WebServer
 
 HOST = "127.0.0.1"
 _CONSOLE = Path(__file__).with_name("fake_console.py")
-
-
-def in_a_loop(test: Callable[..., Any]) -> Callable[..., None]:
-    """Runs an async test on a loop of its own, at most three minutes: machines may be busy."""
-
-    @wraps(test)
-    def run(*args: Any, **kwargs: Any) -> None:
-        async def bounded() -> None:
-            await asyncio.wait_for(test(*args, **kwargs), 180)
-
-        asyncio.run(bounded())
-
-    return run
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and is not yet buried does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 class Browser:

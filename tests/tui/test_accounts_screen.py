@@ -1,7 +1,8 @@
 """Accounts on the screen: opened, filled, emptied, removed, sorted and searched."""
 
 from support.console_bank import CODE, FakeBank
-from support.console_pilot import in_a_loop, opened
+from support.console_pilot import opened
+from support.loops import in_a_loop
 
 from tui.widgets.dialogs import Confirm, Form
 from tui.widgets.grid import Grid

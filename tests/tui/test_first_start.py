@@ -1,6 +1,7 @@
 """The first start: an address is chosen, checked, and written."""
 
-from support.console_pilot import in_a_loop, text_of
+from support.console_pilot import text_of
+from support.loops import in_a_loop
 
 from tui.first_start import FirstStart
 from tui.model.interfaces import Interface

@@ -6,7 +6,8 @@ that may be drawn, and nothing may crash.
 
 from rich.segment import Segment
 from support.console_bank import FakeBank
-from support.console_pilot import in_a_loop, opened, text_of
+from support.console_pilot import opened, text_of
+from support.loops import in_a_loop
 
 from tui import actions
 from tui.model.interfaces import Interface

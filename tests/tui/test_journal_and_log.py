@@ -1,6 +1,7 @@
 """What has happened, on the screen: the journal, the log and the traffic."""
 
-from support.console_pilot import in_a_loop, opened
+from support.console_pilot import opened
+from support.loops import in_a_loop
 
 from tui.model.replies import Entry
 from tui.screens.journal import entry_row

@@ -1,6 +1,7 @@
 """Lines that an operator types, settings and keys that are changed."""
 
-from support.console_pilot import in_a_loop, opened, text_of
+from support.console_pilot import opened, text_of
+from support.loops import in_a_loop
 from textual.widgets import Input
 
 from tui import actions

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from support.console_bank import TOKEN, FakeBank
-from support.console_pilot import in_a_loop
+from support.loops import in_a_loop
 
 from tui.hub import Hub, Tail
 from tui.link import Line, Link, Lost, Rejected, Trace, accepted, back_off_s

@@ -1,6 +1,7 @@
 """Banks of the network on the screen: scanned, asked, and planned to be robbed."""
 
-from support.console_pilot import in_a_loop, opened
+from support.console_pilot import opened
+from support.loops import in_a_loop
 from textual.widgets import ProgressBar
 
 from tui.widgets.dialogs import Confirm, Form, TextDialog

@@ -7,7 +7,8 @@ import pytest
 import zxingcpp
 from support.console_bank import FakeBank
 from support.console_payments import URI
-from support.console_pilot import in_a_loop, opened, text_of
+from support.console_pilot import opened, text_of
+from support.loops import in_a_loop
 
 from tui import themes
 from tui.model import purse, ways

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from support.console_bank import CODE, START_US, FakeBank
-from support.console_pilot import in_a_loop, opened, text_of, text_seen
+from support.console_pilot import opened, text_of, text_seen
+from support.loops import in_a_loop
 
 from tui import actions
 from tui.state import Memory

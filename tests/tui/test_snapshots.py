@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from support.console_bank import FakeBank
-from support.console_pilot import in_a_loop, is_drawn, opened, text_seen
+from support.console_pilot import is_drawn, opened, text_seen
+from support.loops import in_a_loop
 
 from tui import actions
 

@@ -2,7 +2,8 @@
 
 import pytest
 from support.console_bank import CODE, START_US, FakeBank
-from support.console_pilot import in_a_loop, opened, text_of
+from support.console_pilot import opened, text_of
+from support.loops import in_a_loop
 
 from tui.model import ways
 from tui.model.money import TransferDetail, TransferRow

@@ -34,6 +34,7 @@ class Todo(Enum):
 
 
 PAYMENT = "payment"
+"""What a question is about that asks for the next payment alone."""
 
 
 class Question(NamedTuple):

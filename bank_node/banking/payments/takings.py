@@ -23,7 +23,8 @@ def refusal(state: State, payee: Person | None, amount: int, terms: Terms) -> Re
     if not _is_limited(payee, terms):
         return None
     assert payee is not None
-    is_above = _today(state, payee.account, terms) + amount > terms.rules.merchant_per_day
+    today = _of_today(_known(state, payee.account), terms)
+    is_above = today + amount > terms.rules.merchant_per_day
     return Reason.LIMIT_OF_MERCHANT if is_above else None
 
 
@@ -31,10 +32,9 @@ def count(state: State, payee: Person | None, amount: int, terms: Terms) -> None
     """After somebody was paid."""
     if _is_limited(payee, terms):
         assert payee is not None
-        after = _today(state, payee.account, terms) + amount
         known = _known(state, payee.account)
-        day = counted_day(known.day if known else 0, terms.now.day)
-        body = body_of(Takings(payee.account, day, after))
+        day = counted_day(known.day, terms.now.day)
+        body = body_of(Takings(payee.account, day, _of_today(known, terms) + amount))
         noting.write(state, takings_key(payee.account), body)
 
 
@@ -43,11 +43,10 @@ def _is_limited(payee: Person | None, terms: Terms) -> bool:
     return is_merchant and bool(terms.rules.merchant_per_day)
 
 
-def _today(state: State, account: int, terms: Terms) -> int:
-    known = _known(state, account)
-    return known.amount if known is not None and terms.now.day <= known.day else 0
+def _of_today(known: Takings, terms: Terms) -> int:
+    return known.amount if terms.now.day <= known.day else 0
 
 
-def _known(state: State, account: int) -> Takings | None:
+def _known(state: State, account: int) -> Takings:
     note = state.notes.get(takings_key(account))
-    return read(Takings, note) if note else None
+    return read(Takings, note) if note else Takings(account, 0, 0)

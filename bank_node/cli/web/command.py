@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import signal
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from ipaddress import ip_address
@@ -16,7 +15,7 @@ import click
 from bank_node.cli.console import Served
 from bank_node.cli.op.entrance import Operator, token_of
 from bank_node.cli.options import FILE, effective, endpoint, entrance_options, settings_options
-from bank_node.cli.program import program
+from bank_node.cli.program import as_typed, program
 from bank_node.cli.web.gate import Gate, Site, is_this_machine, public_site, site_at
 from bank_node.config import OPERATOR_ADDRESS_FILE, Settings, data_folder
 from bank_node.errors import StartupError
@@ -103,19 +102,15 @@ def web(
     settings = effective(config, data, store).settings
     folder = data_folder(settings)
     shown = {"--config": config, "--data": folder, "--connect": connect, "--token-file": token_file}
-    console = [*program(), "tui", "--in-browser", *_options(shown)]
+    console = [*program(), "tui", "--in-browser", *as_typed(shown)]
     if read_only:
         console.append("--read-only")
     listening = Listening(host, port, public, tls_cert, tls_key, sessions)
     started = None
     if not _is_served(settings, connect, token_file):
-        started = Served(_options({"--config": config, "--data": data, "--store": store}))
+        started = Served(as_typed({"--config": config, "--data": data, "--store": store}))
     with ExitStack() as stack:
         asyncio.run(_serve(console, listening, started, stack))
-
-
-def _options(given: Mapping[str, object]) -> list[str]:
-    return [part for name, value in given.items() if value for part in (name, str(value))]
 
 
 def _is_served(settings: Settings, connect: Endpoint | None, token_file: Path | None) -> bool:

@@ -6,7 +6,6 @@ Knows the packets of both; never who may open a window.
 import asyncio
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +14,8 @@ from aiohttp import WSMsgType, web
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
+from bank_node.cli.ending import GROUP_OF_ITS_OWN
+
 WIDTH, HEIGHT = 80, 24
 _WIDTH_MAX, _HEIGHT_MAX = 1_000, 500
 # So long a console may be busy before it is taken for stuck, and so long it has to end in order.
@@ -22,10 +23,6 @@ _PATIENCE_S = 10.0
 _STOP_S = 5.0
 _STARTS_WITH = b"__GANGLION__\n"
 _LAST_BYTES = 4_096
-if sys.platform == "win32":
-    _GROUP_OF_ITS_OWN = subprocess.CREATE_NEW_PROCESS_GROUP
-else:
-    _GROUP_OF_ITS_OWN = 0
 
 
 class Window(AppService):
@@ -72,7 +69,7 @@ class Window(AppService):
             stderr=asyncio.subprocess.PIPE,
             # Ctrl+C is for the server, which ends its consoles in order.
             start_new_session=sys.platform != "win32",
-            creationflags=_GROUP_OF_ITS_OWN,
+            creationflags=GROUP_OF_ITS_OWN,
         )
         self._stdin = process.stdin
         return process
